@@ -1,0 +1,137 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// positions tells on which line of the file a key stands.
+type positions map[string]int
+
+// positionsOf walks the expressions of a document that is known to parse. Keys
+// of the second [[a.b]] table are "a.b[1].key", as mapstructure names them.
+func positionsOf(text []byte) positions {
+	lines, counts := positions{}, map[string]int{}
+	var p unstable.Parser
+	p.Reset(text)
+	prefix := ""
+	for p.NextExpression() {
+		e := p.Expression()
+		var parts []string
+		line := 0
+		for it := e.Key(); it.Next(); {
+			if line == 0 {
+				line = p.Shape(it.Node().Raw).Start.Line
+			}
+			parts = append(parts, string(it.Node().Data))
+		}
+		name := strings.Join(parts, ".")
+		switch e.Kind {
+		case unstable.Table:
+			prefix = name + "."
+		case unstable.ArrayTable:
+			prefix = fmt.Sprintf("%s[%d].", name, counts[name])
+			counts[name]++
+			name = strings.TrimSuffix(prefix, ".")
+		default:
+			name = prefix + name
+		}
+		if _, seen := lines[name]; !seen {
+			lines[name] = line
+		}
+	}
+	return lines
+}
+
+// of returns the line of key, or of the nearest table around it.
+func (p positions) of(key string) int {
+	for key != "" {
+		if line, ok := p[key]; ok {
+			return line
+		}
+		if line, ok := p[key+"_file"]; ok {
+			return line
+		}
+		i := strings.LastIndexAny(key, ".[")
+		if i < 0 {
+			return 0
+		}
+		key = key[:i]
+	}
+	return 0
+}
+
+// Keys lists every key that config (a pointer to a struct) knows.
+func Keys(config any) []string {
+	var keys []string
+	var walk func(t reflect.Type, prefix string)
+	walk = func(t reflect.Type, prefix string) {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name := tagOf(f)
+			if name == "" {
+				continue
+			}
+			inner := f.Type
+			if inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct && hasTags(inner) {
+				keys = append(keys, prefix+name)
+				walk(inner, prefix+name+".")
+				continue
+			}
+			keys = append(keys, prefix+name)
+			if f.Tag.Get("secret") == "true" {
+				keys = append(keys, prefix+name+"_file")
+			}
+		}
+	}
+	walk(reflect.Indirect(reflect.ValueOf(config)).Type(), "")
+	slices.Sort(keys)
+	return keys
+}
+
+func hasTags(t reflect.Type) bool {
+	for i := range t.NumField() {
+		if tagOf(t.Field(i)) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// nearest returns the known key that key was probably meant to be, or "".
+func nearest(key string, known []string) string {
+	best, bestDistance := "", 4
+	for _, k := range known {
+		if d := distance(key, k); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// distance is the number of single-letter edits between a and b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,157 @@
+// Package i18n gives every label, sentence and date its words in the reader's
+// language. Plural rules and look-up are go-i18n's; what is ours is the shape of
+// the files: TOML with dotted keys and {placeholders}.
+package i18n
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
+	toml "github.com/pelletier/go-toml/v2"
+	"golang.org/x/text/language"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+)
+
+// Catalogue holds every sentence of the house in every language.
+type Catalogue struct {
+	bundle   *goi18n.Bundle
+	printers map[campus.Locale]*Printer
+	keys     map[campus.Locale]map[string]bool
+}
+
+// placeholder is {name} in our files; go-i18n wants {{.name}}.
+var placeholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
+
+// Load reads locales/<locale>.toml from each file system. A language that one of
+// them lacks is an error, and so is a key that two of them define.
+func Load(zone *time.Location, c clock.Clock, sources ...fs.FS) (*Catalogue, error) {
+	cat := &Catalogue{
+		bundle:   goi18n.NewBundle(language.French),
+		printers: map[campus.Locale]*Printer{},
+		keys:     map[campus.Locale]map[string]bool{},
+	}
+	cat.bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	var problems []error
+	for _, locale := range campus.Locales {
+		cat.keys[locale] = map[string]bool{}
+		for _, source := range sources {
+			name := "locales/" + string(locale) + ".toml"
+			text, err := fs.ReadFile(source, name)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("read sentences: %w", err))
+				continue
+			}
+			file, err := cat.bundle.ParseMessageFileBytes(placeholder.ReplaceAll(text, []byte("{{.$1}}")), string(locale)+".toml")
+			if err != nil {
+				problems = append(problems, fmt.Errorf("read sentences of %s: %w", name, err))
+				continue
+			}
+			for _, m := range file.Messages {
+				if cat.keys[locale][m.ID] {
+					problems = append(problems, fmt.Errorf("the key %s is defined twice in %s", m.ID, locale))
+				}
+				cat.keys[locale][m.ID] = true
+			}
+		}
+		cat.printers[locale] = &Printer{
+			locale:    locale,
+			localizer: goi18n.NewLocalizer(cat.bundle, string(locale)),
+			known:     cat.keys[locale],
+			zone:      zone,
+			clock:     c,
+		}
+	}
+	return cat, errors.Join(problems...)
+}
+
+// For returns the printer of a language; of French for one that is unknown.
+func (c *Catalogue) For(l campus.Locale) *Printer {
+	if p := c.printers[l]; p != nil {
+		return p
+	}
+	return c.printers[campus.French]
+}
+
+// Keys lists the keys that a language defines, in order.
+func (c *Catalogue) Keys(l campus.Locale) []string {
+	keys := make([]string, 0, len(c.keys[l]))
+	for k := range c.keys[l] {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Printer words things in one language and time zone. It is safe for
+// concurrent use.
+type Printer struct {
+	locale    campus.Locale
+	localizer *goi18n.Localizer
+	known     map[string]bool
+	zone      *time.Location
+	clock     clock.Clock
+	plain     sync.Map // key → sentence without placeholders
+}
+
+// Locale is the language of this printer.
+func (p *Printer) Locale() campus.Locale { return p.locale }
+
+// Has reports whether the language defines the key.
+func (p *Printer) Has(key string) bool { return p.known[key] }
+
+// T returns the sentence of key. Pairs are placeholder names and values:
+// T("portal.hello", "name", "Lina"). The pair "count" also selects the plural.
+// A key that does not exist comes back between brackets, which a test looks for.
+func (p *Printer) T(key string, pairs ...any) string {
+	if len(pairs) == 0 {
+		if s, ok := p.plain.Load(key); ok {
+			return s.(string)
+		}
+	}
+	config := &goi18n.LocalizeConfig{MessageID: key}
+	if len(pairs) > 0 {
+		data := make(map[string]any, len(pairs)/2)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			name := fmt.Sprint(pairs[i])
+			if name == "count" {
+				config.PluralCount = pairs[i+1]
+			}
+			data[name] = p.Value(pairs[i+1])
+		}
+		config.TemplateData = data
+	}
+	s, err := p.localizer.Localize(config)
+	if err != nil {
+		return "⟦" + key + "⟧"
+	}
+	if len(pairs) == 0 {
+		p.plain.Store(key, s)
+	}
+	return s
+}
+
+// Value words one fact: instants and durations as people say them, the rest as
+// it is.
+func (p *Printer) Value(v any) any {
+	switch v := v.(type) {
+	case time.Time:
+		return p.Date(v, Moment)
+	case time.Duration:
+		return p.Duration(v)
+	case Bytes:
+		return p.bytes(v)
+	case []string:
+		return strings.Join(v, ", ")
+	default:
+		return v
+	}
+}
