@@ -1,0 +1,86 @@
+# Amphi in two commands: `make run` shows it, `make test` proves it.
+# Both work on a clean clone with nothing but Go, make and git.
+
+GO      ?= go
+TOOL     = $(GO) tool -modfile=tools.mod
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X github.com/amphi-campus/amphi/internal/app.version=$(VERSION)
+LISTEN  ?= 127.0.0.1:8080
+FUZZTIME ?= 10s
+
+# The packages whose tests also run under the race detector: those that share
+# memory between goroutines.
+CONCURRENT = ./internal/platform/... ./internal/modules/identity/...
+SQLC_FILES = $(wildcard internal/*/sqlc.yaml internal/*/*/sqlc.yaml internal/*/*/*/sqlc.yaml)
+GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev build test tests check format vet staticcheck vulnerabilities generated generate generate-views generate-queries bench fuzz clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build, and open the demo university on http://127.0.0.1:8080
+	bin/amphi demo --listen $(LISTEN)
+
+dev: ## like run, but rebuild and restart whenever a file changes
+	$(GO) run ./internal/testenv/watch -- bin/amphi demo --listen $(LISTEN)
+
+build: ## build bin/amphi
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/amphi ./cmd/amphi
+
+test: ## run every test, with real PostgreSQL, Chromium and Apache
+	$(GO) run ./internal/testenv -- $(MAKE) --no-print-directory tests
+
+# The tests alone; what they need is in the environment (AMPHI_TEST_…).
+tests:
+	$(GO) test -timeout 9m ./...
+	@if [ -n "$$AMPHI_TEST_CC" ]; then \
+		echo '$(GO) test -race $(CONCURRENT)'; \
+		CGO_ENABLED=1 $(GO) test -race -timeout 9m $(CONCURRENT); \
+	else echo 'The race detector needs gcc: those tests ran without it.'; fi
+
+check: format vet staticcheck generated vulnerabilities ## format, vet, staticcheck, generated files, known vulnerabilities
+
+format:
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "Run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(TOOL) staticcheck ./...
+
+# The advisory database lives elsewhere; being offline is said, not failed.
+vulnerabilities:
+	@said=$$($(TOOL) govulncheck ./... 2>&1); code=$$?; \
+	case "$$said" in \
+	*'fetching vulnerabilities'*) echo 'govulncheck: its database cannot be reached from here; known vulnerabilities were NOT checked.' ;; \
+	*) echo "$$said"; exit $$code ;; \
+	esac
+
+generated: generate
+	@if ! git diff --exit-code --stat -- $(GENERATED); then \
+		echo 'These generated files were out of date and have been written again: commit them.'; exit 1; fi
+
+generate: generate-views generate-queries ## write the generated files again (views, queries, list of reasons)
+	$(GO) generate ./...
+
+generate-views:
+	$(TOOL) templ generate
+
+generate-queries:
+	@for file in $(SQLC_FILES); do echo "sqlc generate -f $$file"; $(TOOL) sqlc generate -f $$file || exit 1; done
+
+bench: build ## measure speed, memory and sizes; print a table
+	$(GO) run ./bench
+
+fuzz: ## look for inputs that break the parsers, FUZZTIME each (10s)
+	@grep -rHo --include='*_test.go' 'func Fuzz[A-Za-z0-9_]*' cmd internal | sed 's/:func /:/' | while IFS=: read -r file name; do \
+		echo "$$name in $$(dirname $$file)"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname $$file)" || exit 1; \
+	done
+
+clean: ## remove what was built and the demo's data
+	rm -rf bin var

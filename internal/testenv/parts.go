@@ -1,0 +1,215 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A part is one real program that some tests need.
+type part struct {
+	name     string
+	why      string          // what the tests do with it
+	packages []string        // the Debian packages that bring it
+	find     func() []string // its files, the program first; empty when something is missing
+	exports  func(files []string) map[string]string
+	version  func(program string) string
+
+	found []string
+}
+
+// parts lists what the tests know how to use. The order is that of the report.
+var parts = []*part{
+	{
+		name: "postgres", why: "store tests on PostgreSQL",
+		packages: []string{"postgresql"},
+		find:     findPostgres,
+		exports:  func([]string) map[string]string { return nil }, // the DSN is known once the cluster runs
+		version:  versionByFlag("--version"),
+	},
+	{
+		name: "chromium", why: "browser tests",
+		packages: []string{"chromium"},
+		find:     findChromium,
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_CHROMIUM": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
+		name: "apache", why: "single sign-on tests with mod_auth_cas",
+		packages: []string{"apache2-bin", "libapache2-mod-auth-cas"},
+		find:     findApache,
+		exports: func(f []string) map[string]string {
+			return map[string]string{"AMPHI_TEST_APACHE": f[0], "AMPHI_TEST_APACHE_MODULES": filepath.Dir(f[1])}
+		},
+		version: versionByFlag("-v"),
+	},
+	{
+		name: "gcc", why: "the race detector",
+		packages: []string{"gcc", "libc6-dev"},
+		find:     findCompiler,
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_CC": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+}
+
+func findPostgres() []string {
+	places := onPath("postgres")
+	for _, pattern := range []string{"/usr/lib/postgresql/*/bin/postgres", "/usr/pgsql-*/bin/postgres"} {
+		// Glob sorts by name; the newest major version comes last.
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			continue // only a malformed pattern fails, and these are constants
+		}
+		slices.Reverse(found)
+		places = append(places, found...)
+	}
+	for _, server := range places {
+		initdb := filepath.Join(filepath.Dir(server), "initdb")
+		if isFile(server) && isFile(initdb) {
+			return []string{server, initdb}
+		}
+	}
+	return nil
+}
+
+func findChromium() []string {
+	found := onPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+	if len(found) == 0 {
+		return nil
+	}
+	return found[:1]
+}
+
+func findApache() []string {
+	for _, server := range onPath("apache2", "httpd", "/usr/sbin/apache2", "/usr/sbin/httpd") {
+		for _, dir := range []string{"/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"} {
+			module := filepath.Join(dir, "mod_auth_cas.so")
+			if isFile(module) {
+				return []string{server, module}
+			}
+		}
+	}
+	return nil
+}
+
+// findCompiler asks for the C library's headers too: gcc alone compiles
+// nothing that the race detector could use.
+func findCompiler() []string {
+	found := onPath("gcc")
+	if len(found) == 0 || !isFile("/usr/include/stdlib.h") {
+		return nil
+	}
+	return found[:1]
+}
+
+// onPath gives the full names of those programs that exist.
+func onPath(names ...string) []string {
+	var found []string
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			found = append(found, path)
+		}
+	}
+	return found
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// versionByFlag asks a program for its version and keeps the first line.
+func versionByFlag(flag string) func(string) string {
+	return func(program string) string {
+		out, err := exec.Command(program, flag).Output()
+		if err != nil {
+			return "version unknown: " + err.Error()
+		}
+		line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		return strings.TrimPrefix(line, "Server version: ")
+	}
+}
+
+// lookAll looks for every part again and returns those that are not complete.
+func lookAll(parts []*part) []*part {
+	var missing []*part
+	for _, p := range parts {
+		if p.found = p.find(); len(p.found) == 0 {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
+
+func (p *part) report() {
+	if len(p.found) == 0 {
+		say("%-9s missing", p.name)
+		return
+	}
+	say("%-9s %s (%s)", p.name, p.version(p.found[0]), p.found[0])
+}
+
+func (p *part) env() map[string]string {
+	if len(p.found) == 0 {
+		return nil
+	}
+	return p.exports(p.found)
+}
+
+// choose picks parts by their names.
+func choose(list string) ([]*part, error) {
+	var chosen []*part
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		i := slices.IndexFunc(parts, func(p *part) bool { return p.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no part %q; the parts are %s", name, strings.Join(partNames(), ", "))
+		}
+		chosen = append(chosen, parts[i])
+	}
+	return chosen, nil
+}
+
+func wanted(parts []*part, name string) bool   { return contains(parts, name) }
+func contains(parts []*part, name string) bool { return slices.Contains(namesOf(parts), name) }
+
+func partNames() []string { return namesOf(parts) }
+
+func namesOf(parts []*part) []string {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.name
+	}
+	return names
+}
+
+func packagesOf(parts []*part) []string {
+	var packages []string
+	for _, p := range parts {
+		packages = append(packages, p.packages...)
+	}
+	return packages
+}
+
+// programDir gives the folder of a part's program.
+func programDir(parts []*part, name string) string {
+	i := slices.IndexFunc(parts, func(p *part) bool { return p.name == name })
+	return filepath.Dir(parts[i].found[0])
+}
+
+// explainMissing says what will not be tested and the exact command that helps.
+func explainMissing(missing []*part) {
+	for _, p := range missing {
+		say("without %s there are no %s", p.name, p.why)
+	}
+	sudo := "sudo "
+	if os.Geteuid() == 0 {
+		sudo = ""
+	}
+	say("to install what is missing on Debian or Ubuntu, type:\n\n    %sapt-get install --no-install-recommends %s\n", sudo, strings.Join(packagesOf(missing), " "))
+}
