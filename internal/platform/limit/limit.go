@@ -60,7 +60,7 @@ func (l *Limiter) Take(key string) (wait time.Duration) {
 	if wait = reservation.DelayFrom(now); wait > 0 {
 		reservation.CancelAt(now)
 	}
-	return wait
+	return whole(wait)
 }
 
 // Wait tells how long the key would have to wait, and takes nothing.
@@ -73,7 +73,13 @@ func (l *Limiter) Wait(key string) time.Duration {
 		return 0
 	}
 	missing := 1 - at.Value.(*bucket).tokens.TokensAt(now)
-	return max(0, time.Duration(missing*float64(l.rate.Every)))
+	return whole(max(0, time.Duration(missing*float64(l.rate.Every))))
+}
+
+// whole rounds a wait up to milliseconds: buckets count in fractions, and who waits exactly as long
+// as told must get through.
+func whole(wait time.Duration) time.Duration {
+	return (wait + time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
 // Forget gives the key a full bucket again, for example after a right password.
