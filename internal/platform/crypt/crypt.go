@@ -128,13 +128,9 @@ func (k *Keyring) Stale(sealed []byte) bool {
 
 // MAC authenticates data for one purpose with the newest key. The answer carries the key's id, so
 // it still verifies after a rotation.
-func (k *Keyring) MAC(purpose string, data []byte) ([]byte, error) {
+func (k *Keyring) MAC(purpose string, data []byte) []byte {
 	newest := k.newest()
-	sum, err := k.mac(newest, purpose, data)
-	if err != nil {
-		return nil, err
-	}
-	return append(newest.id[:], sum...), nil
+	return append(newest.id[:], k.mac(newest, purpose, data)...)
 }
 
 // VerifyMAC reports whether mac was made by MAC for this purpose and data, in constant time.
@@ -146,18 +142,14 @@ func (k *Keyring) VerifyMAC(purpose string, data, mac []byte) bool {
 	if !ok {
 		return false
 	}
-	sum, err := k.mac(with, purpose, data)
-	return err == nil && hmac.Equal(sum, mac[keyIDBytes:])
+	return hmac.Equal(k.mac(with, purpose, data), mac[keyIDBytes:])
 }
 
 // Sign makes a text that carries value in clear and cannot be altered: for cookies, and for links
 // sent by mail. Put the expiry into the value.
-func (k *Keyring) Sign(purpose, value string) (string, error) {
-	mac, err := k.MAC(purpose, []byte(value))
-	if err != nil {
-		return "", err
-	}
-	return base64.RawURLEncoding.EncodeToString([]byte(value)) + "." + base64.RawURLEncoding.EncodeToString(mac), nil
+func (k *Keyring) Sign(purpose, value string) string {
+	mac := k.MAC(purpose, []byte(value))
+	return base64.RawURLEncoding.EncodeToString([]byte(value)) + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
 
 // Verify gives back the value of a text made by Sign for the same purpose, or ErrForged.
@@ -209,11 +201,7 @@ func (k *Keyring) aead(with key, purpose string) (cipher.AEAD, error) {
 	if known, ok := k.derived.Load(at); ok {
 		return known.(cipher.AEAD), nil
 	}
-	secret, err := derive(with, at)
-	if err != nil {
-		return nil, err
-	}
-	aead, err := chacha20poly1305.NewX(secret)
+	aead, err := chacha20poly1305.NewX(derive(with, at))
 	if err != nil {
 		return nil, fmt.Errorf("set up the cipher for %q: %w", purpose, err)
 	}
@@ -221,30 +209,27 @@ func (k *Keyring) aead(with key, purpose string) (cipher.AEAD, error) {
 	return aead, nil
 }
 
-func (k *Keyring) mac(with key, purpose string, data []byte) ([]byte, error) {
+func (k *Keyring) mac(with key, purpose string, data []byte) []byte {
 	at := derivation{use: "mac", purpose: purpose, key: with.id}
 	known, ok := k.derived.Load(at)
 	if !ok {
-		secret, err := derive(with, at)
-		if err != nil {
-			return nil, err
-		}
-		known = secret
-		k.derived.Store(at, secret)
+		known = derive(with, at)
+		k.derived.Store(at, known)
 	}
 	h := hmac.New(sha256.New, known.([]byte))
 	h.Write(data)
-	return h.Sum(nil), nil
+	return h.Sum(nil)
 }
 
-// derive makes the key of one use and purpose. An empty purpose is a mistake of the calling code.
-func derive(with key, at derivation) ([]byte, error) {
+// derive makes the key of one use and purpose. An empty purpose is a mistake in the source, and HKDF
+// refuses only lengths that we never ask for: both stop the program.
+func derive(with key, at derivation) []byte {
 	if at.purpose == "" {
-		return nil, errors.New("crypt: a purpose is required")
+		panic("crypt: a purpose is required")
 	}
 	secret, err := hkdf.Key(sha256.New, with.secret, nil, "amphi/"+at.use+"/"+at.purpose, keyBytes)
 	if err != nil {
-		return nil, fmt.Errorf("derive the key for %q: %w", at.purpose, err)
+		panic("crypt: " + err.Error())
 	}
-	return secret, nil
+	return secret
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // On disk:
@@ -434,7 +434,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	}
 	n, err := l.r.Read(p)
 	if int64(n) > l.left {
-		return 0, TooLarge.With(fault.Args{"megabytes": megabytes(l.max)})
+		return 0, TooLarge.With(fault.Args{"limit": i18n.Bytes(l.max)})
 	}
 	l.left -= int64(n)
 	return n, err
@@ -453,12 +453,4 @@ func (c *contextual) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.r.Read(p)
-}
-
-// megabytes is a whole number when the limit is one, so that no sentence says "10.0 MB".
-func megabytes(n int64) any {
-	if n%(1<<20) == 0 {
-		return n >> 20
-	}
-	return math.Round(float64(n)/(1<<20)*100) / 100
 }

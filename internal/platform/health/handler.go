@@ -30,10 +30,26 @@ func Handler(doctor *Doctor, metrics http.Handler) http.Handler {
 				word = "impaired"
 			}
 		}
-		answer(w, status, map[string]any{"status": word, "checks": checks})
+		answer(w, status, map[string]any{"status": word, "checks": listed(checks)})
 	})
 	mux.Handle("GET /metrics", metrics)
 	return mux
+}
+
+// listed is how monitors read checks: names and codes are stable, details are not.
+func listed(checks []Check) []map[string]any {
+	list := make([]map[string]any, 0, len(checks))
+	for _, check := range checks {
+		one := map[string]any{"name": check.Name, "ok": check.OK, "essential": check.Essential, "took_ms": check.Took.Milliseconds()}
+		if check.Reason != nil {
+			one["reason"] = check.Reason.Code()
+		}
+		if check.Detail != "" {
+			one["detail"] = check.Detail
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -20,24 +20,24 @@ var CheckTimedOut = fault.Declare(fault.Unavailable, "health.check_timed_out")
 // Check is one answer to "how are you".
 type Check struct {
 	// Name is stable, "room.what" ("mailer.smtp"), so that monitors can watch one check.
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
+	Name string
+	OK   bool
 	// Essential: while this fails, the server should get no visitors (/readyz fails).
-	Essential bool `json:"essential"`
-	// Reason is the code of a declared reason, when not OK.
-	Reason string `json:"reason,omitempty"`
+	Essential bool
+	// Reason says what is wrong, when not OK.
+	Reason *fault.Reason
 	// Detail is for the administrator: no secrets, no personal data.
-	Detail string `json:"detail,omitempty"`
+	Detail string
 	// Took is how long the answer took.
-	Took time.Duration `json:"took_ns"`
+	Took time.Duration
 }
 
 // Pass is a check that went well.
 func Pass(name, detail string) Check { return Check{Name: name, OK: true, Detail: detail} }
 
-// Fail is a check that did not: its reason code is err's, platform.unexpected when it has none.
+// Fail is a check that did not: its reason is err's, platform.unexpected when it has none.
 func Fail(name string, err error) Check {
-	return Check{Name: name, Reason: fault.Of(err).Reason.Code(), Detail: err.Error()}
+	return Check{Name: name, Reason: fault.Of(err).Reason, Detail: err.Error()}
 }
 
 // Needed marks the check as Essential.

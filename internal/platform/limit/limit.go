@@ -47,20 +47,21 @@ func New(r Rate, keys int, c clock.Clock) *Limiter {
 	return &Limiter{rate: r, keys: keys, clock: c, buckets: map[string]*list.Element{}, order: list.New()}
 }
 
-// Take takes one token of the key's bucket. When there is none it takes nothing and answers how
-// long to wait until there is one; zero means go ahead.
-func (l *Limiter) Take(key string) (wait time.Duration) {
+// Allow takes one token of the key's bucket. When there is none it takes nothing, and answers false
+// and how long to wait until there is one.
+func (l *Limiter) Allow(key string) (wait time.Duration, ok bool) {
 	now := l.clock.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	reservation := l.bucket(key, now).tokens.ReserveN(now, 1)
 	if !reservation.OK() {
-		return l.rate.Every // a burst of zero: nothing is ever allowed
+		return l.rate.Every, false // a burst of zero: nothing is ever allowed
 	}
 	if wait = reservation.DelayFrom(now); wait > 0 {
 		reservation.CancelAt(now)
+		return whole(wait), false
 	}
-	return whole(wait)
+	return 0, true
 }
 
 // Wait tells how long the key would have to wait, and takes nothing.

@@ -7,57 +7,43 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/amphi-campus/amphi/internal/platform/config"
 )
 
-// Config is the [log] part of the configuration file.
+// Config is the [log] part of the configuration file; empty values mean info and auto.
 type Config struct {
-	// Level is debug, info, warn or error; empty means info.
-	Level string `toml:"level"`
-	// Format is text, json or auto; empty means auto: text at a terminal, JSON otherwise.
-	Format string `toml:"format"`
+	Level  string `toml:"level" help:"debug, info, warn or error"`
+	Format string `toml:"format" help:"auto (text at a terminal, JSON otherwise), text or json"`
 }
 
-// Check says what is wrong with the configuration; nil when nothing is.
-func (c Config) Check() error {
-	if _, err := level(c.Level); err != nil {
-		return err
+// Check implements config.Checker.
+func (c Config) Check() []config.Problem {
+	var problems []config.Problem
+	if _, ok := levels[strings.ToLower(c.Level)]; !ok {
+		problems = append(problems, config.Problem{Key: "level", Text: fmt.Sprintf("is %q; it can be debug, info, warn or error", c.Level)})
 	}
-	switch c.Format {
-	case "", "auto", "text", "json":
-		return nil
+	if !slices.Contains([]string{"", "auto", "text", "json"}, c.Format) {
+		problems = append(problems, config.Problem{Key: "format", Text: fmt.Sprintf("is %q; it can be auto, text or json", c.Format)})
 	}
-	return fmt.Errorf("log.format is %q; it can be auto, text or json", c.Format)
+	return problems
 }
 
-// New makes the program's logger. It writes to w, usually os.Stderr.
-func New(c Config, w io.Writer) (*slog.Logger, error) {
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
-	from, err := level(c.Level)
-	if err != nil {
-		return nil, err
-	}
-	options := &slog.HandlerOptions{Level: from, ReplaceAttr: redact}
+// levels are the levels by name; an empty name means info.
+var levels = map[string]slog.Level{
+	"": slog.LevelInfo, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}
+
+// New makes the program's logger for a configuration that Check accepts. It writes to w, usually
+// os.Stderr.
+func New(c Config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: levels[strings.ToLower(c.Level)], ReplaceAttr: redact}
 	if c.Format == "text" || c.Format != "json" && terminal(w) {
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(slog.NewTextHandler(w, options))
 	}
-	return slog.New(slog.NewJSONHandler(w, options)), nil
-}
-
-func level(text string) (slog.Level, error) {
-	switch strings.ToLower(text) {
-	case "", "info":
-		return slog.LevelInfo, nil
-	case "debug":
-		return slog.LevelDebug, nil
-	case "warn":
-		return slog.LevelWarn, nil
-	case "error":
-		return slog.LevelError, nil
-	}
-	return 0, fmt.Errorf("log.level is %q; it can be debug, info, warn or error", text)
+	return slog.New(slog.NewJSONHandler(w, options))
 }
 
 func terminal(w io.Writer) bool {

@@ -3,7 +3,6 @@ package log
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -12,31 +11,19 @@ import (
 func TestSecretsStayOutOfTheLog(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		logger, err := New(Config{Format: format, Level: "debug"}, &out)
-		if err != nil {
-			t.Fatal(err)
-		}
+		logger := New(Config{Format: format, Level: "debug"}, &out)
 		logger.With("session_token", "s3cret").WithGroup("request").Info("signed in",
 			"password", "s3cret", "Authorization", "Bearer s3cret", "person", "018f",
-			"gateway", Secret("s3cret"), slog.Group("smtp", "Password", "s3cret", "host", "mail.example.org"))
+			slog.Group("smtp", "Password", "s3cret", "host", "mail.example.org"))
 		if text := out.String(); strings.Contains(text, "s3cret") || !strings.Contains(text, "018f") || !strings.Contains(text, "mail.example.org") {
 			t.Errorf("%s: %s", format, text)
 		}
-	}
-	if text := fmt.Sprintf("%v %s %+v %#v", Secret("s3cret"), Secret("s3cret"), struct{ S Secret }{"s3cret"}, Secret("s3cret")); strings.Contains(text, "s3cret") {
-		t.Error(text)
-	}
-	if Secret("s3cret").Reveal() != "s3cret" {
-		t.Error("a secret cannot be used")
 	}
 }
 
 func TestAnythingButATerminalGetsJSON(t *testing.T) {
 	var out bytes.Buffer
-	logger, err := New(Config{}, &out)
-	if err != nil {
-		t.Fatal(err)
-	}
+	logger := New(Config{}, &out)
 	logger.Debug("not at this level")
 	logger.Info("listening", "address", "127.0.0.1:8080")
 	var line map[string]any
@@ -47,9 +34,12 @@ func TestAnythingButATerminalGetsJSON(t *testing.T) {
 
 func TestAWrongConfigurationIsRefusedWithTheChoices(t *testing.T) {
 	for _, c := range []Config{{Level: "loud"}, {Format: "xml"}} {
-		if _, err := New(c, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "it can be") {
-			t.Errorf("%+v: %v", c, err)
+		if problems := c.Check(); len(problems) != 1 || !strings.Contains(problems[0].Text, "it can be") {
+			t.Errorf("%+v: %v", c, problems)
 		}
+	}
+	if problems := (Config{Level: "WARN", Format: "auto"}).Check(); len(problems) != 0 {
+		t.Error(problems)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // Hidden stands in the log where a secret would have been.
 const Hidden = "[hidden]"
 
-// secretWords make a key secret wherever they are part of it: a net under those who forgot Secret.
+// secretWords make a key secret wherever they are part of it: a net under whoever forgot.
 var secretWords = []string{"password", "passwd", "secret", "token", "cookie", "authorization", "otp", "private_key", "dsn"}
 
 // redact hides the values of attributes whose key names a secret, at any depth of groups.
@@ -25,22 +25,6 @@ func redact(_ []string, a slog.Attr) slog.Attr {
 	}
 	return a
 }
-
-// Secret is a text that shows itself neither in logs nor through fmt. Configuration fields that
-// hold a secret have this type.
-type Secret string
-
-// LogValue implements slog.LogValuer.
-func (Secret) LogValue() slog.Value { return slog.StringValue(Hidden) }
-
-// String implements fmt.Stringer.
-func (Secret) String() string { return Hidden }
-
-// GoString implements fmt.GoStringer.
-func (Secret) GoString() string { return Hidden }
-
-// Reveal gives the text itself, to hand it to the one that needs it.
-func (s Secret) Reveal() string { return string(s) }
 
 // MaskMail keeps enough of an address for its owner to know it: m…@example.org.
 func MaskMail(address string) string {

@@ -48,7 +48,7 @@ func New(version string) (*Registry, error) {
 
 // Observe records one answered request. The route is the pattern that matched (r.Pattern), never
 // the path: paths are without number.
-func (r *Registry) Observe(route, method string, status int, took time.Duration) {
+func (r *Registry) Observe(method, route string, status int, took time.Duration) {
 	if route == "" {
 		route = "none"
 	}

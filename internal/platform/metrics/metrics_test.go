@@ -29,9 +29,9 @@ func newRegistry(t *testing.T) *Registry {
 
 func TestRequestsAreTimedByRouteMethodAndStatusClass(t *testing.T) {
 	r := newRegistry(t)
-	r.Observe("GET /portal/news/{id}", http.MethodGet, 200, 3*time.Millisecond)
-	r.Observe("GET /portal/news/{id}", http.MethodGet, 204, 3*time.Millisecond)
-	r.Observe("", "BREW\n", 404, time.Millisecond)
+	r.Observe(http.MethodGet, "GET /portal/news/{id}", 200, 3*time.Millisecond)
+	r.Observe(http.MethodGet, "GET /portal/news/{id}", 204, 3*time.Millisecond)
+	r.Observe("BREW\n", "", 404, time.Millisecond)
 	text := scrape(t, r)
 	for _, want := range []string{
 		`amphi_http_request_duration_seconds_count{method="GET",route="GET /portal/news/{id}",status="2xx"} 2`,
