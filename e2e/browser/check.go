@@ -1,0 +1,103 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/amphi-campus/amphi/e2e/axe"
+	"github.com/chromedp/chromedp"
+)
+
+// Check fails the test for everything about the open page that we promise
+// never to do: barriers that axe finds, a page wider than its screen, more or
+// less than one main heading, complaints of the browser.
+func (tab *Tab) Check() {
+	tab.t.Helper()
+	where := fmt.Sprintf("%s at %s", tab.Path(), tab.look)
+	for _, flaw := range tab.Flaws() {
+		tab.t.Errorf("%s: %s", where, flaw)
+	}
+	for _, problem := range tab.Problems() {
+		tab.t.Errorf("%s: the browser complained: %s", where, problem)
+	}
+}
+
+// Flaws lists what is wrong with the open page as it is.
+func (tab *Tab) Flaws() []string {
+	tab.t.Helper()
+	flaws := tab.overflow()
+	if n := ask[int](tab, `document.querySelectorAll("h1").length`); n != 1 {
+		flaws = append(flaws, fmt.Sprintf("the page should have one h1, it has %d", n))
+	}
+	if title := ask[string](tab, `document.title.trim()`); title == "" {
+		flaws = append(flaws, "the page has no title")
+	}
+	return append(flaws, tab.barriers()...)
+}
+
+// overflow names what sticks out of the screen to the right: a person would
+// have to scroll sideways to read each line.
+func (tab *Tab) overflow() []string {
+	tab.t.Helper()
+	wide := ask[[]string](tab, `(() => {
+		const width = document.documentElement.clientWidth;
+		if (document.documentElement.scrollWidth <= width) return [];
+		const scrolls = e => { for (let p = e.parentElement; p; p = p.parentElement) {
+			if (/auto|scroll|hidden|clip/.test(getComputedStyle(p).overflowX) && p !== document.body && p !== document.documentElement) return true; } return false; };
+		return [...document.body.querySelectorAll("*")]
+			.filter(e => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e))
+			.slice(0, 5)
+			.map(e => "<" + e.tagName.toLowerCase() + (e.id ? " id=" + e.id : "") + (e.className ? " class=\"" + e.className + "\"" : "") + "> ends at " + Math.round(e.getBoundingClientRect().right) + " px");
+	})()`)
+	if len(wide) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("wider than its screen of %d px: %s", tab.look.Width, strings.Join(wide, "; "))}
+}
+
+// barrier is one finding of axe.
+type barrier struct {
+	ID    string
+	Help  string
+	Nodes []struct {
+		HTML           string
+		FailureSummary string
+	}
+}
+
+// axeRun checks against WCAG 2.2 AA and axe's own list of good habits.
+const axeRun = `axe.run(document, {
+	runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+	resultTypes: ["violations"],
+}).then(result => JSON.stringify(result.violations.map(v => ({
+	ID: v.id, Help: v.help, Nodes: v.nodes.slice(0, 3).map(n => ({HTML: n.html.slice(0, 300), FailureSummary: n.failureSummary})),
+}))))`
+
+// barriers runs axe. It needs scripts, so they are turned on for it; the page
+// stays as it was loaded, with what <noscript> shows.
+func (tab *Tab) barriers() []string {
+	tab.t.Helper()
+	tab.setScript(true)
+	defer tab.setScript(tab.look.Script)
+	found := ""
+	tab.within("run axe", func(ctx context.Context) (err error) {
+		if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`window.axe || (()=>{`+axe.Script+`})()`)); err != nil {
+			return err
+		}
+		found, err = chromedp.Run(ctx, chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise))
+		return err
+	})
+	var barriers []barrier
+	tab.do("read axe's findings", json.Unmarshal([]byte(found), &barriers))
+	var flaws []string
+	for _, b := range barriers {
+		text := fmt.Sprintf("axe %s: %s", b.ID, b.Help)
+		for _, n := range b.Nodes {
+			text += "\n" + indent(n.HTML+"\n"+n.FailureSummary)
+		}
+		flaws = append(flaws, text)
+	}
+	return flaws
+}

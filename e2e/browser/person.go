@@ -1,0 +1,301 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Press clicks the button with this label.
+func (tab *Tab) Press(label string) { tab.t.Helper(); tab.Click("button", label) }
+
+// Follow clicks the link with this text.
+func (tab *Tab) Follow(label string) { tab.t.Helper(); tab.Click("link", label) }
+
+// Click clicks the first thing with this role and accessible name, in the
+// middle, as a person would: something that lies over it is a failure.
+func (tab *Tab) Click(role, name string) {
+	tab.t.Helper()
+	node := tab.find(role, name)
+	tab.after(fmt.Sprintf("click the %s %q", role, name), func(ctx context.Context) error {
+		return clickNode(ctx, node)
+	})
+}
+
+// Fill types into the field with this label, in place of what it held.
+func (tab *Tab) Fill(label, text string) {
+	tab.t.Helper()
+	node := tab.findField(label)
+	tab.within("fill "+label, func(ctx context.Context) error {
+		if _, err := chromedp.Call(ctx, dom.Focus, dom.FocusParams{BackendNodeID: node}); err != nil {
+			return err
+		}
+		if _, err := call[chromedp.Void](ctx, node, `function() { this.select && this.select() }`); err != nil {
+			return err
+		}
+		_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	})
+}
+
+// Value is what the field with this label holds.
+func (tab *Tab) Value(label string) string {
+	tab.t.Helper()
+	node := tab.findField(label)
+	value := ""
+	tab.within("read "+label, func(ctx context.Context) (err error) {
+		value, err = call[string](ctx, node, `function() { return this.value }`)
+		return err
+	})
+	return value
+}
+
+// Choose picks an option by its text in the list with this label.
+func (tab *Tab) Choose(label, option string) {
+	tab.t.Helper()
+	node := tab.find("combobox", label)
+	tab.after(fmt.Sprintf("choose %q in %q", option, label), func(ctx context.Context) error {
+		found, err := call[bool](ctx, node, `function(text) {
+			const option = [...this.options].find(o => o.text.trim() === text);
+			if (!option) return false;
+			this.value = option.value;
+			this.dispatchEvent(new Event("input", {bubbles: true}));
+			this.dispatchEvent(new Event("change", {bubbles: true}));
+			return true;
+		}`, option)
+		if err == nil && !found {
+			err = errors.New("the list has no such option")
+		}
+		return err
+	})
+}
+
+// Tick clicks a box or a radio button unless it is ticked already.
+func (tab *Tab) Tick(label string) {
+	tab.t.Helper()
+	role := "checkbox"
+	if !tab.Has(role, label) {
+		role = "radio"
+	}
+	node := tab.find(role, label)
+	tab.after("tick "+label, func(ctx context.Context) error {
+		ticked, err := call[bool](ctx, node, `function() { return this.checked }`)
+		if err != nil || ticked {
+			return err
+		}
+		return clickNode(ctx, node)
+	})
+}
+
+// Key presses a key on whatever has the focus.
+func (tab *Tab) Key(key string) {
+	tab.t.Helper()
+	tab.after("press a key", func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.KeyEvent(key)) })
+}
+
+// Has tells whether something with this role and name is on the page now.
+func (tab *Tab) Has(role, name string) bool {
+	tab.t.Helper()
+	nodes, err := tab.lookFor(role, name)
+	tab.do("look at the page", err)
+	return len(nodes) > 0
+}
+
+// Names lists the accessible names of everything with this role.
+func (tab *Tab) Names(role string) []string {
+	tab.t.Helper()
+	nodes, err := tab.query(role)
+	tab.do("look at the page", err)
+	var names []string
+	for _, n := range nodes {
+		names = append(names, nameOf(n))
+	}
+	return names
+}
+
+// Heading waits for the page whose main heading this is.
+func (tab *Tab) Heading(text string) {
+	tab.t.Helper()
+	tab.eventually(func() error {
+		heading := ask[string](tab, `(document.querySelector("h1") || {innerText: ""}).innerText`)
+		if plain(heading) != plain(text) {
+			return fmt.Errorf("the page %s should be headed %q, but it is headed %q", tab.Path(), text, heading)
+		}
+		return nil
+	})
+}
+
+// Sees waits until each of these texts can be read on the page.
+func (tab *Tab) Sees(texts ...string) {
+	tab.t.Helper()
+	for _, text := range texts {
+		tab.eventually(func() error {
+			if !strings.Contains(plain(tab.Text()), plain(text)) {
+				return fmt.Errorf("the page %s should say %q; it says:\n%s", tab.Path(), text, indent(tab.Text()))
+			}
+			return nil
+		})
+	}
+}
+
+// SeesNot waits until none of these texts can be read on the page.
+func (tab *Tab) SeesNot(texts ...string) {
+	tab.t.Helper()
+	for _, text := range texts {
+		tab.eventually(func() error {
+			if strings.Contains(plain(tab.Text()), plain(text)) {
+				return fmt.Errorf("the page %s should not say %q", tab.Path(), text)
+			}
+			return nil
+		})
+	}
+}
+
+// Text is everything that can be read on the page.
+func (tab *Tab) Text() string {
+	tab.t.Helper()
+	return ask[string](tab, `document.body ? document.body.innerText : ""`)
+}
+
+// find waits for something with this role and name.
+func (tab *Tab) find(role, name string) cdp.BackendNodeID {
+	tab.t.Helper()
+	var found cdp.BackendNodeID
+	tab.eventually(func() error {
+		nodes, err := tab.lookFor(role, name)
+		if err != nil {
+			return err
+		}
+		if len(nodes) == 0 {
+			return fmt.Errorf("the page %s has no %s %q; it has %q", tab.Path(), role, name, tab.Names(role))
+		}
+		found = nodes[0].BackendDOMNodeID
+		return nil
+	})
+	return found
+}
+
+// fieldRoles are what a field with a label may be.
+var fieldRoles = []string{"textbox", "searchbox", "spinbutton", "combobox", "Date", "DateTime"}
+
+func (tab *Tab) findField(label string) cdp.BackendNodeID {
+	tab.t.Helper()
+	var found cdp.BackendNodeID
+	tab.eventually(func() error {
+		var labels []string
+		for _, role := range fieldRoles {
+			nodes, err := tab.query(role)
+			if err != nil {
+				return err
+			}
+			for _, n := range nodes {
+				if plain(nameOf(n)) == plain(label) {
+					found = n.BackendDOMNodeID
+					return nil
+				}
+				labels = append(labels, nameOf(n))
+			}
+		}
+		return fmt.Errorf("the page %s has no field %q; it has %q", tab.Path(), label, labels)
+	})
+	return found
+}
+
+func (tab *Tab) lookFor(role, name string) ([]*accessibility.Node, error) {
+	nodes, err := tab.query(role)
+	if err != nil {
+		return nil, err
+	}
+	var matching []*accessibility.Node
+	for _, n := range nodes {
+		if plain(nameOf(n)) == plain(name) {
+			matching = append(matching, n)
+		}
+	}
+	return matching, nil
+}
+
+// query asks the browser's accessibility tree for everything with a role.
+func (tab *Tab) query(role string) ([]*accessibility.Node, error) {
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	document, err := chromedp.Run(ctx, chromedp.Evaluate[*runtime.RemoteObject]("document"))
+	if err != nil {
+		return nil, fmt.Errorf("find the document: %w", err)
+	}
+	tree, err := chromedp.Call(ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: document.ObjectID, Role: role})
+	if err != nil {
+		return nil, fmt.Errorf("ask for every %s: %w", role, err)
+	}
+	var seen []*accessibility.Node
+	for _, n := range tree.Nodes {
+		if !n.Ignored {
+			seen = append(seen, n)
+		}
+	}
+	return seen, nil
+}
+
+func nameOf(n *accessibility.Node) string {
+	if n.Name == nil {
+		return ""
+	}
+	text := string(n.Name.Value)
+	if unquoted, err := unquote(text); err == nil {
+		return unquoted
+	}
+	return text
+}
+
+// clickNode brings a node into view and clicks its middle, after making sure
+// that the middle belongs to it.
+func clickNode(ctx context.Context, node cdp.BackendNodeID) error {
+	if _, err := chromedp.Call(ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
+		return fmt.Errorf("bring it into view: %w", err)
+	}
+	covering, err := call[string](ctx, node, `function() {
+		const box = [...this.getClientRects()].find(r => r.width && r.height);
+		if (!box) return "nothing: it has no size";
+		const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+		if (!top) return "the edge of the window";
+		if (this.contains(top) || top.contains(this)) return "";
+		// A click on the label of a field is a click on the field.
+		if (this.labels && [...this.labels].some(l => l.contains(top))) return "";
+		return "<" + top.tagName.toLowerCase() + " class=\"" + top.className + "\">";
+	}`)
+	if err != nil {
+		return err
+	}
+	if covering != "" {
+		return fmt.Errorf("it cannot be clicked, it is covered by %s", covering)
+	}
+	quads, err := chromedp.Call(ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
+	if err != nil {
+		return fmt.Errorf("find where it is: %w", err)
+	}
+	for _, q := range quads.Quads {
+		x, y := (q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4
+		return chromedp.Do(ctx, chromedp.MouseClickXY(x, y))
+	}
+	return errors.New("it has no place on the page")
+}
+
+// call runs a function with the node as its `this`.
+func call[T any](ctx context.Context, node cdp.BackendNodeID, function string, args ...any) (T, error) {
+	var zero T
+	object, err := chromedp.Call(ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: node})
+	if err != nil {
+		return zero, fmt.Errorf("the page changed meanwhile: %w", err)
+	}
+	return chromedp.Run(ctx, chromedp.CallFunctionOn[T](function, func(p *runtime.CallFunctionOnParams) {
+		p.ObjectID = object.Object.ObjectID
+	}, args...))
+}

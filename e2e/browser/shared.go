@@ -1,0 +1,59 @@
+package browser
+
+import (
+	"os"
+	"sync"
+	"testing"
+)
+
+// shared is the one browser of a test program: starting Chromium takes a
+// second, a new tab takes milliseconds.
+var shared struct {
+	sync.Mutex
+	browser *Browser
+}
+
+// Shared gives the test program's browser and starts it when needed. Without
+// Chromium the test is skipped, and in CI it fails.
+func Shared(t testing.TB) *Browser {
+	t.Helper()
+	path := Find()
+	if path == "" {
+		without(t, "Chromium")
+	}
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.browser == nil {
+		b, err := Start(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared.browser = b
+	}
+	return shared.browser
+}
+
+// Run runs a package's tests and closes the shared browser after them. It is
+// for TestMain.
+func Run(m *testing.M) (code int) {
+	code = m.Run()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.browser != nil {
+		if err := shared.browser.Close(); err != nil {
+			println("close the browser:", err.Error())
+			return max(code, 1)
+		}
+	}
+	return code
+}
+
+// without ends a test that cannot run here.
+func without(t testing.TB, what string) {
+	t.Helper()
+	sentence := "this story needs " + what + "; `make test` installs it or says how to"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(sentence)
+	}
+	t.Skip(sentence)
+}

@@ -1,0 +1,148 @@
+package browser
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+)
+
+// A witness listens to everything that the browser says about one tab. It
+// keeps what a visitor's browser console would show in red, and knows whether
+// requests are under way.
+type witness struct {
+	mu       sync.Mutex
+	problems []string
+	expected map[int64]bool               // HTTP statuses that the story expects
+	open     map[network.RequestID]string // requests under way, with their URLs
+	lastMove time.Time                    // when a request last started or ended
+	status   int64                        // of the last page
+}
+
+func newWitness() *witness {
+	return &witness{expected: map[int64]bool{}, open: map[network.RequestID]string{}, lastMove: time.Now()}
+}
+
+// hear is called for each event of the tab, in order; it must not block.
+func (w *witness) hear(event any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		if !slices.Contains(longLived, e.Type) {
+			w.open[e.RequestID] = e.Request.URL
+			w.lastMove = time.Now()
+		}
+	case *network.EventResponseReceived:
+		w.response(e)
+	case *network.EventLoadingFinished:
+		delete(w.open, e.RequestID)
+		w.lastMove = time.Now()
+	case *network.EventLoadingFailed:
+		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" {
+			w.problem("request failed: %s %s %s", w.open[e.RequestID], e.ErrorText, e.BlockedReason)
+		}
+		delete(w.open, e.RequestID)
+		w.lastMove = time.Now()
+	case *runtime.EventExceptionThrown:
+		w.problem("script error: %s", exceptionText(e.ExceptionDetails))
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeAssert {
+			w.problem("console.%s: %s", e.Type, argumentsText(e.Args))
+		}
+	case *log.EventEntryAdded:
+		// Failed requests are judged by their status above.
+		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
+			w.problem("%s: %s", e.Entry.Source, e.Entry.Text)
+		}
+	case *audits.EventIssueAdded:
+		if csp := e.Issue.Details.ContentSecurityPolicyIssueDetails; csp != nil {
+			w.problem("content-security policy: %s does not allow %q", csp.ViolatedDirective, csp.BlockedURL)
+		}
+	}
+}
+
+// longLived requests stay open by design and never mean "still loading".
+var longLived = []network.ResourceType{network.ResourceTypeEventSource, network.ResourceTypeWebSocket, network.ResourceTypePing}
+
+func (w *witness) response(e *network.EventResponseReceived) {
+	if e.Type == network.ResourceTypeDocument {
+		w.status = e.Response.Status
+	}
+	if e.Response.Status >= http.StatusBadRequest && !w.expected[e.Response.Status] {
+		w.problem("%s answered %d", e.Response.URL, e.Response.Status)
+	}
+}
+
+func (w *witness) problem(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !slices.Contains(w.problems, text) {
+		w.problems = append(w.problems, text)
+	}
+}
+
+// quietFor tells how long no request has started, ended or been under way.
+func (w *witness) quietFor() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.open) > 0 {
+		return 0
+	}
+	return time.Since(w.lastMove)
+}
+
+func (w *witness) lastStatus() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status
+}
+
+func (w *witness) expect(status int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.expected[status] = true
+}
+
+// take returns the problems so far and forgets them.
+func (w *witness) take() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	problems := w.problems
+	w.problems = nil
+	return problems
+}
+
+func exceptionText(d *runtime.ExceptionDetails) string {
+	text := d.Text
+	if d.Exception != nil && d.Exception.Description != "" {
+		text = d.Exception.Description
+	}
+	return fmt.Sprintf("%s (%s:%d)", text, d.URL, d.LineNumber+1)
+}
+
+func argumentsText(args []*runtime.RemoteObject) string {
+	var words []string
+	for _, a := range args {
+		if a.Description != "" {
+			words = append(words, a.Description)
+		} else {
+			words = append(words, string(a.Value))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// touch restarts the clock of quietFor, so that what an act causes has time to
+// begin.
+func (w *witness) touch() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lastMove = time.Now()
+}
