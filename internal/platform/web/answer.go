@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -162,3 +164,16 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, failure.Title+"\n"+failure.Message+"\n"+failure.Next+"\n"+failure.Code+" "+failure.RequestID, failure.Status)
 	}
 }
+
+// Seconds is d in whole seconds, rounded up and at least one, as the headers
+// Retry-After and Refresh want it.
+func Seconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int((d+time.Second-1)/time.Second)))
+}
+
+// RetryAfter tells programs when to come back (RFC 9110 §10.2.3).
+func RetryAfter(w http.ResponseWriter, d time.Duration) { w.Header().Set("Retry-After", Seconds(d)) }
+
+// Note puts into the request's log line why it stopped, for a handler that shows
+// the reason on a page of its own.
+func Note(r *http.Request, f *fault.Fault) { stateOf(r.Context()).failure = f }

@@ -7,15 +7,12 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // recorder remembers what was answered, for the log and the metrics.
 type recorder struct {

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
@@ -151,7 +150,7 @@ func (s *Server) enter(route *Route, w http.ResponseWriter, r *http.Request) err
 	}
 	if s.Limit != nil {
 		if wait, ok := s.Limit.Allow(st.address.String()); !ok {
-			w.Header().Set("Retry-After", retryAfter(wait))
+			RetryAfter(w, wait)
 			return TooManyRequests.With(fault.Args{"wait": wait})
 		}
 	}
@@ -201,10 +200,6 @@ func toSignIn(w http.ResponseWriter, r *http.Request, denied error) error {
 		to += "?" + q.Encode()
 	}
 	return SeeOther(w, r, to)
-}
-
-func retryAfter(d time.Duration) string {
-	return itoa(max(1, int((d+time.Second-1)/time.Second)))
 }
 
 // Local returns next when it is a path of ours, and "/" otherwise: an address
