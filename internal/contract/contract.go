@@ -7,11 +7,10 @@ import (
 	"context"
 	"io"
 	"io/fs"
-	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/db"
-	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/health"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -129,16 +128,7 @@ type Archive struct {
 
 // HealthChecker says how the room is.
 type HealthChecker interface {
-	Health(context.Context) []Check
-}
-
-// Check is one answer to "how are you?".
-type Check struct {
-	Name   string
-	OK     bool
-	Reason *fault.Reason // when not OK
-	Detail string        // for the administrator
-	Took   time.Duration
+	Health(context.Context) []health.Check
 }
 
 // JobOwner registers the room's jobs.
