@@ -81,6 +81,8 @@ type Tx interface {
 	// durable, and not at all if it is undone. It is for waking somebody up,
 	// never for work that must not be lost.
 	AfterCommit(f func())
+	// Announce wakes those who Listen to the topic, after the commit.
+	Announce(topic string)
 }
 
 // DB is an open database. It is safe for concurrent use.
@@ -89,6 +91,8 @@ type DB struct {
 	clock   clock.Clock
 	log     *slog.Logger
 	engine  engine
+
+	announcements announcements
 }
 
 // engine is what SQLite and PostgreSQL each do in their own way.
@@ -117,10 +121,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	switch {
 	case strings.HasPrefix(cfg.DSN, "sqlite:"):
 		d.dialect = SQLite
-		d.engine, err = openSQLite(ctx, strings.TrimPrefix(cfg.DSN, "sqlite:"), cfg)
+		d.engine, err = openSQLite(ctx, strings.TrimPrefix(cfg.DSN, "sqlite:"), cfg, &d.announcements)
 	case strings.HasPrefix(cfg.DSN, "postgres://"), strings.HasPrefix(cfg.DSN, "postgresql://"):
 		d.dialect = Postgres
-		d.engine, err = openPostgres(ctx, cfg)
+		d.engine, err = openPostgres(ctx, cfg, &d.announcements)
 	default:
 		// The DSN itself stays out of the message: it may hold a password.
 		return nil, errors.New(`db: the address must start with "sqlite:" or "postgres://"`)
@@ -136,6 +140,9 @@ func (d *DB) Close() error { return d.engine.close() }
 
 // Dialect is the engine behind this database.
 func (d *DB) Dialect() Dialect { return d.dialect }
+
+// Now is the instant that a transaction beginning now would have, for reads.
+func (d *DB) Now() Time { return At(d.clock.Now()) }
 
 // InTx runs fn in a transaction and returns once it is durable, or undone. It
 // is the only door to writing.

@@ -31,11 +31,12 @@ type postgresEngine struct {
 	pool     *sql.DB
 	clock    clock.Clock
 	log      *slog.Logger
+	heard    *announcements
 	limit    time.Duration
 	counters counters
 }
 
-func openPostgres(ctx context.Context, cfg Config) (engine, error) {
+func openPostgres(ctx context.Context, cfg Config, heard *announcements) (engine, error) {
 	conf, err := pgx.ParseConfig(cfg.DSN)
 	if err != nil {
 		return nil, err // pgx leaves the password out of its message
@@ -51,7 +52,7 @@ func openPostgres(ctx context.Context, cfg Config) (engine, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &postgresEngine{pool: pool, clock: cfg.Clock, log: cfg.Log, limit: closureLimit}, nil
+	return &postgresEngine{pool: pool, clock: cfg.Clock, log: cfg.Log, heard: heard, limit: closureLimit}, nil
 }
 
 func (e *postgresEngine) inTx(ctx context.Context, fn func(Tx) error) error {
@@ -98,7 +99,7 @@ func (e *postgresEngine) once(ctx context.Context, fn func(Tx) error) error {
 	if err != nil {
 		return err
 	}
-	tx := &postgresTx{tx: sqlTx, pool: e.pool, ctx: stmtCtx, now: At(e.clock.Now())}
+	tx := &postgresTx{tx: sqlTx, engine: e, ctx: stmtCtx, now: At(e.clock.Now())}
 	kept := false
 	defer func() {
 		if !kept {
@@ -174,7 +175,7 @@ func (e *postgresEngine) close() error { return e.pool.Close() }
 // postgresTx is the Tx that a closure gets on PostgreSQL.
 type postgresTx struct {
 	tx     *sql.Tx
-	pool   *sql.DB
+	engine *postgresEngine
 	ctx    context.Context // ends at the closure's limit
 	now    Time
 	failed error
@@ -186,6 +187,10 @@ func (tx *postgresTx) Now() Time { return tx.now }
 func (tx *postgresTx) Dialect() Dialect { return Postgres }
 
 func (tx *postgresTx) AfterCommit(f func()) { tx.hooks = append(tx.hooks, f) }
+
+func (tx *postgresTx) Announce(topic string) {
+	tx.AfterCommit(func() { tx.engine.heard.announce(topic) })
+}
 
 func (tx *postgresTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if err := ctx.Err(); err != nil {
@@ -216,7 +221,7 @@ func (tx *postgresTx) QueryContext(ctx context.Context, query string, args ...an
 
 func (tx *postgresTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if err := ctx.Err(); err != nil {
-		return failedRow(tx.pool, err)
+		return failedRow(tx.engine.pool, err)
 	}
 	row := tx.tx.QueryRowContext(tx.ctx, query, args...)
 	tx.note(row.Err())

@@ -28,14 +28,14 @@ type sqliteEngine struct {
 	writer  *writer
 }
 
-func openSQLite(ctx context.Context, path string, cfg Config) (engine, error) {
+func openSQLite(ctx context.Context, path string, cfg Config, heard *announcements) (engine, error) {
 	if path == "" || strings.Contains(path, ":memory:") {
 		return nil, errors.New("a SQLite database needs the path of a file")
 	}
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
-	w, err := startWriter(ctx, path, cfg)
+	w, err := startWriter(ctx, path, cfg, heard)
 	if err != nil {
 		return nil, err
 	}

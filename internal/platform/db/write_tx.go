@@ -37,6 +37,10 @@ func (tx *writeTx) AfterCommit(f func()) {
 	tx.hooks = append(tx.hooks, f)
 }
 
+func (tx *writeTx) Announce(topic string) {
+	tx.AfterCommit(func() { tx.w.heard.announce(topic) })
+}
+
 func (tx *writeTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()

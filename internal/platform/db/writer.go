@@ -33,6 +33,7 @@ const (
 type writer struct {
 	clock    clock.Clock
 	log      *slog.Logger
+	heard    *announcements
 	pool     *sql.DB
 	conn     *connStatements
 	queue    chan *operation
@@ -67,13 +68,13 @@ const (
 // errGone marks a closure that ended by a panic or by runtime.Goexit.
 var errGone = errors.New("db: the closure did not return")
 
-func startWriter(ctx context.Context, path string, cfg Config) (*writer, error) {
+func startWriter(ctx context.Context, path string, cfg Config, heard *announcements) (*writer, error) {
 	pool, err := sql.Open("sqlite", sqliteWriteDSN(path))
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{
-		clock: cfg.Clock, log: cfg.Log, pool: pool, limit: closureLimit,
+		clock: cfg.Clock, log: cfg.Log, heard: heard, pool: pool, limit: closureLimit,
 		queue: make(chan *operation, 1024), closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if err := w.connect(ctx); err != nil {
