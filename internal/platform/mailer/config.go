@@ -19,7 +19,7 @@ const (
 	TransportNone   = "none"   // short messages are not offered
 )
 
-// Config is the [mail] part of the configuration file.
+// Config is the [mailer] part of the configuration file.
 type Config struct {
 	Transport string        `toml:"transport" help:"smtp, or outbox: nothing leaves and administrators can read every message"`
 	From      string        `toml:"from" help:"the address that messages come from"`

@@ -31,14 +31,14 @@ func newSMTP(c Config, now clock.Clock) (*smtpServer, error) {
 	if c.SMTP.CAFile != "" {
 		pem, err := os.ReadFile(c.SMTP.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("read mail.smtp.ca_file: %w", err)
+			return nil, fmt.Errorf("read mailer.smtp.ca_file: %w", err)
 		}
 		pool, err := x509.SystemCertPool()
 		if err != nil {
 			return nil, fmt.Errorf("read the system's certificates: %w", err)
 		}
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("mail.smtp.ca_file %s holds no certificate", c.SMTP.CAFile)
+			return nil, fmt.Errorf("mailer.smtp.ca_file %s holds no certificate", c.SMTP.CAFile)
 		}
 		trust.RootCAs = pool
 	}
