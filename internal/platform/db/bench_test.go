@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -33,7 +34,7 @@ func BenchmarkSeats(b *testing.B) {
 
 func benchmarkSeats(b *testing.B, dsn string, writers int) {
 	ctx := b.Context()
-	d, err := db.Open(ctx, db.Config{DSN: dsn})
+	d, err := db.Open(ctx, db.Config{DSN: dsn, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

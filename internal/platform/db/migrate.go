@@ -196,6 +196,10 @@ func (d *DB) migrateRoom(ctx context.Context, pool *sql.DB, room Migrations) err
 	for _, r := range results {
 		d.log.Info("db.migrated", "room", room.Name, "step", path.Base(r.Source.Path), "took", r.Duration)
 	}
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		err = fmt.Errorf("%s: %w", partial.Failed.Source.Path, partial.Err)
+	}
 	if err != nil {
 		return fmt.Errorf("migrate %s: %w", room.Name, err)
 	}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"io"
 	"sync"
 )
 
@@ -23,7 +24,7 @@ type writeTx struct {
 	mu     sync.Mutex
 	over   error // set when the turn has ended
 	failed error // the first statement that failed
-	open   []*sql.Rows
+	open   []io.Closer
 	hooks  []func()
 }
 
@@ -60,6 +61,9 @@ func (tx *writeTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt,
 	}
 	s, err := tx.w.conn.conn.PrepareContext(tx.ctx, query)
 	tx.note(err)
+	if s != nil {
+		tx.open = append(tx.open, s)
+	}
 	return s, err
 }
 
@@ -105,15 +109,15 @@ func (tx *writeTx) note(err error) {
 	}
 }
 
-// end takes the connection back. Rows that the closure left open are closed
-// here, for the next turn will use the same prepared statements.
+// end takes the connection back. Rows and statements that the closure left
+// open are closed here, for the next turn will use the same ones.
 func (tx *writeTx) end(why error) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	tx.over = why
-	for _, rows := range tx.open {
+	for _, left := range tx.open {
 		// What was read is the closure's affair; a failed close means that the
 		// connection is broken, and the next statement will say so.
-		_ = rows.Close()
+		_ = left.Close()
 	}
 }

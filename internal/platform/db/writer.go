@@ -185,8 +185,8 @@ func (w *writer) serve(first *operation) {
 	lost := false
 	started := time.Now()
 	for op := first; op != nil; op = w.next(len(group), started) {
-		if !op.state.CompareAndSwap(waiting, taken) {
-			continue // its caller went away
+		if op.ctx.Err() != nil || !op.state.CompareAndSwap(waiting, taken) {
+			continue // its caller went away, or is about to notice that it should
 		}
 		group = append(group, op)
 		if lost = !w.turn(op); lost {

@@ -1,0 +1,19 @@
+package db
+
+import "time"
+
+// SetClosureLimit shortens the limit for tests, before the first transaction.
+func SetClosureLimit(d *DB, limit time.Duration) {
+	switch e := d.engine.(type) {
+	case *sqliteEngine:
+		e.writer.limit = limit
+	case *postgresEngine:
+		e.limit = limit
+	}
+}
+
+// SQLiteDDL and OlderThan are tested from outside with the rest.
+var (
+	SQLiteDDL = sqliteDDL
+	OlderThan = olderThan
+)
