@@ -2,14 +2,15 @@ package jobs
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
-// ErrGone is returned for a job that is no longer there to be run again or
-// discarded: somebody else did, or it has not given up.
+// ErrGone is returned for a job that is no longer there, or no longer there to
+// be run again or discarded: somebody else did, or it has not given up.
 var ErrGone = errors.New("jobs: there is no such job that has given up")
 
 // Board is the jobs table as an administrator sees it.
@@ -48,21 +49,39 @@ func (b *Board) List(ctx context.Context, f Filter) ([]Job, error) {
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
-	rows, err := b.db.Read().QueryContext(ctx, `SELECT id, name, args, state, priority, attempts, due_at, created_at, failed_at, reason, error
-FROM jobs`+boardWhere+` ORDER BY id DESC LIMIT $3 OFFSET $4`, string(f.State), f.Name, f.Limit, f.Offset)
+	rows, err := b.db.Read().QueryContext(ctx, "SELECT "+jobColumns+" FROM jobs"+boardWhere+" ORDER BY id DESC LIMIT $3 OFFSET $4", string(f.State), f.Name, f.Limit, f.Offset)
 	if err != nil {
 		return nil, fmt.Errorf("list jobs: %w", err)
 	}
 	defer rows.Close()
 	var list []Job
 	for rows.Next() {
-		var j Job
-		if err := rows.Scan(&j.ID, &j.Name, &j.Args, &j.State, &j.Priority, &j.Attempts, &j.Due, &j.Created, &j.Failed, &j.Reason, &j.Error); err != nil {
+		j, err := scanJob(rows)
+		if err != nil {
 			return nil, fmt.Errorf("list jobs: %w", err)
 		}
 		list = append(list, j)
 	}
 	return list, rows.Err()
+}
+
+// Job is one job, or ErrGone: a job that succeeded is no longer there.
+func (b *Board) Job(ctx context.Context, id string) (Job, error) {
+	j, err := scanJob(b.db.Read().QueryRowContext(ctx, "SELECT "+jobColumns+" FROM jobs WHERE id = $1", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Job{}, ErrGone
+	}
+	if err != nil {
+		return Job{}, fmt.Errorf("read job %s: %w", id, err)
+	}
+	return j, nil
+}
+
+const jobColumns = "id, name, args, state, priority, attempts, due_at, created_at, failed_at, reason, error"
+
+func scanJob(row interface{ Scan(...any) error }) (j Job, err error) {
+	err = row.Scan(&j.ID, &j.Name, &j.Args, &j.State, &j.Priority, &j.Attempts, &j.Due, &j.Created, &j.Failed, &j.Reason, &j.Error)
+	return j, err
 }
 
 // Count is how many jobs the filter chooses, pages aside.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -287,12 +288,14 @@ func (r *Runner) noted(log *slog.Logger, err error) {
 	}
 }
 
-// describe is what the table keeps of an error.
+// describe is what the table keeps of an error. PostgreSQL takes neither NUL
+// nor half a character, and errors may quote anything.
 func describe(err error) failure {
 	const longest = 4000
-	text := err.Error()
+	text := strings.ReplaceAll(err.Error(), "\x00", "�")
 	if len(text) > longest {
 		text = text[:longest] + "…"
 	}
+	text = strings.ToValidUTF8(text, "�")
 	return failure{reason: fault.Of(err).Reason.Code(), text: text}
 }
