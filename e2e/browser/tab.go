@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -125,6 +127,20 @@ func (tab *Tab) IsAt(path string) {
 		}
 		return nil
 	})
+}
+
+// Cookies are those that the tab would send to the page that is open.
+func (tab *Tab) Cookies() []*http.Cookie {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	held, err := chromedp.Call(ctx, network.GetCookies, network.GetCookiesParams{})
+	tab.do("read the cookies", err)
+	var cookies []*http.Cookie
+	for _, c := range held.Cookies {
+		cookies = append(cookies, &http.Cookie{Name: c.Name, Value: c.Value, Path: c.Path, Secure: c.Secure, HttpOnly: c.HTTPOnly})
+	}
+	return cookies
 }
 
 // Status is the HTTP status of the page that is open.
