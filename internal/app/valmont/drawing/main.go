@@ -38,7 +38,7 @@ func write(path string, c canvas) error {
 	final := image.NewRGBA(image.Rect(0, 0, 960, 540))
 	draw.CatmullRom.Scale(final, final.Bounds(), c.img, c.img.Bounds(), draw.Src, nil)
 	if err := jpeg.Encode(file, final, &jpeg.Options{Quality: 80}); err != nil {
-		file.Close() //nolint:errcheck // the encoding error says more
+		file.Close() // the encoding error says more
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return file.Close()

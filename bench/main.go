@@ -1,0 +1,120 @@
+// Command bench measures a running Amphi over real HTTP on the loopback
+// interface: sign-ins, pages under a storm, single sign-on, start, memory and
+// sizes. It prints a table and, unless -quick is given, keeps it in
+// docs/benchmarks.md.
+//
+// Every speed is a ratio to something measured in the same run on the same
+// machine, because digits alone say more about the machine than about Amphi.
+// Load is bounded in count and time and never leaves 127.0.0.1.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	quick := flag.Bool("quick", false, "measure in half a minute, with more noise, and keep nothing")
+	binary := flag.String("binary", filepath.Join("bin", "amphi"), "the program to measure; built when it is missing")
+	out := flag.String("out", filepath.Join("docs", "benchmarks.md"), "where the table is kept")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+
+	report, err := run(ctx, *binary, planFor(*quick))
+	if report != nil {
+		report.print(os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	if *quick {
+		return
+	}
+	if err := report.keep(*out); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	fmt.Println("\nKept in", *out)
+}
+
+// plan is how long each measure takes.
+type plan struct {
+	starts   int           // starts of the program with an existing database
+	rounds   int           // how often things that are compared take turns
+	slice    time.Duration // of one turn
+	calm     time.Duration // home pages without load
+	storm    time.Duration // how long people keep arriving in the sign-in storm
+	drain    time.Duration // how long those who wait are followed after it
+	sessions int
+}
+
+func planFor(quick bool) plan {
+	if quick {
+		return plan{starts: 3, rounds: 1, slice: time.Second, calm: 3 * time.Second, storm: 2 * time.Second, drain: 20 * time.Second, sessions: 10_000}
+	}
+	return plan{starts: 10, rounds: 4, slice: 3 * time.Second, calm: 12 * time.Second, storm: 10 * time.Second, drain: 90 * time.Second, sessions: 10_000}
+}
+
+// run goes through all measures. One that fails leaves a line that says so and
+// makes the run fail, but does not hide the others.
+func run(ctx context.Context, binary string, p plan) (*report, error) {
+	folder, err := os.MkdirTemp("", "amphi-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	if binary, err = findBinary(ctx, binary, folder); err != nil {
+		return nil, err
+	}
+	s, err := newServer(binary, filepath.Join(folder, "data"))
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+
+	r := newReport(binary)
+	var failures []error
+	step := func(name string, measure func(context.Context, *server, plan) ([]row, error)) {
+		fmt.Fprintf(os.Stderr, "bench: %s…\n", name)
+		rows, err := measure(ctx, s, p)
+		r.rows = append(r.rows, rows...)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", name, err))
+			r.rows = append(r.rows, row{what: name, figure: "not measured: " + err.Error(), verdict: missed})
+		}
+	}
+	// The first start makes the demo university; the others find it there.
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	r.firstStart = s.startedIn
+	if err := s.stop(); err != nil {
+		return nil, err
+	}
+	if s.cost, err = readHashCost(ctx, s.database()); err != nil {
+		return nil, err
+	}
+	r.cost = s.cost
+
+	step("start", measureStart) // leaves the server running
+	step("memory, idle", measureIdleMemory)
+	step("page weight", measureWeight)
+	step("throughput", measureThroughput)
+	step("sign-ins", measureSignIns)
+	step("sign-in storm", measureStorm)
+	step("memory, open sessions", measureSessionMemory)
+	step("binary", measureBinary)
+	return r, errors.Join(failures...)
+}

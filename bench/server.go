@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// server is the program under measure, running the demo university in a folder
+// of its own.
+type server struct {
+	binary    string
+	data      string
+	listen    string
+	base      string
+	cost      hashCost
+	startedIn time.Duration // from the launch to the first good answer
+
+	command *exec.Cmd
+	exited  chan error
+	output  tail
+
+	signInRate float64 // per second, for the storm; set by measureSignIns
+}
+
+// stopPatience is how long the program may take to close.
+const stopPatience = 30 * time.Second
+
+// findBinary returns the absolute path of the program, and builds it when it is
+// not there.
+func findBinary(ctx context.Context, path, folder string) (string, error) {
+	if _, err := os.Stat(path); err == nil {
+		return filepath.Abs(path)
+	}
+	built := filepath.Join(folder, "amphi")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", built, "./cmd/amphi")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, said)
+	}
+	return built, nil
+}
+
+func newServer(binary, data string) (*server, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	listen := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		return nil, err
+	}
+	return &server{binary: binary, data: data, listen: listen, base: "http://" + listen}, nil
+}
+
+// environment opens the limits that protect a real server from one address that
+// sends so much, since here one address plays everybody. All the rest is as
+// people get it.
+func (s *server) environment() []string {
+	return append(os.Environ(),
+		"AMPHI_BENCH=1",
+		"AMPHI_SERVER__REQUEST_BURST=1000000000",
+		"AMPHI_SERVER__REQUEST_EVERY=1ns",
+		"AMPHI_IDENTITY__SIGN_IN__BURST=1000000000",
+		"AMPHI_MONITOR__LISTEN=",
+		"AMPHI_LOG__LEVEL=warn",
+	)
+}
+
+// start launches the program and returns once it has answered.
+func (s *server) start(ctx context.Context) error {
+	s.output.reset()
+	s.command = exec.Command(s.binary, "demo", "--listen", s.listen, "--data", s.data)
+	s.command.Env = s.environment()
+	s.command.Stdout, s.command.Stderr = &s.output, &s.output
+	launched := time.Now()
+	if err := s.command.Start(); err != nil {
+		return err
+	}
+	s.exited = make(chan error, 1)
+	go func(command *exec.Cmd, exited chan<- error) { exited <- command.Wait() }(s.command, s.exited)
+
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	for deadline := launched.Add(2 * time.Minute); time.Now().Before(deadline); {
+		select {
+		case err := <-s.exited:
+			s.command = nil
+			return fmt.Errorf("the program ended instead of listening (%v):\n%s", err, s.output.String())
+		case <-ctx.Done():
+			return ctx.Err()
+		default:
+		}
+		response, err := client.Get(s.base + "/login")
+		if err != nil { // not listening yet
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		status := response.StatusCode
+		if err := response.Body.Close(); err != nil {
+			return err
+		}
+		if status != http.StatusOK {
+			return fmt.Errorf("GET /login answered %d", status)
+		}
+		s.startedIn = time.Since(launched)
+		return nil
+	}
+	return fmt.Errorf("the program did not answer within two minutes:\n%s", s.output.String())
+}
+
+// stop ends the program as an administrator would and waits for it. It does
+// nothing when the program does not run.
+func (s *server) stop() error {
+	if s.command == nil {
+		return nil
+	}
+	command := s.command
+	s.command = nil
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		return fmt.Errorf("stop the program: %w", err)
+	}
+	select {
+	case err := <-s.exited:
+		if err != nil {
+			return fmt.Errorf("the program did not close cleanly: %w\n%s", err, s.output.String())
+		}
+		return nil
+	case <-time.After(stopPatience):
+		err := command.Process.Kill()
+		<-s.exited
+		return fmt.Errorf("the program had to be killed after %s (%v)", stopPatience, err)
+	}
+}
+
+// memory is what Linux says about the process, in bytes.
+type memory struct{ resident, highest int64 }
+
+func (s *server) memory() (memory, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
+	if err != nil {
+		return memory{}, fmt.Errorf("memory is read from /proc, which only Linux has: %w", err)
+	}
+	var m memory
+	for line := range strings.Lines(string(status)) {
+		fields := strings.Fields(line)
+		if len(fields) != 3 || fields[2] != "kB" {
+			continue
+		}
+		kib, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return memory{}, fmt.Errorf("read %q: %w", line, err)
+		}
+		switch fields[0] {
+		case "VmRSS:":
+			m.resident = kib * 1024
+		case "VmHWM:":
+			m.highest = kib * 1024
+		}
+	}
+	return m, nil
+}
+
+// database is the file of the stopped server.
+func (s *server) database() string { return filepath.Join(s.data, "amphi.db") }
+
+// tail keeps the end of what the program printed, to be shown when it fails.
+type tail struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+const tailLimit = 16 << 10
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text.Write(p)
+	if extra := t.text.Len() - tailLimit; extra > 0 {
+		t.text.Next(extra)
+	}
+	return len(p), nil
+}
+
+func (t *tail) reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text.Reset()
+}
+
+// String implements fmt.Stringer.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
