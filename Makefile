@@ -4,8 +4,9 @@
 GO      ?= go
 TOOL     = $(GO) tool -modfile=tools.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS  = -s -w -X github.com/amphi-campus/amphi/internal/app.version=$(VERSION)
-LISTEN  ?= 127.0.0.1:8080
+LDFLAGS  = -s -w -X github.com/amphi-campus/amphi/internal/app.Version=$(VERSION)
+# What `amphi demo` is told, for instance DEMO='--listen 127.0.0.1:9000'.
+DEMO    ?=
 FUZZTIME ?= 10s
 
 # The packages whose tests also run under the race detector: those that share
@@ -20,11 +21,11 @@ GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## build, and open the demo university on http://127.0.0.1:8080
-	bin/amphi demo --listen $(LISTEN)
+run: build ## build, and open the demo university on a loopback address
+	bin/amphi demo $(DEMO)
 
 dev: ## like run, but rebuild and restart whenever a file changes
-	$(GO) run ./internal/testenv/watch -- bin/amphi demo --listen $(LISTEN)
+	$(GO) run ./internal/testenv/watch -- bin/amphi demo $(DEMO)
 
 build: ## build bin/amphi
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/amphi ./cmd/amphi

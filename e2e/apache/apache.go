@@ -4,8 +4,6 @@
 package apache
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,19 +11,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/amphi-campus/amphi/internal/testenv/child"
 )
 
 // Site is a running Apache.
 type Site struct {
-	URL     string // its address, without a slash at the end
-	folder  string
-	command *exec.Cmd
-	output  *output
-	ended   chan struct{}
+	URL    string // its address, without a slash at the end
+	folder string
+	server *child.Child
 }
 
 // Protected is the address of the page behind the CAS sign-in.
@@ -51,26 +47,20 @@ func Start(t testing.TB, cas string) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{folder: folder, output: &output{}, ended: make(chan struct{})}
+	s := &Site{folder: folder}
 	t.Cleanup(func() { s.stop(t) })
 	port := freePort(t)
-	s.URL = fmt.Sprintf("http://localhost:%d", port)
+	// Not "localhost", which the demo calls itself: two hosts share no cookies
+	// and are cross-site to each other, as two servers of a university are.
+	s.URL = fmt.Sprintf("http://127.0.0.1:%d", port)
 	c := configuration{Folder: folder, Modules: modules, Port: port, URL: s.URL, CAS: strings.TrimRight(cas, "/"), Root: os.Geteuid() == 0}
 	if err := c.write(); err != nil {
 		t.Fatal(err)
 	}
-	s.command = exec.Command(server, "-f", filepath.Join(folder, "httpd.conf"), "-DFOREGROUND")
-	s.command.Stdout, s.command.Stderr = s.output, s.output
-	endWithTests(s.command)
-	if err := s.command.Start(); err != nil {
-		t.Fatalf("start Apache: %v", err)
+	s.server, err = child.Start(exec.Command(server, "-f", filepath.Join(folder, "httpd.conf"), "-DFOREGROUND"), nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	go func() {
-		defer close(s.ended)
-		if err := s.command.Wait(); err != nil {
-			fmt.Fprintf(s.output, "Apache ended: %v\n", err)
-		}
-	}()
 	s.awaken(t)
 	return s
 }
@@ -102,12 +92,12 @@ func (s *Site) awaken(t testing.TB) {
 			return
 		}
 		select {
-		case <-s.ended:
-			t.Fatalf("Apache does not start:\n%s\n%s", s.output, s.Log())
+		case <-s.server.Ended():
+			t.Fatalf("Apache does not start:\n%s\n%s", s.server.Words(), s.Log())
 		default:
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("Apache does not answer: %v\n%s\n%s", err, s.output, s.Log())
+			t.Fatalf("Apache does not answer: %v\n%s\n%s", err, s.server.Words(), s.Log())
 		}
 	}
 }
@@ -123,17 +113,12 @@ func (s *Site) Log() string {
 
 func (s *Site) stop(t testing.TB) {
 	t.Helper()
-	if t.Failed() {
-		t.Logf("Apache wrote:\n%s%s", s.output, s.Log())
-	}
-	if s.command != nil && s.command.Process != nil {
-		if err := s.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("stop Apache: %v", err)
+	if s.server != nil {
+		if t.Failed() {
+			t.Logf("Apache wrote:\n%s%s", s.server.Words(), s.Log())
 		}
-		select {
-		case <-s.ended:
-		case <-time.After(5 * time.Second):
-			t.Errorf("Apache had to be killed: %v", s.command.Process.Kill())
+		if err := s.server.Stop(5 * time.Second); err != nil {
+			t.Error(err)
 		}
 	}
 	if err := os.RemoveAll(s.folder); err != nil {
@@ -149,22 +134,4 @@ func freePort(t testing.TB) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
-}
-
-// output collects what Apache prints; it is read while Apache runs.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+
+	"github.com/amphi-campus/amphi/internal/testenv/child"
 )
 
 // runCommand runs the command that all this is for, passes our signals on to
@@ -18,8 +20,7 @@ func runCommand(args []string, env map[string]string) int {
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{}
-	endWithUs(cmd, syscall.SIGTERM)
+	child.EndWithUs(cmd, syscall.SIGTERM)
 
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/amphi-campus/amphi/internal/testenv/child"
 )
 
 func main() {
@@ -43,7 +45,9 @@ func run() int {
 	if err != nil {
 		return fail(err)
 	}
-	dieWithParent()
+	if err := child.DieWithParent(); err != nil {
+		say("this run will not notice when its parent dies: %v", err)
+	}
 
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer cancel()

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/amphi-campus/amphi/internal/testenv/child"
 )
 
 // A cluster is a PostgreSQL server that lives in a temporary folder and is
@@ -167,7 +169,7 @@ func (c *cluster) bind(cmd *exec.Cmd, owner *syscall.Credential) {
 	cmd.Dir = c.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
 	// SIGQUIT is PostgreSQL's immediate shutdown: it ends its workers too.
-	endWithUs(cmd, syscall.SIGQUIT)
+	child.EndWithUs(cmd, syscall.SIGQUIT)
 }
 
 // stop ends the server at once and removes its folder: there is nothing to save.

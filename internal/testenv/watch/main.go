@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/amphi-campus/amphi/internal/testenv/child"
 )
 
 // sources are the endings of the files that the program is made of.
@@ -173,6 +175,7 @@ func (p *program) restart() {
 	p.stop()
 	cmd := exec.Command(p.command[0], p.command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	child.EndWithUs(cmd, syscall.SIGTERM)
 	if err := cmd.Start(); err != nil {
 		say("start %s: %v", p.command[0], err)
 		return
