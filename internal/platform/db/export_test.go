@@ -12,6 +12,13 @@ func SetClosureLimit(d *DB, limit time.Duration) {
 	}
 }
 
+// CommitOneByOne turns the sharing of commits off, to measure what it is worth.
+func CommitOneByOne(d *DB) {
+	if e, ok := d.engine.(*sqliteEngine); ok {
+		e.writer.most = 1
+	}
+}
+
 // SQLiteDDL and OlderThan are tested from outside with the rest.
 var (
 	SQLiteDDL = sqliteDDL

@@ -42,7 +42,8 @@ type writer struct {
 	stopOnce sync.Once
 	stopErr  error
 	counters counters
-	limit    time.Duration
+	limit    time.Duration // on a closure
+	most     int           // operations per group
 }
 
 // operation is one call of InTx on its way through the writer.
@@ -74,7 +75,8 @@ func startWriter(ctx context.Context, path string, cfg Config, heard *announceme
 		return nil, err
 	}
 	w := &writer{
-		clock: cfg.Clock, log: cfg.Log, heard: heard, pool: pool, limit: closureLimit,
+		clock: cfg.Clock, log: cfg.Log, heard: heard, pool: pool,
+		limit: closureLimit, most: largestGroup,
 		queue: make(chan *operation, 1024), closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if err := w.connect(ctx); err != nil {
@@ -205,7 +207,7 @@ func (w *writer) serve(first *operation) {
 
 // next is one more operation for the group, or nil when it is time to commit.
 func (w *writer) next(size int, started time.Time) *operation {
-	if size >= largestGroup || time.Since(started) > longestGroup {
+	if size >= w.most || time.Since(started) > longestGroup {
 		return nil
 	}
 	select {
