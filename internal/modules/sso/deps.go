@@ -1,0 +1,53 @@
+package sso
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/mailer"
+)
+
+// Deps is what the room asks of the house.
+type Deps struct {
+	DB    *db.DB
+	Clock clock.Clock
+	Log   *slog.Logger
+	// Texts words the mails to technical contacts, who have no session.
+	Texts    *i18n.Catalogue
+	People   People
+	Sessions Sessions
+	// Mailer reaches technical contacts; nil sends nothing.
+	Mailer Mailer
+	// Sign authenticates what a browser carries for us through a renewed
+	// sign-in.
+	Sign func(purpose string, data []byte) []byte
+	// HTTP makes the client for messages to services. It must not follow
+	// redirects. Nil chooses one that is right.
+	HTTP func(timeout time.Duration) *http.Client
+	// BaseURL is the public address of the house, without a slash at its end,
+	// for links in mails.
+	BaseURL string
+}
+
+// People tells what services may be told about a person, by the names of
+// registry.Attributes.
+type People interface {
+	Attributes(ctx context.Context, who campus.PersonID) (map[string][]string, error)
+}
+
+// Sessions ends the session of the browser that asks. It calls SessionEnded in
+// the same transaction.
+type Sessions interface {
+	End(ctx context.Context, w http.ResponseWriter, r *http.Request) error
+}
+
+// Mailer puts a mail in the outbox, in the caller's transaction.
+type Mailer interface {
+	Send(ctx context.Context, tx db.Tx, m mailer.Message) error
+}

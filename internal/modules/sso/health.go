@@ -1,0 +1,34 @@
+package sso
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/health"
+)
+
+// Health says whether the registry can be read, and whether services could be
+// told that sessions ended.
+func (m *Module) Health(ctx context.Context) []health.Check {
+	return []health.Check{
+		health.Run(ctx, "sso.registry", func(ctx context.Context) (string, error) {
+			x, err := m.services(ctx)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%d services", len(x.Services())), nil
+		}).Needed(),
+		health.Run(ctx, "sso.single_logout", func(ctx context.Context) (string, error) {
+			failed, err := sqlgen.New(m.DB.Read()).FailedLogouts(ctx, m.DB.Now().Add(-brokenSince))
+			if err != nil {
+				return "", fmt.Errorf("count failed sign-outs: %w", err)
+			}
+			if failed > 0 {
+				return "", LogoutUnanswered.With(fault.Args{"count": failed})
+			}
+			return "no failed sign-out in 24 hours", nil
+		}),
+	}
+}

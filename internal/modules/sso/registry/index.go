@@ -1,0 +1,133 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
+)
+
+// Index answers which service an address belongs to. It never changes once it is
+// made, so requests read it without a lock; a change of the registry makes a new
+// one.
+type Index struct {
+	services []*Service
+	byID     map[string]*Service
+	byKey    map[string][]entry
+}
+
+type entry struct {
+	pattern cas.Pattern
+	service *Service
+}
+
+// NewIndex files the services under the origins of their patterns. Of two
+// services with one id the first stays: what the configuration says wins over
+// the database. Patterns that cannot be read are left out; the services were
+// checked before.
+func NewIndex(services []Service) *Index {
+	x := &Index{byID: make(map[string]*Service, len(services)), byKey: map[string][]entry{}}
+	for i := range services {
+		s := &services[i]
+		if x.byID[s.ID] != nil {
+			continue
+		}
+		x.byID[s.ID] = s
+		x.services = append(x.services, s)
+		if s.Protocol == Link {
+			continue
+		}
+		for _, text := range s.Patterns {
+			if p, err := cas.ParsePattern(text); err == nil {
+				x.byKey[p.Key()] = append(x.byKey[p.Key()], entry{p, s})
+			}
+		}
+	}
+	for _, entries := range x.byKey {
+		slices.SortStableFunc(entries, func(a, b entry) int { return b.pattern.Weight() - a.pattern.Weight() })
+	}
+	return x
+}
+
+// Services lists every service, those of the configuration first.
+func (x *Index) Services() []*Service { return x.services }
+
+// Get returns the service with this id, or nil.
+func (x *Index) Get(id string) *Service { return x.byID[id] }
+
+// Match returns the service that the address belongs to, or nil. Where several
+// match, the most specific pattern wins; a disabled service still matches, so
+// that people are told that it is closed and not that it does not exist.
+func (x *Index) Match(address cas.ServiceURL) *Service {
+	for _, key := range address.Keys() {
+		for _, e := range x.byKey[key] {
+			if e.pattern.Match(address) {
+				return e.service
+			}
+		}
+	}
+	return nil
+}
+
+// maxDistance is how many letters may differ between an origin and one that is
+// still called near: a slip of the hand, not another server.
+const maxDistance = 6
+
+// Nearest returns the registered pattern whose origin looks most like that of
+// the address, for the administrator who reads why it is unknown; "" when none
+// is near. It walks the whole registry, so call it for such a page only.
+func (x *Index) Nearest(address cas.ServiceURL) string {
+	best, bestDistance := "", maxDistance+1
+	for key, entries := range x.byKey {
+		if key == cas.LoopbackPattern {
+			continue
+		}
+		d := distance(key, address.Origin())
+		if _, host, _ := strings.Cut(key, "://"); host == address.Host() {
+			d = min(d, 1) // same host: the scheme, the port or the path is the slip
+		}
+		if text := entries[0].pattern.String(); d < bestDistance || d == bestDistance && text < best {
+			best, bestDistance = text, d
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to change, add or drop (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// Search returns the services whose name, id, pattern, keyword or contact holds
+// every word of the query.
+func (x *Index) Search(query string) []*Service {
+	words := strings.Fields(campus.Fold(query))
+	var found []*Service
+	for _, s := range x.services {
+		text := campus.Fold(strings.Join([]string{
+			s.ID, s.NameFrench, s.NameEnglish, s.Category, s.Contact, s.Home,
+			strings.Join(s.Patterns, " "), strings.Join(s.Keywords, " "),
+		}, " "))
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+			found = append(found, s)
+		}
+	}
+	return found
+}

@@ -1,0 +1,205 @@
+package sso
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
+	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+)
+
+// LoopbackID is the service that Config.AllowLoopback adds.
+const LoopbackID = "loopback"
+
+// loopback lets a demonstration sign in to any program on the same machine.
+func loopback() registry.Service {
+	return registry.Service{
+		ID: LoopbackID, Patterns: []string{cas.LoopbackPattern},
+		NameFrench: "Programme de cette machine", NameEnglish: "Program on this machine",
+		DescriptionFrench:  "Tout programme qui écoute sur cette machine, pour la démonstration.",
+		DescriptionEnglish: "Any program that listens on this machine, for the demonstration.",
+		Icon:               "computer", Attributes: slices.Clone(registry.Attributes), Protocol: registry.CAS,
+	}
+}
+
+// lookAgain is how often the registry's version is compared: the longest that
+// another server's change takes to be seen here. Our own is seen at once.
+const lookAgain = 3 * time.Second
+
+// services returns the registry. When the database does not answer but an older
+// registry is at hand, that one serves: sign-ins go on.
+func (m *Module) services(ctx context.Context) (*registry.Index, error) {
+	now := m.Clock.Now().UnixMicro()
+	x, last := m.index.Load(), m.lookedAt.Load()
+	if x != nil && (now-last < lookAgain.Microseconds() || !m.lookedAt.CompareAndSwap(last, now)) {
+		return x, nil
+	}
+	if err := m.reload(ctx); err != nil {
+		if x == nil {
+			return nil, RegistryUnavailable.From(err)
+		}
+		m.Log.WarnContext(ctx, "sso registry is not fresh", "error", err)
+		return x, nil
+	}
+	return m.index.Load(), nil
+}
+
+// reload reads the registry when its version moved.
+func (m *Module) reload(ctx context.Context) error {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	err := m.DB.InReadTx(ctx, func(q db.Querier) error {
+		s := sqlgen.New(q)
+		version, err := s.RegistryVersion(ctx)
+		if err != nil {
+			return fmt.Errorf("read registry version: %w", err)
+		}
+		if m.index.Load() != nil && version == m.version {
+			return nil
+		}
+		stored, err := listServices(ctx, q)
+		if err != nil {
+			return err
+		}
+		m.index.Store(registry.NewIndex(append(m.configured(), stored...)))
+		m.version = version
+		return nil
+	})
+	if err == nil {
+		m.lookedAt.Store(m.Clock.Now().UnixMicro())
+	}
+	return err
+}
+
+// configured are the services that the page cannot change.
+func (m *Module) configured() []registry.Service {
+	list := slices.Clone(m.config.Services)
+	if m.config.AllowLoopback {
+		list = append(list, loopback())
+	}
+	for i := range list {
+		list[i].FromConfiguration = true
+		if list[i].Protocol == "" {
+			list[i].Protocol = registry.CAS
+		}
+	}
+	return list
+}
+
+// AddService puts a checked service into the registry.
+func (m *Module) AddService(ctx context.Context, v campus.Viewer, s registry.Service) error {
+	return m.changeRegistry(ctx, v, s.ID, func(tx db.Tx, x *registry.Index) error {
+		if x.Get(s.ID) != nil {
+			return ServiceTaken.With(fault.Args{"service": s.ID})
+		}
+		if err := insertService(ctx, tx, s, v.Person); db.IsUnique(err) {
+			return ServiceTaken.Because(err, fault.Args{"service": s.ID})
+		} else if err != nil {
+			return err
+		}
+		return nil
+	})
+}
+
+// EditService replaces a service, except its id.
+func (m *Module) EditService(ctx context.Context, v campus.Viewer, s registry.Service) error {
+	return m.changeRegistry(ctx, v, s.ID, func(tx db.Tx, x *registry.Index) error {
+		if err := writable(x, s.ID); err != nil {
+			return err
+		}
+		return updateService(ctx, tx, s, v.Person)
+	})
+}
+
+// DisableService closes a service, or opens it again.
+func (m *Module) DisableService(ctx context.Context, v campus.Viewer, id string, disabled bool) error {
+	return m.changeRegistry(ctx, v, id, func(tx db.Tx, x *registry.Index) error {
+		if err := writable(x, id); err != nil {
+			return err
+		}
+		n, err := sqlgen.New(tx).DisableService(ctx, sqlgen.DisableServiceParams{
+			ID: id, Disabled: disabled, UpdatedAt: tx.Now(), UpdatedBy: string(v.Person),
+		})
+		return oneService(n, err)
+	})
+}
+
+// DeleteService removes a service. Its incidents stay for their time, so that a
+// mistake can be understood.
+func (m *Module) DeleteService(ctx context.Context, v campus.Viewer, id string) error {
+	return m.changeRegistry(ctx, v, id, func(tx db.Tx, x *registry.Index) error {
+		if err := writable(x, id); err != nil {
+			return err
+		}
+		n, err := sqlgen.New(tx).DeleteService(ctx, id)
+		return oneService(n, err)
+	})
+}
+
+// changeRegistry is the one way to write to it: by an administrator, with the
+// version moved in the same transaction and the change in the log.
+func (m *Module) changeRegistry(ctx context.Context, v campus.Viewer, id string, change func(db.Tx, *registry.Index) error) error {
+	if !v.Can(campus.RightAdmin) {
+		return AdministratorsOnly
+	}
+	x, err := m.services(ctx)
+	if err != nil {
+		return err
+	}
+	err = m.DB.InTx(ctx, func(tx db.Tx) error {
+		if err := change(tx, x); err != nil {
+			return err
+		}
+		return sqlgen.New(tx).BumpRegistry(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("change the registry entry %s: %w", id, err)
+	}
+	m.Log.InfoContext(ctx, "sso registry changed", "service", id, "person", string(v.Person))
+	return m.reload(ctx)
+}
+
+// writable refuses what does not exist or stands in the configuration.
+func writable(x *registry.Index, id string) error {
+	switch s := x.Get(id); {
+	case s == nil:
+		return ServiceMissing
+	case s.FromConfiguration:
+		return ServiceReadOnly.With(fault.Args{"service": id})
+	}
+	return nil
+}
+
+func oneService(n int64, err error) error {
+	if err == nil && n == 0 {
+		return ServiceMissing
+	}
+	return err
+}
+
+// Destination tells the sign-in page where a local address leads: the service's
+// name in the reader's language, and the origins that the redirects after the
+// form may end on. Browsers apply form-action to every redirect that follows, so
+// the page has to name them.
+func (m *Module) Destination(ctx context.Context, next string) (name string, origins []string, ok bool) {
+	address, err := destinationOf(next)
+	if err != nil {
+		return "", nil, false
+	}
+	x, err := m.services(ctx)
+	if err != nil {
+		return "", nil, false // the sign-in itself can go on
+	}
+	s := x.Match(address)
+	if s == nil || !s.SignsIn() {
+		return "", nil, false
+	}
+	return s.Name(i18n.Locale(ctx)), []string{address.Origin()}, true
+}

@@ -1,0 +1,91 @@
+// Package sso is the room that signs people in to programs that other people
+// wrote. It keeps the registry of services, speaks CAS with them, and explains
+// twice what goes wrong: to the person, and to who repairs the service.
+package sso
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
+)
+
+// Module is the room.
+type Module struct {
+	Deps
+	config  Config
+	channel *http.Client // to services, when sessions end
+
+	// index is the registry as requests read it; see services.go.
+	index    atomic.Pointer[registry.Index]
+	loading  sync.Mutex
+	version  int64        // of the registry in index, under loading
+	lookedAt atomic.Int64 // when the version was last compared, in microseconds
+
+	failures *limit.Limiter // refused validations by address
+	unknowns *limit.Limiter // incidents about unknown services by address
+}
+
+var (
+	_ contract.Module          = (*Module)(nil)
+	_ contract.CardProvider    = (*Module)(nil)
+	_ contract.HealthChecker   = (*Module)(nil)
+	_ contract.JobOwner        = (*Module)(nil)
+	_ contract.Navigator       = (*Module)(nil)
+	_ contract.PersonalData    = (*Module)(nil)
+	_ contract.Searcher        = (*Module)(nil)
+	_ contract.ServiceProvider = (*Module)(nil)
+)
+
+// Refused validations are bounded by address, those that succeed are not: a
+// service signs in a whole lecture hall from one address within a minute. What
+// is left is far above what a broken service causes.
+var (
+	failureRate = limit.Rate{Every: 100 * time.Millisecond, Burst: 600}
+	unknownRate = limit.Rate{Every: time.Minute, Burst: 20}
+)
+
+// New opens the room. The registry of the database is read with the first
+// request that needs it.
+func New(d Deps, c Config) *Module {
+	newClient := d.HTTP
+	if newClient == nil {
+		newClient = backChannel
+	}
+	return &Module{
+		Deps: d, config: c,
+		channel:  newClient(c.LogoutTimeout),
+		failures: limit.New(failureRate, limit.DefaultKeys, d.Clock),
+		unknowns: limit.New(unknownRate, limit.DefaultKeys, d.Clock),
+	}
+}
+
+// Name is "sso".
+func (m *Module) Name() string { return "sso" }
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrations are the room's schema steps.
+func (m *Module) Migrations() fs.FS { return Migrations() }
+
+// Migrations are the schema steps, for commands that need no room.
+func Migrations() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sub
+}
+
+//go:embed locales
+var locales embed.FS
+
+// Locales are the room's sentences.
+func (m *Module) Locales() fs.FS { return locales }

@@ -1,0 +1,212 @@
+package sso
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
+	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/id"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
+)
+
+// question is what a service asks when it validates a ticket (§2.5.1).
+type question struct {
+	services []string
+	tickets  []string
+	renew    bool
+	from     netip.Addr
+}
+
+// validate answers a service, and spends the ticket. Proxy tickets will join
+// here: what differs is which prefixes the endpoint takes.
+func (m *Module) validate(ctx context.Context, q question) (cas.Success, *cas.Failure) {
+	if len(q.services) != 1 || len(q.tickets) != 1 || q.services[0] == "" || q.tickets[0] == "" {
+		return cas.Success{}, &cas.Failure{Code: cas.InvalidRequest, Description: "One service and one ticket are needed."}
+	}
+	key := limit.AddressKey(q.from)
+	if wait := m.failures.Wait(key); wait > 0 {
+		return cas.Success{}, &cas.Failure{
+			Code:        cas.InternalError,
+			Description: fmt.Sprintf("Too many tickets from %s were refused. Try again in %v.", q.from, wait.Round(time.Second)+time.Second),
+		}
+	}
+	success, err := m.spend(ctx, q)
+	if err == nil {
+		return success, nil
+	}
+	m.failures.Allow(key) // takes one; Wait above is what refuses
+	failure := failureOf(err)
+	level := m.Log.InfoContext
+	if failure.Code == cas.InternalError {
+		level = m.Log.ErrorContext
+	}
+	level(ctx, "ticket refused", "code", failure.Code, "reason", fault.Of(err).Reason.Code(), "from", q.from.String(), "error", err)
+	return cas.Success{}, &failure
+}
+
+// failureOf words a refusal for the service's log. The address that a ticket was
+// issued for stays with us: whoever asks may not be the service.
+func failureOf(err error) cas.Failure {
+	f := fault.Of(err)
+	switch f.Reason {
+	case TicketMalformed:
+		return cas.Failure{Code: cas.InvalidTicketSpec, Description: "This endpoint validates service tickets (ST-…) only."}
+	case TicketUnknown:
+		return cas.Failure{Code: cas.InvalidTicket, Description: "This ticket was never issued, or long ago."}
+	case TicketUsed:
+		return cas.Failure{Code: cas.InvalidTicket, Description: "This ticket was already validated; a ticket works once."}
+	case TicketExpired:
+		return cas.Failure{Code: cas.InvalidTicket, Description: "This ticket has expired."}
+	case TicketEnded:
+		return cas.Failure{Code: cas.InvalidTicket, Description: "The session of this ticket has ended."}
+	case TicketNotFresh:
+		return cas.Failure{Code: cas.InvalidTicket, Description: "This ticket came from an open session, and renew asks for a password just entered."}
+	case TicketOfAnother:
+		return cas.Failure{Code: cas.InvalidService, Description: fmt.Sprintf("This ticket was issued for another address (%v differs).", f.Args["difference"])}
+	case ServiceUnknown:
+		return cas.Failure{Code: cas.InvalidService, Description: "This service is not registered any more."}
+	default:
+		return cas.Failure{Code: cas.InternalError, Description: "The ticket could not be checked; it was not used up. Try again. Reason: " + f.Reason.Code()}
+	}
+}
+
+// spend checks a ticket and uses it up. What must be read from elsewhere is read
+// before, so that a failure there leaves the ticket as it was.
+func (m *Module) spend(ctx context.Context, q question) (cas.Success, error) {
+	x, err := m.services(ctx)
+	if err != nil {
+		return cas.Success{}, err
+	}
+	if strings.HasPrefix(q.tickets[0], "PT-") || strings.HasPrefix(q.tickets[0], "PGT-") {
+		return cas.Success{}, TicketMalformed
+	}
+	t, err := m.ticket(ctx, q.tickets[0])
+	if errors.Is(err, TicketUnknown) {
+		m.noteUnknownTicket(ctx, x, q)
+	}
+	if err != nil {
+		return cas.Success{}, err
+	}
+	s := x.Get(t.ServiceID)
+	if s == nil || !s.SignsIn() {
+		return cas.Success{}, ServiceUnknown
+	}
+	if err := m.usable(ctx, s, t, q); err != nil {
+		return cas.Success{}, err
+	}
+	attributes, err := m.attributes(ctx, s, t)
+	if err != nil {
+		return cas.Success{}, err
+	}
+	won, err := m.use(ctx, t, stateValidated, q)
+	if err != nil {
+		return cas.Success{}, err
+	}
+	if !won {
+		m.noteTicket(ctx, s, t, TicketUsed, q, cas.Same)
+		return cas.Success{}, TicketUsed
+	}
+	return cas.Success{User: t.Login, SignedInAt: t.SignedInAt.Time(), FromNewLogin: t.Fresh, Attributes: attributes}, nil
+}
+
+// ticket reads what we know about a ticket.
+func (m *Module) ticket(ctx context.Context, ticket string) (sqlgen.SsoTicket, error) {
+	if !cas.LooksLikeTicket(ticket) {
+		return sqlgen.SsoTicket{}, TicketUnknown
+	}
+	t, err := sqlgen.New(m.DB.Read()).Ticket(ctx, id.Hash(ticket))
+	if errors.Is(err, sql.ErrNoRows) {
+		return sqlgen.SsoTicket{}, TicketUnknown
+	}
+	if err != nil {
+		return sqlgen.SsoTicket{}, fmt.Errorf("read ticket: %w", err)
+	}
+	return t, nil
+}
+
+// usable says why a ticket cannot be validated with this question. A ticket that
+// was shown for another address is used up by that (§2.5.1).
+func (m *Module) usable(ctx context.Context, s *registry.Service, t sqlgen.SsoTicket, q question) error {
+	difference, err := compare(t, q.services[0])
+	if err != nil {
+		return err
+	}
+	var reason *fault.Reason
+	spoilt := false
+	switch {
+	case t.State == stateEnded:
+		reason = TicketEnded
+	case t.UsedAt != 0:
+		reason = TicketUsed
+	case t.ExpiresAt <= db.At(m.Clock.Now()):
+		reason = TicketExpired
+	case difference != cas.Same:
+		reason, spoilt = TicketOfAnother, true
+	case q.renew && !t.Fresh:
+		reason, spoilt = TicketNotFresh, true
+	default:
+		return nil
+	}
+	if spoilt {
+		if _, err := m.use(ctx, t, stateRefused, q); err != nil {
+			return err
+		}
+	}
+	m.noteTicket(ctx, s, t, reason, q, difference)
+	return reason.With(fault.Args{"difference": string(difference)})
+}
+
+func compare(t sqlgen.SsoTicket, received string) (cas.Difference, error) {
+	issued, err := cas.ParseServiceURL(t.ServiceUrl)
+	if err != nil {
+		return cas.Same, fmt.Errorf("read the address of a ticket: %w", err)
+	}
+	return cas.Compare(issued, received), nil
+}
+
+// use spends the ticket and reports whether it was we who did.
+func (m *Module) use(ctx context.Context, t sqlgen.SsoTicket, state string, q question) (won bool, err error) {
+	kept := ""
+	if state == stateValidated {
+		kept = q.tickets[0]
+	}
+	err = m.DB.InTx(ctx, func(tx db.Tx) error {
+		n, err := sqlgen.New(tx).UseTicket(ctx, sqlgen.UseTicketParams{
+			Hash: t.Hash, State: state, Ticket: kept, UsedAt: tx.Now(), Validator: q.from.String(),
+		})
+		won = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("use ticket: %w", err)
+	}
+	return won, nil
+}
+
+// attributes are those that the service may see, in a fixed order.
+func (m *Module) attributes(ctx context.Context, s *registry.Service, t sqlgen.SsoTicket) ([]cas.Attribute, error) {
+	if len(s.Attributes) == 0 {
+		return nil, nil
+	}
+	known, err := m.People.Attributes(ctx, campus.PersonID(t.Person))
+	if err != nil {
+		return nil, AttributesUnavailable.From(err)
+	}
+	released := make([]cas.Attribute, 0, len(s.Attributes))
+	for _, a := range registry.Attributes {
+		if values := known[string(a)]; len(values) > 0 && s.Releases(a) {
+			released = append(released, cas.Attribute{Name: string(a), Values: values})
+		}
+	}
+	return released, nil
+}
