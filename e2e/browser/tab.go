@@ -85,6 +85,9 @@ func (tab *Tab) setScript(on bool) {
 	tab.do("turn scripts on or off", err)
 }
 
+// HasScript tells whether scripts run in this tab.
+func (tab *Tab) HasScript() bool { return tab.look.Script }
+
 // Visit opens a page: a path of the site, or a whole address.
 func (tab *Tab) Visit(address string) {
 	tab.t.Helper()
@@ -138,7 +141,11 @@ func (tab *Tab) Cookies() []*http.Cookie {
 	tab.do("read the cookies", err)
 	var cookies []*http.Cookie
 	for _, c := range held.Cookies {
-		cookies = append(cookies, &http.Cookie{Name: c.Name, Value: c.Value, Path: c.Path, Secure: c.Secure, HttpOnly: c.HTTPOnly})
+		cookie := &http.Cookie{Name: c.Name, Value: c.Value, Path: c.Path, Secure: c.Secure, HttpOnly: c.HTTPOnly}
+		if !c.Session {
+			cookie.Expires = time.Unix(int64(c.Expires), 0)
+		}
+		cookies = append(cookies, cookie)
 	}
 	return cookies
 }

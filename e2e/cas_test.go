@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/e2e/apache"
+	"github.com/amphi-campus/amphi/e2e/browser"
+	"github.com/amphi-campus/amphi/e2e/house"
+)
+
+func TestOneSignInOpensAnApacheThatOthersWrote(t *testing.T) {
+	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
+		h := house.Shared(t)
+		site := apache.Start(t, h.URL+"/cas")
+		tab := visitor(t, h, look)
+
+		tab.Visit(site.Protected())
+		tab.Heading("Entrez.")
+		tab.Check()
+		tab.Picture("cas-sign-in")
+		signIn(tab, "student")
+		tab.Heading("A protected page")
+		tab.Sees("Signed in as student", "HTTP_CAS_USER=student", "HTTP_CAS_MAIL=")
+		if tab.Address() != site.Protected() {
+			t.Errorf("the ticket should be gone from the address, which is %s", tab.Address())
+		}
+		cookies := tab.Cookies()
+
+		// The second service opens without a question.
+		other := apache.Start(t, h.URL+"/cas")
+		tab.Visit(other.Protected())
+		tab.Sees("Signed in as student")
+
+		// One sign-out closes the sessions of both services.
+		tab.Visit(h.URL + "/logout")
+		tab.Press("Se déconnecter")
+		tab.Heading("Vous êtes sorti.")
+		waitUntilRefused(t, site.Protected(), cookies, h.URL+"/cas/login")
+		tab.Visit(other.Protected())
+		tab.Heading("Entrez.")
+	})
+}
+
+func TestAServiceThatNobodyRegisteredIsExplained(t *testing.T) {
+	tab := signedIn(t, house.Shared(t), browser.Phone, "teacher")
+	tab.Expect(http.StatusForbidden)
+	tab.Visit("/cas/login?service=" + "https%3A%2F%2Fstranger.example%2Fapp")
+	if !strings.Contains(tab.Address(), "/cas/login") {
+		t.Fatalf("the person should stay here, they are at %s", tab.Address())
+	}
+	tab.Sees("stranger.example")
+	tab.Check()
+	tab.Picture("cas-unknown-service")
+}
+
+// waitUntilRefused waits until the service no longer knows the bearer of these
+// cookies and sends them to sign in: the news of a sign-out travels as a job.
+func waitUntilRefused(t *testing.T, address string, cookies []*http.Cookie, login string) {
+	t.Helper()
+	client := &http.Client{
+		Timeout:       10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	where := ""
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range cookies {
+			request.AddCookie(c)
+		}
+		answer, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := answer.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		where = answer.Header.Get("Location")
+		if strings.HasPrefix(where, login) {
+			return
+		}
+	}
+	t.Errorf("15 s after the sign-out the service still knows the person (%q)", where)
+}

@@ -1,0 +1,133 @@
+package e2e
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/amphi-campus/amphi/e2e/browser"
+	"github.com/amphi-campus/amphi/e2e/house"
+)
+
+// Nobody keeps a list of pages: the tests follow every link from each person's
+// home, so a new page is looked at from the day that something leads to it.
+
+func TestEveryPageOfAVisitorHolds(t *testing.T) {
+	walk(t, "", "/login", "/help", "/accessibility", "/no-such-page")
+}
+
+func TestEveryPageOfAStudentHolds(t *testing.T) { walk(t, "student", "/") }
+
+func TestEveryPageOfATeacherHolds(t *testing.T) { walk(t, "teacher", "/") }
+
+func TestEveryPageOfAStaffMemberHolds(t *testing.T) { walk(t, "staff", "/") }
+
+func TestEveryPageOfAnAgentHolds(t *testing.T) { walk(t, "agent", "/") }
+
+func TestEveryPageOfAnAdministratorHolds(t *testing.T) { walk(t, "admin", "/") }
+
+// seen are the pages that an earlier walk has looked at; homes and catalogues
+// differ from person to person and are looked at each time.
+var seen = map[string]bool{}
+
+// personal are the pages that differ by who looks.
+var personal = []string{"/", "/portal/services"}
+
+// walk follows every link from these pages on and looks at each page in every
+// way that we promise: narrow and wide, light and dark, with and without
+// scripts.
+func walk(t *testing.T, who string, from ...string) {
+	h := house.Shared(t)
+	withScript, without := browser.Phone, browser.Phone.WithoutScript()
+	var tabs []*browser.Tab
+	for _, look := range []browser.Look{withScript, without} {
+		if who == "" {
+			tabs = append(tabs, visitor(t, h, look))
+		} else {
+			tabs = append(tabs, signedIn(t, h, look, who))
+		}
+	}
+	for _, tab := range tabs {
+		tab.Expect(404) // one page of the walk is that page
+	}
+	met := map[string]bool{}
+	kinds := map[string]int{}
+	for queue := from; len(queue) > 0; queue = queue[1:] {
+		path := queue[0]
+		if met[path] || leadsOut(path) || kinds[kind(path)] >= 2 {
+			continue
+		}
+		met[path] = true
+		kinds[kind(path)]++
+		tabs[0].Visit(path)
+		if !tabs[0].IsPage() {
+			continue
+		}
+		queue = append(queue, tabs[0].Links()...)
+		if seen[path] && !isPersonal(path) {
+			continue
+		}
+		seen[path] = true
+		for _, tab := range tabs {
+			tab.Visit(path)
+			for _, look := range browser.Looks() {
+				if look.Script != tab.HasScript() {
+					continue
+				}
+				tab.Look(look)
+				tab.Check()
+				if look.Script {
+					tab.Picture(pictureName(who, path))
+				}
+			}
+		}
+	}
+	if len(met) < len(from) {
+		t.Errorf("the walk of %q met only %d pages", who, len(met))
+	}
+	t.Logf("%d pages met", len(met))
+}
+
+// leadsOut tells whether following a link would end the session, leave the
+// house or fetch a file.
+func leadsOut(path string) bool {
+	for _, start := range []string{"/logout", "/cas/", "/assets/", "/files/"} {
+		if strings.HasPrefix(path, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// part is a piece of an address that names one thing among many.
+var part = regexp.MustCompile(`/[^/]*[0-9][^/]*|=[^&]*`)
+
+// kind is what pages about different things of one kind have in common; two of
+// each are looked at.
+func kind(path string) string { return part.ReplaceAllString(path, "/*") }
+
+func isPersonal(path string) bool {
+	for _, p := range personal {
+		if path == p {
+			return true
+		}
+	}
+	return false
+}
+
+// pictureName names a page's picture after who sees it and where it is.
+func pictureName(who, path string) string {
+	address, err := url.Parse(path)
+	if err != nil {
+		return who + "-unnamed"
+	}
+	words := strings.FieldsFunc(who+"/"+address.Path, func(r rune) bool { return r == '/' })
+	if address.RawQuery != "" {
+		words = append(words, "query")
+	}
+	if len(words) < 2 {
+		words = append(words, "home")
+	}
+	return strings.Join(words, "-")
+}

@@ -1,0 +1,46 @@
+// Package e2e holds the stories: what Amphi promises to people, acted out in a
+// real browser against the real program and its demo university.
+package e2e
+
+import (
+	"os"
+	"testing"
+
+	"github.com/amphi-campus/amphi/e2e/browser"
+	"github.com/amphi-campus/amphi/e2e/house"
+)
+
+func TestMain(m *testing.M) { os.Exit(house.Run(m)) }
+
+// people are the demo's sign-ins, one for each kind of home.
+var people = []string{"student", "teacher", "staff", "agent", "admin"}
+
+// visitor opens a browser on the house for somebody who has not signed in.
+func visitor(t *testing.T, h *house.House, look browser.Look) *browser.Tab {
+	t.Helper()
+	return browser.Shared(t).Tab(t, h.URL, look)
+}
+
+// signedIn opens a browser and signs in.
+func signedIn(t *testing.T, h *house.House, look browser.Look, who string) *browser.Tab {
+	t.Helper()
+	tab := visitor(t, h, look)
+	tab.Visit("/login")
+	signIn(tab, who)
+	tab.IsAt("/")
+	return tab
+}
+
+// signIn fills in the sign-in page that is open.
+func signIn(tab *browser.Tab, who string) {
+	tab.Fill("Identifiant", who)
+	tab.Fill("Mot de passe", house.Password)
+	tab.Press("Se connecter")
+}
+
+// bothWays runs a story with scripts and without: every task can be done
+// either way.
+func bothWays(t *testing.T, look browser.Look, story func(t *testing.T, look browser.Look)) {
+	t.Run("with scripts", func(t *testing.T) { story(t, look) })
+	t.Run("without scripts", func(t *testing.T) { story(t, look.WithoutScript()) })
+}
