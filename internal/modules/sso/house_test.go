@@ -24,6 +24,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
 )
 
 // start is the instant at which every test begins.
@@ -95,7 +96,7 @@ func newHouse(t testing.TB, d *db.DB, c *clock.Manual) *house {
 	h := &house{t: t, db: d, clock: c, mails: &fakeMailer{}, people: fakePeople{
 		"displayName": {"Lina Martin"}, "mail": {"lina.martin@valmont.example"}, "eduPersonAffiliation": {"student", "member"}, "sn": {"Martin"},
 	}}
-	texts, err := i18n.Load(time.UTC, c, web.Locales, fs.FS(locales))
+	texts, err := i18n.Load(time.UTC, c, web.Locales, ui.Locales, fs.FS(locales))
 	if err != nil {
 		t.Fatal(err)
 	}

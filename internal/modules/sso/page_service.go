@@ -1,0 +1,200 @@
+package sso
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
+)
+
+// serviceView is one service with what happened to it.
+type serviceView struct {
+	Service   *registry.Service
+	Name      string
+	Facts     []ui.Fact
+	Incidents []incidentView
+	Logouts   []logoutRow
+}
+
+// incidentView is an incident in the reader's words.
+type incidentView struct {
+	What, Difference, Fix, Code string
+	Facts                       []ui.Fact
+	Times                       int64
+	Last                        time.Time
+}
+
+// logoutRow is one message to the service about an ended session.
+type logoutRow struct {
+	Address, State string
+	Tone           ui.Tone
+	At             time.Time
+}
+
+// shown is how many incidents and sign-outs the page lists.
+const shown = 50
+
+// servicePage shows one service: what is set, what goes wrong, who was told.
+func (m *Module) servicePage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	s, err := m.serviceByID(ctx, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	view := serviceView{Service: s, Name: s.Name(i18n.Locale(ctx)), Facts: m.serviceFacts(ctx, s)}
+	incidents, err := m.incidents(ctx, s.ID, shown)
+	if err != nil {
+		return err
+	}
+	for _, i := range incidents {
+		view.Incidents = append(view.Incidents, m.incidentWords(ctx, view.Name, i))
+	}
+	if view.Logouts, err = m.logoutRows(ctx, s.ID); err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, serviceTempl(view))
+}
+
+func (m *Module) serviceByID(ctx context.Context, id string) (*registry.Service, error) {
+	x, err := m.services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s := x.Get(id); s != nil {
+		return s, nil
+	}
+	return nil, ServiceMissing
+}
+
+// serviceFacts are the settings of a service, in words.
+func (m *Module) serviceFacts(ctx context.Context, s *registry.Service) []ui.Fact {
+	state := t(ctx, "state.open")
+	if s.Disabled {
+		state = t(ctx, "state.closed")
+	}
+	attributes := t(ctx, "page.attributes_none")
+	if len(s.Attributes) > 0 {
+		var names []string
+		for _, a := range s.Attributes {
+			names = append(names, t(ctx, "attribute."+string(a)))
+		}
+		attributes = strings.Join(names, ", ")
+	}
+	facts := []ui.Fact{
+		{Label: t(ctx, "list.state"), Text: state},
+		{Label: t(ctx, "field.identifier"), Text: s.ID},
+		{Label: t(ctx, "field.protocol"), Text: t(ctx, "protocol."+string(s.Protocol))},
+		{Label: t(ctx, "list.audience"), Text: audienceWords(ctx, s.Audience)},
+	}
+	if s.Home != "" {
+		facts = append(facts, ui.Fact{Label: t(ctx, "field.home"), Text: s.Home})
+	}
+	contact := s.Contact
+	if contact == "" {
+		contact = t(ctx, "page.none")
+	}
+	if s.Protocol == registry.CAS {
+		told := t(ctx, "page.yes")
+		if s.NoSingleLogout {
+			told = t(ctx, "page.no")
+		}
+		facts = append(facts,
+			ui.Fact{Label: t(ctx, "field.patterns"), Text: strings.Join(s.Patterns, "\n")},
+			ui.Fact{Label: t(ctx, "field.attributes"), Text: attributes},
+			ui.Fact{Label: t(ctx, "field.single_logout"), Text: told},
+			ui.Fact{Label: t(ctx, "page.test"), Text: m.BaseURL + loginPath, Code: true})
+	}
+	return append(facts, ui.Fact{Label: t(ctx, "field.contact"), Text: contact})
+}
+
+// incidentWords explains an incident to who repairs the service.
+func (m *Module) incidentWords(ctx context.Context, name string, i Incident) incidentView {
+	pairs := []any{"service", name, "count", m.config.LoopTickets, "lifetime", m.config.TicketLifetime, "age", i.Age, "host", i.Received}
+	v := incidentView{
+		What: i18n.T(ctx, i.Reason+".message", pairs...), Fix: i18n.T(ctx, i.Reason+".next", pairs...),
+		Code: i.Reason, Times: i.Times, Last: i.Last,
+	}
+	if i.Difference != "" {
+		v.Difference = t(ctx, "difference."+string(i.Difference))
+	}
+	for _, fact := range []ui.Fact{
+		{Label: t(ctx, "incident.expected"), Text: i.Expected},
+		{Label: t(ctx, "incident.received"), Text: i.Received},
+		{Label: t(ctx, "incident.validator"), Text: i.Validator},
+	} {
+		if fact.Text != "" {
+			v.Facts = append(v.Facts, fact)
+		}
+	}
+	if p := i18n.Of(ctx); p != nil && i.Age > 0 {
+		v.Facts = append(v.Facts, ui.Fact{Label: t(ctx, "incident.age"), Text: p.Duration(i.Age)})
+	}
+	return v
+}
+
+func (m *Module) logoutRows(ctx context.Context, service string) ([]logoutRow, error) {
+	rows, err := sqlgen.New(m.DB.Read()).ServiceLogouts(ctx, sqlgen.ServiceLogoutsParams{ServiceID: service, Limit: shown})
+	if err != nil {
+		return nil, fmt.Errorf("list sign-outs of %s: %w", service, err)
+	}
+	tones := map[string]ui.Tone{logoutTold: ui.Good, logoutFailed: ui.Bad}
+	list := make([]logoutRow, len(rows))
+	for i, row := range rows {
+		state := t(ctx, "logout_state."+row.State, "answer", row.Answer)
+		if row.State == logoutFailed || row.State == logoutWaiting && row.Answer != "" {
+			state += " (" + row.Answer + ")"
+		}
+		list[i] = logoutRow{Address: row.ServiceUrl, State: state, Tone: tones[row.State], At: row.CreatedAt.Time()}
+	}
+	return list, nil
+}
+
+// closeService and openService are cheap to undo: no page in between.
+func (m *Module) closeService(w http.ResponseWriter, r *http.Request) error {
+	return m.setDisabled(w, r, true, "sso.form.closed")
+}
+
+func (m *Module) openService(w http.ResponseWriter, r *http.Request) error {
+	return m.setDisabled(w, r, false, "sso.form.opened")
+}
+
+func (m *Module) setDisabled(w http.ResponseWriter, r *http.Request, disabled bool, flash string) error {
+	id := r.PathValue("id")
+	if err := m.DisableService(r.Context(), web.Viewer(r), id, disabled); err != nil {
+		return err
+	}
+	s, err := m.serviceByID(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, flash, "service", s.Name(i18n.Locale(r.Context())))
+	return web.SeeOther(w, r, "/sso/services/"+id)
+}
+
+// deleteServicePage states what deleting means.
+func (m *Module) deleteServicePage(w http.ResponseWriter, r *http.Request) error {
+	s, err := m.serviceByID(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, deleteServiceTempl(s.ID, s.Name(i18n.Locale(r.Context()))))
+}
+
+func (m *Module) deleteService(w http.ResponseWriter, r *http.Request) error {
+	s, err := m.serviceByID(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if err := m.DeleteService(r.Context(), web.Viewer(r), s.ID); err != nil {
+		return err
+	}
+	web.Flash(w, r, "sso.form.deleted", "service", s.Name(i18n.Locale(r.Context())))
+	return web.SeeOther(w, r, "/sso/services")
+}

@@ -1,0 +1,109 @@
+package sso
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
+)
+
+// perPage is how many services a page of the registry lists.
+const perPage = 50
+
+// serviceRow is one line of the registry.
+type serviceRow struct {
+	Name, URL, Patterns, Audience string
+	State                         string
+	Tone                          ui.Tone
+	Problems                      int64
+}
+
+// servicesView is the registry as a page.
+type servicesView struct {
+	Query       string
+	Rows        []serviceRow
+	Total       int
+	Page, Pages int
+	Unknown     []Incident
+}
+
+// pageURL is the address of a page of the same search.
+func (v servicesView) pageURL(page int) string {
+	return "/sso/services?" + url.Values{"q": {v.Query}, "page": {strconv.Itoa(page)}}.Encode()
+}
+
+// maxQuery bounds the words of a search.
+const maxQuery = 200
+
+// servicesPage lists the registry.
+func (m *Module) servicesPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	x, err := m.services(ctx)
+	if err != nil {
+		return err
+	}
+	view := servicesView{Query: r.URL.Query().Get("q")}
+	view.Query = strings.ToValidUTF8(view.Query[:min(len(view.Query), maxQuery)], "")
+	found := slices.Clone(x.Services())
+	if view.Query != "" {
+		found = x.Search(view.Query)
+	}
+	locale := i18n.Locale(ctx)
+	slices.SortStableFunc(found, func(a, b *registry.Service) int {
+		return strings.Compare(strings.ToLower(a.Name(locale)), strings.ToLower(b.Name(locale)))
+	})
+	view.Total = len(found)
+	view.Pages = max(1, (len(found)+perPage-1)/perPage)
+	view.Page, _ = strconv.Atoi(r.URL.Query().Get("page")) // no number is the first page
+	view.Page = max(1, min(view.Page, view.Pages))
+	broken, err := m.brokenServices(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range found[(view.Page-1)*perPage : min(view.Page*perPage, len(found))] {
+		row := serviceRow{
+			Name: s.Name(locale), URL: "/sso/services/" + s.ID,
+			Patterns: strings.Join(s.Patterns, ", "), Audience: audienceWords(ctx, s.Audience),
+		}
+		if s.Protocol == registry.Link {
+			row.Patterns = s.Home
+		}
+		row.State, row.Tone = t(ctx, "state.open"), ui.Good
+		if s.Disabled {
+			row.State, row.Tone = t(ctx, "state.closed"), ""
+		}
+		for _, b := range broken {
+			if b.service == s.ID {
+				row.State, row.Tone = t(ctx, "incidents", "count", b.times), ui.Warn
+			}
+		}
+		view.Rows = append(view.Rows, row)
+	}
+	if view.Unknown, err = m.incidents(ctx, "", 20); err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, servicesTempl(view))
+}
+
+// serviceTable is the registry as columns.
+func serviceTable(ctx context.Context, view servicesView) ui.TableProps {
+	table := ui.TableProps{
+		Caption: t(ctx, "registry"), QuietCaption: true,
+		Columns: []ui.Column{
+			{Label: t(ctx, "list.name")}, {Label: t(ctx, "list.patterns")}, {Label: t(ctx, "list.audience")}, {Label: t(ctx, "list.state")},
+		},
+	}
+	for _, row := range view.Rows {
+		table.Rows = append(table.Rows, []ui.Cell{
+			ui.LinkCell(row.Name, row.URL), ui.TextCell(row.Patterns), ui.TextCell(row.Audience), ui.BodyCell(ui.Tag(row.Tone, row.State)),
+		})
+	}
+	return table
+}
