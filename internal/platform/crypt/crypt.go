@@ -13,22 +13,29 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"embed"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
 
+// Locales holds the sentences of this package's reasons.
+//
+//go:embed locales/*.toml
+var Locales embed.FS
+
 var (
-	// ErrUnreadable: the value was altered, cut, or sealed for another purpose.
-	ErrUnreadable = errors.New("the sealed value was altered or belongs to another purpose")
-	// ErrKeyGone: the value was sealed with a key that the key file no longer holds.
-	ErrKeyGone = errors.New("the sealed value needs a key that is not in the key file")
-	// ErrForged: a signed value whose signature does not hold.
-	ErrForged = errors.New("the signature of this value does not hold")
+	// Unreadable: the sealed value was altered, cut, or sealed for another purpose.
+	Unreadable = fault.Declare(fault.Broken, "crypt.unreadable")
+	// KeyGone: the value was sealed with a key that the key file no longer holds.
+	KeyGone = fault.Declare(fault.Broken, "crypt.key_gone")
+	// Forged: a signed value whose signature does not hold.
+	Forged = fault.Declare(fault.Invalid, "crypt.forged")
 )
 
 const (
@@ -78,15 +85,15 @@ func (k *Keyring) Seal(purpose string, plaintext []byte) ([]byte, error) {
 	return aead.Seal(head, nonce, plaintext, bound), nil
 }
 
-// Open gives back what Seal was given for the same purpose. Its errors are ErrUnreadable and ErrKeyGone.
+// Open gives back what Seal was given for the same purpose. Its errors are Unreadable and KeyGone.
 func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
 	const head = 1 + keyIDBytes
 	if len(sealed) < head+chacha20poly1305.NonceSizeX+chacha20poly1305.Overhead || sealed[0] != formatOne {
-		return nil, ErrUnreadable
+		return nil, Unreadable
 	}
 	with, ok := k.find([keyIDBytes]byte(sealed[1:head]))
 	if !ok {
-		return nil, fmt.Errorf("key %x: %w", sealed[1:head], ErrKeyGone)
+		return nil, KeyGone.With(fault.Args{"key": fmt.Sprintf("%x", sealed[1:head])})
 	}
 	aead, err := k.aead(with, purpose)
 	if err != nil {
@@ -95,7 +102,7 @@ func (k *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
 	nonce := sealed[head : head+aead.NonceSize()]
 	plaintext, err := aead.Open(nil, nonce, sealed[head+aead.NonceSize():], sealed[:head])
 	if err != nil {
-		return nil, ErrUnreadable
+		return nil, Unreadable
 	}
 	return plaintext, nil
 }
@@ -113,7 +120,7 @@ func (k *Keyring) SealText(purpose, plaintext string) (string, error) {
 func (k *Keyring) OpenText(purpose, sealed string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil {
-		return "", ErrUnreadable
+		return "", Unreadable
 	}
 	plaintext, err := k.Open(purpose, raw)
 	return string(plaintext), err
@@ -152,17 +159,17 @@ func (k *Keyring) Sign(purpose, value string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(value)) + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
 
-// Verify gives back the value of a text made by Sign for the same purpose, or ErrForged.
+// Verify gives back the value of a text made by Sign for the same purpose, or Forged.
 func (k *Keyring) Verify(purpose, signed string) (string, error) {
 	first, second, ok := strings.Cut(signed, ".")
 	if !ok {
-		return "", ErrForged
+		return "", Forged
 	}
 	// Strict: otherwise several texts would stand for the same value.
 	value, errValue := base64.RawURLEncoding.Strict().DecodeString(first)
 	mac, errMAC := base64.RawURLEncoding.Strict().DecodeString(second)
 	if errValue != nil || errMAC != nil || !k.VerifyMAC(purpose, value, mac) {
-		return "", ErrForged
+		return "", Forged
 	}
 	return string(value), nil
 }

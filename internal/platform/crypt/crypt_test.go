@@ -32,7 +32,7 @@ func TestASealedValueOpensForItsPurposeOnly(t *testing.T) {
 	if got, err := ring.Open("identity.factor", sealed); err != nil || string(got) != "JBSWY3DP" {
 		t.Fatalf("opened %q, %v", got, err)
 	}
-	if _, err := ring.Open("mailer.job", sealed); !errors.Is(err, ErrUnreadable) {
+	if _, err := ring.Open("mailer.job", sealed); !errors.Is(err, Unreadable) {
 		t.Fatalf("another purpose opened it: %v", err)
 	}
 	again, err := ring.Seal("identity.factor", []byte("JBSWY3DP"))
@@ -89,7 +89,7 @@ func TestAfterARotationTheNewestKeySealsAndAllOpen(t *testing.T) {
 	if err != nil || after.Stale(fresh) || !before.Stale(fresh) {
 		t.Fatal("the newest key does not seal")
 	}
-	if _, err := before.Open("p", fresh); !errors.Is(err, ErrKeyGone) {
+	if _, err := before.Open("p", fresh); !errors.Is(err, KeyGone) {
 		t.Fatalf("a ring without the key says %v", err)
 	}
 	info, err := os.Stat(path)
@@ -107,11 +107,11 @@ func TestASignedValueThatWasTouchedIsForged(t *testing.T) {
 		"empty": "", "no dot": value, "no signature": value + ".", "another value": otherValue + "." + mac,
 		"cut": signed[:len(signed)-1], "lengthened": signed + "A", "not base64": "é." + mac,
 	} {
-		if _, err := ring.Verify("link", text); !errors.Is(err, ErrForged) {
+		if _, err := ring.Verify("link", text); !errors.Is(err, Forged) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := ring.Verify("cookie", signed); !errors.Is(err, ErrForged) {
+	if _, err := ring.Verify("cookie", signed); !errors.Is(err, Forged) {
 		t.Errorf("another purpose: %v", err)
 	}
 }
