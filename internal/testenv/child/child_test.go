@@ -11,7 +11,7 @@ import (
 
 func TestAChildIsHeardAndEndsWhenAsked(t *testing.T) {
 	ready := make(chan struct{})
-	c, err := child.Start(exec.Command("sh", "-c", "echo ready; echo also this >&2; exec sleep 60"), func(line string) {
+	c, err := child.Start(exec.Command("sh", "-c", "echo also this >&2; echo ready; exec sleep 60"), func(line string) {
 		if line == "ready" {
 			close(ready)
 		}
