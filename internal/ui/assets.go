@@ -24,9 +24,9 @@ const assetsPath = "/assets/"
 
 // asset is one file as it is served.
 type asset struct {
-	url, kind      string
-	plain, zipped  []byte // zipped is nil where it would not be smaller
-	etag           string
+	url, kind     string
+	plain, zipped []byte // zipped is nil where it would not be smaller
+	etag          string
 }
 
 // layers is the order of the stylesheet's layers, and of the files in it: the
