@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -123,21 +122,6 @@ func run(program string, args ...string) ([]byte, error) {
 		err = errors.New(program + " " + strings.Join(args, " ") + ": " + string(exit.Stderr))
 	}
 	return out, err
-}
-
-// rooms lists the rooms: the folders right below internal/modules.
-func rooms(t *testing.T) []string {
-	t.Helper()
-	var found []string
-	for _, name := range files(t) {
-		if rest, ok := strings.CutPrefix(name, "internal/modules/"); ok {
-			room, _, deeper := strings.Cut(rest, "/")
-			if deeper && !slices.Contains(found, room) {
-				found = append(found, room)
-			}
-		}
-	}
-	return found
 }
 
 // generated tells whether a program wrote this file.
