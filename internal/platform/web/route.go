@@ -143,7 +143,7 @@ func (s *Server) enter(route *Route, w http.ResponseWriter, r *http.Request) err
 	}
 	*r = *r.WithContext(s.withLanguage(r)) // a person's own choice wins
 	if s.Prepare != nil {
-		*r = *r.WithContext(s.Prepare(r))
+		*r = *r.WithContext(s.Prepare(w, r))
 	}
 	if unknown != nil {
 		return unknown

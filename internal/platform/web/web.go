@@ -44,7 +44,7 @@ type Config struct {
 	// a session that once was is no more; the viewer is then the zero Viewer.
 	Authenticate func(http.ResponseWriter, *http.Request) (campus.Viewer, error)
 	// Prepare adds to the context what pages need (the shell), after Authenticate.
-	Prepare func(*http.Request) context.Context
+	Prepare func(http.ResponseWriter, *http.Request) context.Context
 	// ErrorPage draws a failure for a person.
 	ErrorPage func(Failure) templ.Component
 	// ClientAddr finds the address of the client behind trusted proxies.

@@ -1,0 +1,37 @@
+package identity
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+)
+
+// Deps is what the room asks of the house.
+type Deps struct {
+	DB    *db.DB
+	Clock clock.Clock
+	Log   *slog.Logger
+	// Scene is what the sign-in page says beside the form on a wide screen.
+	Scene Scene
+}
+
+// Doors knows the services that a sign-in leads to.
+type Doors interface {
+	// Destination says which service a local address leads to, and the origins
+	// its redirects end on. ok is false for a page of ours.
+	Destination(ctx context.Context, next string) (name string, origins []string, ok bool)
+}
+
+// SessionFollower does what must happen elsewhere when a session ends, such as
+// signing the person out of services. It runs in the transaction that ends it.
+type SessionFollower interface {
+	SessionEnded(ctx context.Context, tx db.Tx, session string) error
+}
+
+// Scene is a short message of the institution, in both languages.
+type Scene struct {
+	TitleFrench, TitleEnglish   string
+	DetailFrench, DetailEnglish string
+}

@@ -1,0 +1,193 @@
+package identity
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
+)
+
+// schema is what the room's tests need of the database.
+var schema = db.Migrations{Name: "identity", FS: Migrations()}
+
+// linasPassword is right; the hash parameters of the tests make it cheap.
+const linasPassword = "un mot de passe long"
+
+// house is the room behind a real server, with a clock that tests move.
+type house struct {
+	*Module
+	t      *testing.T
+	clock  *clock.Manual
+	server *httptest.Server
+	lina   campus.PersonID
+	ended  []string // sessions that a follower was told of
+}
+
+func (h *house) SessionEnded(_ context.Context, _ db.Tx, session string) error {
+	h.ended = append(h.ended, session)
+	return nil
+}
+
+func (h *house) Destination(_ context.Context, next string) (string, []string, bool) {
+	if strings.HasPrefix(next, "/cas/login") {
+		return "Moodle", []string{"https://moodle.example"}, true
+	}
+	return "", nil, false
+}
+
+func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *house {
+	t.Helper()
+	c := Defaults()
+	c.Hash = HashConfig{Memory: 64, Time: 1, Threads: 1}
+	for _, f := range change {
+		f(&c)
+	}
+	h := &house{t: t, clock: now}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	h.Module = New(Deps{DB: d, Clock: h.clock, Log: log}, c)
+	t.Cleanup(h.Close)
+	h.Connect(h, h)
+	texts, err := i18n.Load(time.UTC, h.clock, web.Locales, ui.Locales, locales)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.server = httptest.NewServer(nil)
+	t.Cleanup(h.server.Close)
+	base, _ := url.Parse(h.server.URL)
+	s := web.New(web.Config{
+		BaseURL: base, Log: log, Clock: h.clock, Texts: texts, Language: campus.English, Authenticate: h.Authenticate,
+		Prepare: func(_ http.ResponseWriter, r *http.Request) context.Context {
+			return ui.WithShell(r.Context(), ui.Shell{Institution: "Valmont", Viewer: web.Viewer(r), Path: r.URL.RequestURI()})
+		},
+		ErrorPage: ui.FailurePage,
+	})
+	h.Routes(s.Router("identity"))
+	s.Router("test").Handle("GET /{$}", func(w http.ResponseWriter, r *http.Request) error {
+		_, err := io.WriteString(w, "home of "+web.Viewer(r).Login)
+		return err
+	})
+	h.server.Config.Handler = s
+	h.lina = h.add(Person{Login: "lmartin", Mail: "lina.martin@valmont.example", GivenName: "Lina", FamilyName: "Martin",
+		Affiliations: []campus.Affiliation{{Kind: campus.Student, Campus: "rives", Programme: "info"}}}, linasPassword)
+	return h
+}
+
+// add stores a person, with a password unless it is empty.
+func (h *house) add(p Person, plain string) (who campus.PersonID) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	hash := ""
+	if plain != "" {
+		var err error
+		if hash, err = h.HashPassword(ctx, plain); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	err := h.db.InTx(ctx, func(tx db.Tx) (err error) {
+		if who, err = h.AddPerson(ctx, tx, p); err != nil || hash == "" {
+			return err
+		}
+		return h.StorePassword(ctx, tx, who, hash)
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return who
+}
+
+// browser is a person's browser: it keeps cookies and follows redirects.
+type browser struct {
+	*http.Client
+	h *house
+}
+
+func (h *house) browser() *browser {
+	jar, _ := cookiejar.New(nil)
+	return &browser{Client: &http.Client{Jar: jar}, h: h}
+}
+
+// answer is what came back, with the body read.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (b *browser) do(method, path string, form url.Values) answer {
+	b.h.t.Helper()
+	r, err := http.NewRequest(method, b.h.server.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+	resp, err := b.Do(r)
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	return answer{resp, string(body)}
+}
+
+func (b *browser) get(path string) answer { b.h.t.Helper(); return b.do("GET", path, nil) }
+func (b *browser) post(path string, form url.Values) answer {
+	b.h.t.Helper()
+	return b.do("POST", path, form)
+}
+
+func (b *browser) signIn(user, pass string, more ...string) answer {
+	b.h.t.Helper()
+	form := url.Values{"username": {user}, "password": {pass}}
+	for i := 0; i+1 < len(more); i += 2 {
+		form.Set(more[i], more[i+1])
+	}
+	return b.post("/login", form)
+}
+
+func want(t *testing.T, a answer, status int, texts ...string) {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Errorf("%s: status %d, want %d", a.Request.URL, a.StatusCode, status)
+	}
+	for _, text := range texts {
+		if !strings.Contains(a.body, text) {
+			_, content, _ := strings.Cut(a.body, "<main")
+			t.Errorf("%s: no %q in:\n%.1500s", a.Request.URL, text, content)
+		}
+	}
+}
+
+// sunday is when the tests begin.
+func sunday() *clock.Manual { return clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)) }
+
+// openOne is the room on SQLite alone, for what does not depend on the database.
+func openOne(t *testing.T, change ...func(*Config)) *house {
+	t.Helper()
+	now := sunday()
+	return open(t, now, dbtest.OpenAt(t, now, schema), change...)
+}
+
+// each runs a test with the room on both databases.
+func each(t *testing.T, test func(t *testing.T, h *house)) {
+	now := sunday()
+	dbtest.EachAt(t, now, func(t *testing.T, d *db.DB) { test(t, open(t, now, d)) }, schema)
+}

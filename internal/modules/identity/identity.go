@@ -1,0 +1,112 @@
+// Package identity is the room that knows people: who they are, what they belong
+// to, how they prove it, and which sessions they have open.
+package identity
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/health"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
+)
+
+// Module is the room.
+type Module struct {
+	config    Config
+	db        *db.DB
+	clock     clock.Clock
+	log       *slog.Logger
+	doors     Doors
+	followers []SessionFollower
+	scene     Scene
+
+	queue   *password.Queue
+	params  password.Params
+	dummy   string // stands for the hash of somebody who does not exist
+	waiting *waitingRoom
+	account *limit.Limiter
+}
+
+var (
+	_ contract.Module        = (*Module)(nil)
+	_ contract.CardProvider  = (*Module)(nil)
+	_ contract.HealthChecker = (*Module)(nil)
+	_ contract.JobOwner      = (*Module)(nil)
+	_ contract.PersonalData  = (*Module)(nil)
+)
+
+// New opens the room. Close it when the house closes.
+func New(d Deps, c Config) *Module {
+	m := &Module{
+		config: c, db: d.DB, clock: d.Clock, log: d.Log, scene: d.Scene,
+		queue:   password.NewQueue(c.workers(), c.Queue.Limit),
+		params:  c.Hash.params(),
+		waiting: newWaitingRoom(d.Clock),
+		account: limit.New(limit.Rate{Every: c.SignIn.Every, Burst: c.SignIn.Burst}, limit.DefaultKeys, d.Clock),
+	}
+	m.dummy = password.Hash("nobody has this password", m.params)
+	return m
+}
+
+// Connect tells the room who must know of the sessions that end, and who knows
+// the services that a sign-in leads to. The front hall calls it once, before the
+// first request: these rooms need identity, so they are opened after it.
+func (m *Module) Connect(doors Doors, followers ...SessionFollower) {
+	m.doors, m.followers = doors, followers
+}
+
+// Close serves those who are waiting to sign in, then stops the queue.
+func (m *Module) Close() { m.queue.Stop() }
+
+// Name is "identity".
+func (m *Module) Name() string { return "identity" }
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrations are the room's schema steps.
+func (m *Module) Migrations() fs.FS { return Migrations() }
+
+// Migrations are the schema steps, for commands that need no room.
+func Migrations() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sub
+}
+
+//go:embed locales
+var locales embed.FS
+
+// Locales are the room's sentences.
+func (m *Module) Locales() fs.FS { return locales }
+
+// Health says whether people can sign in without waiting long.
+func (m *Module) Health(context.Context) []health.Check {
+	n, wait := m.queue.Length()
+	check := health.Check{Name: "identity.queue", OK: wait < m.config.Queue.Patience, Detail: fmt.Sprintf("%d in line, %v", n, wait.Round(time.Millisecond))}
+	if !check.OK {
+		check.Reason = SignInSlow
+	}
+	return []health.Check{check}
+}
+
+// keepEnded is how long a session that ended can still be explained to its
+// browser.
+const keepEnded = 30 * 24 * time.Hour
+
+// Jobs ends idle sessions every minute and forgets old ones every day.
+func (m *Module) Jobs(r *jobs.Registry) {
+	r.Every("identity.end_idle_sessions", time.Minute, m.endIdleSessions)
+	r.Every("identity.forget_sessions", 24*time.Hour, m.forgetSessions)
+}

@@ -1,0 +1,199 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
+)
+
+// signInForm is what the front door asks.
+type signInForm struct {
+	Username string
+	Password string
+	Shared   bool
+	Next     string // local address to go on to
+	Renew    bool   // asked again although a session is open
+}
+
+// maxUsername bounds the identifier field, in bytes; the longest mail address
+// has 254.
+const maxUsername = 254
+
+func readSignInForm(r *http.Request) (signInForm, error) {
+	values, err := web.Form(r)
+	if err != nil {
+		return signInForm{}, err
+	}
+	return signInForm{
+		Username: values.Get("username"), Password: values.Get("password"),
+		Shared: values.Get("shared") != "", Renew: values.Get("renew") != "", Next: web.Local(values.Get("next")),
+	}, nil
+}
+
+func (f signInForm) check() (problems web.Problems) {
+	switch {
+	case normalLogin(f.Username) == "":
+		problems.Add("username", "identity.problem.username_missing")
+	case len(f.Username) > maxUsername:
+		problems.Add("username", "identity.problem.username_long", "limit", maxUsername)
+	}
+	switch {
+	case f.Password == "":
+		problems.Add("password", "identity.problem.password_missing")
+	case len(f.Password) > password.MaxLength:
+		problems.Add("password", "identity.problem.password_long", "limit", password.MaxLength)
+	}
+	return problems
+}
+
+// signInView is what the sign-in page shows.
+type signInView struct {
+	Form     signInForm
+	Service  string       // where the sign-in leads, when it is not the portal
+	Stopped  *web.Failure // why the last attempt stopped
+	Because  *web.Failure // why a session is over
+	Problems web.Problems
+	Scene    Scene
+}
+
+// lead says what signing in is for.
+func (v signInView) lead(ctx context.Context) string {
+	switch {
+	case v.Form.Renew:
+		return i18n.T(ctx, "identity.signin.renew")
+	case v.Service != "":
+		return i18n.T(ctx, "identity.signin.lead_service", "service", v.Service)
+	default:
+		return i18n.T(ctx, "identity.signin.lead")
+	}
+}
+
+func (m *Module) signInPage(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	form := signInForm{Next: web.Local(q.Get("next")), Renew: q.Get("renew") != ""}
+	v := web.Viewer(r)
+	if v.SignedIn() && !form.Renew {
+		return web.SeeOther(w, r, form.Next)
+	}
+	if v.SignedIn() {
+		form.Username = v.Login
+	}
+	view := signInView{Form: form}
+	because := fault.Of(web.Denied(r)).Reason
+	if named := becauseReasons[q.Get("because")]; named != nil {
+		because = named
+	}
+	if becauseReasons[because.Code()] != nil {
+		f := web.Explain(r.Context(), &fault.Fault{Reason: because})
+		view.Because = &f
+	}
+	return m.showSignIn(w, r, http.StatusOK, view)
+}
+
+// showSignIn draws the page and lets its form end where the sign-in leads.
+func (m *Module) showSignIn(w http.ResponseWriter, r *http.Request, status int, view signInView) error {
+	view.Form.Password = "" // never sent back
+	view.Scene = m.scene
+	if m.doors != nil {
+		if name, origins, ok := m.doors.Destination(r.Context(), view.Form.Next); ok {
+			view.Service = name
+			web.AllowFormTo(w, origins...)
+		}
+	}
+	return web.Render(w, r, status, signInTempl(view))
+}
+
+func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {
+	form, err := readSignInForm(r)
+	if err != nil {
+		return err
+	}
+	if problems := form.check(); problems.Any() {
+		return m.showSignIn(w, r, http.StatusUnprocessableEntity, signInView{Form: form, Problems: problems})
+	}
+	a, err := m.begin(r.Context(), form)
+	if err != nil {
+		return m.stopSignIn(w, r, form, err)
+	}
+	patience := time.NewTimer(m.config.Queue.Patience)
+	defer patience.Stop()
+	select {
+	case <-a.ticket.Done():
+		return m.finishSignIn(w, r, a)
+	case <-r.Context().Done():
+		a.deserted.Store(true)
+		return r.Context().Err()
+	case <-patience.C:
+		web.SetCookie(w, r, waitingCookie, m.waiting.sit(a), keepWaiting)
+		return web.SeeOther(w, r, "/login/waiting")
+	}
+}
+
+// finishSignIn opens the session of an attempt that was right.
+func (m *Module) finishSignIn(w http.ResponseWriter, r *http.Request, a *attempt) error {
+	if err := m.verdict(a); err != nil {
+		return m.stopSignIn(w, r, a.form, err)
+	}
+	if err := m.openSession(w, r, a.person, a.form.Shared); err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, a.form.Next)
+}
+
+// stopSignIn shows the form again with the reason, when the reason is one that a
+// person can do something about there.
+func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, form signInForm, err error) error {
+	f := fault.Of(err)
+	switch f.Reason {
+	case WrongCredentials, SignInSlowed, QueueFull, AccountClosed:
+	default:
+		return err
+	}
+	if wait, ok := f.Args["wait"].(time.Duration); ok {
+		web.RetryAfter(w, wait)
+	}
+	failure := web.Explain(r.Context(), f)
+	web.Note(r, f)
+	return m.showSignIn(w, r, failure.Status, signInView{Form: form, Stopped: &failure})
+}
+
+// refreshEvery is how often the waiting page asks again; waitOnPage is how long
+// each such request waits for the turn to come.
+const (
+	refreshEvery = 2 * time.Second
+	waitOnPage   = 1500 * time.Millisecond
+)
+
+func (m *Module) waitingPage(w http.ResponseWriter, r *http.Request) error {
+	key := web.Cookie(r, waitingCookie)
+	a := m.waiting.at(key)
+	if a == nil {
+		if web.Viewer(r).SignedIn() { // another tab was quicker
+			return web.SeeOther(w, r, "/")
+		}
+		return web.SeeOther(w, r, "/login?"+url.Values{"because": {WaitingLost.Code()}}.Encode())
+	}
+	turn := time.NewTimer(waitOnPage)
+	defer turn.Stop()
+	select {
+	case <-a.ticket.Done():
+		if !m.waiting.leave(key) {
+			return WaitingLost
+		}
+		web.SetCookie(w, r, waitingCookie, "", -1)
+		return m.finishSignIn(w, r, a)
+	case <-r.Context().Done():
+		return r.Context().Err()
+	case <-turn.C:
+	}
+	place, wait := a.ticket.Place()
+	w.Header().Set("Refresh", web.Seconds(refreshEvery)+"; url=/login/waiting")
+	return web.Render(w, r, http.StatusOK, waitingTempl(ui.WaitingProps{Ahead: place, Wait: wait, URL: "/login/waiting"}))
+}

@@ -1,0 +1,30 @@
+package identity
+
+import (
+	"net/http"
+
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// signOutPage asks before signing out, for those who follow a link: a GET must
+// not change anything.
+func (m *Module) signOutPage(w http.ResponseWriter, r *http.Request) error {
+	if !web.Viewer(r).SignedIn() {
+		return web.SeeOther(w, r, "/logout/done")
+	}
+	return web.Render(w, r, http.StatusOK, signOutTempl())
+}
+
+func (m *Module) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := m.End(r.Context(), w, r); err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, "/logout/done")
+}
+
+func (m *Module) signedOutPage(w http.ResponseWriter, r *http.Request) error {
+	if web.Viewer(r).SignedIn() { // came back by the history
+		return web.SeeOther(w, r, "/")
+	}
+	return web.Render(w, r, http.StatusOK, signedOutTempl())
+}

@@ -1,0 +1,144 @@
+package password
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// cheap keeps the tests quick; the cost is not what they are about.
+var cheap = Params{Memory: 64, Time: 1, Threads: 1}
+
+func TestAPasswordIsRecognisedAndAnotherIsNot(t *testing.T) {
+	stored := Hash("Amphi-demo-2026!", cheap)
+	for _, c := range []struct {
+		name, typed string
+		want        bool
+	}{
+		{"the same", "Amphi-demo-2026!", true},
+		{"another case", "amphi-demo-2026!", false},
+		{"a space more", "Amphi-demo-2026! ", false},
+		{"nothing", "", false},
+	} {
+		if ok, outdated, err := Verify(stored, c.typed, cheap); err != nil || ok != c.want || outdated {
+			t.Errorf("%s: got %v, outdated %v, %v", c.name, ok, outdated, err)
+		}
+	}
+}
+
+func TestComposedAndDecomposedAccentsAreOnePassword(t *testing.T) {
+	stored := Hash("pass\u00e9", cheap) // é in one character
+	if ok, _, _ := Verify(stored, "passe\u0301", cheap); !ok {
+		t.Error("e followed by a combining accent was refused")
+	}
+}
+
+func TestAHashMadeWithOtherParametersIsOutdated(t *testing.T) {
+	stored := Hash("x", cheap)
+	if ok, outdated, _ := Verify(stored, "x", Params{Memory: 128, Time: 1, Threads: 1}); !ok || !outdated {
+		t.Errorf("got ok %v outdated %v", ok, outdated)
+	}
+}
+
+func TestADamagedHashIsAnErrorAndNeverAMatch(t *testing.T) {
+	good := Hash("x", cheap)
+	for name, stored := range map[string]string{
+		"empty":           "",
+		"another scheme":  "$2a$10$abcdefghijklmnopqrstuv",
+		"cut short":       good[:len(good)-4],
+		"too much memory": strings.Replace(good, "m=64", "m=99999999", 1),
+		"no lanes":        strings.Replace(good, "p=1", "p=0", 1),
+		"another version": strings.Replace(good, "v=19", "v=16", 1),
+	} {
+		if ok, _, err := Verify(stored, "x", cheap); ok || !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: got %v, %v", name, ok, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(Hash("x", cheap))
+	f.Add("$argon2id$v=19$m=1,t=1,p=1$$")
+	f.Fuzz(func(t *testing.T, stored string) {
+		p, salt, key, err := decode(stored)
+		if err != nil {
+			return
+		}
+		if again, _, _, err := decode(encode(p, salt, key)); err != nil || again != p {
+			t.Errorf("%q does not survive a round trip", stored)
+		}
+	})
+}
+
+func TestTheLineIsServedInOrderAndNeverMoreAtOnceThanWorkers(t *testing.T) {
+	q := NewQueue(2, 1000)
+	defer q.Stop()
+	var atOnce, most atomic.Int32
+	var mu sync.Mutex
+	var order []int
+	gate := make(chan struct{})
+	var tickets []*Ticket
+	for i := range 50 {
+		ticket, err := q.Join(func() {
+			if n := atOnce.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			mu.Lock()
+			order = append(order, i)
+			mu.Unlock()
+			<-gate
+			atOnce.Add(-1)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tickets = append(tickets, ticket)
+	}
+	for place, _ := tickets[1].Place(); place != 0; place, _ = tickets[1].Place() {
+		time.Sleep(time.Millisecond)
+	}
+	if place, wait := tickets[49].Place(); place != 48 || wait <= 0 {
+		t.Errorf("the last one was told place %d, %v", place, wait)
+	}
+	close(gate)
+	for _, ticket := range tickets {
+		<-ticket.Done()
+	}
+	if most.Load() > 2 {
+		t.Errorf("%d ran at once", most.Load())
+	}
+	for i, n := range order { // two workers may swap neighbours, no more
+		if n < i-2 || n > i+2 {
+			t.Fatalf("served in the order %v", order)
+		}
+	}
+}
+
+func TestAFullLineRefusesAndAStoppedOneServesThoseWhoWait(t *testing.T) {
+	q := NewQueue(1, 2)
+	gate, started := make(chan struct{}), make(chan struct{})
+	if _, err := q.Join(func() { close(started); <-gate }); err != nil {
+		t.Fatal(err)
+	}
+	<-started
+	var served atomic.Int32
+	for range 2 {
+		if _, err := q.Join(func() { served.Add(1) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := q.Join(func() {}); !errors.Is(err, ErrFull) {
+		t.Errorf("got %v", err)
+	}
+	close(gate)
+	q.Stop()
+	if served.Load() != 2 {
+		t.Errorf("%d of 2 were served", served.Load())
+	}
+	if _, err := q.Join(func() {}); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,183 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/id"
+)
+
+// State says whether an account can be used.
+type State string
+
+// The states of an account.
+const (
+	Active State = "active"
+	Closed State = "closed"
+)
+
+// Person is one human being as the institution knows them.
+type Person struct {
+	ID            campus.PersonID
+	Login         string
+	Mail          string
+	GivenName     string
+	FamilyName    string
+	StudentNumber string // empty for those who do not study
+	JobTitle      string // function within the institution; empty for students
+	State         State
+	Locale        campus.Locale // empty until the person chooses
+	Appearance    string
+	Affiliations  []campus.Affiliation
+	Rights        []campus.Right
+}
+
+// loginForm is what every system that people connect accepts as a user name.
+var loginForm = regexp.MustCompile(`^[a-z][a-z0-9._-]{1,31}$`)
+
+// normalLogin is the stored form of an identifier that somebody typed.
+func normalLogin(typed string) string { return strings.ToLower(strings.TrimSpace(typed)) }
+
+// check returns the first thing wrong with a person to be added.
+func (p Person) check() error {
+	if !loginForm.MatchString(p.Login) {
+		return LoginForm.With(fault.Args{"login": p.Login})
+	}
+	if a, err := mail.ParseAddress(p.Mail); err != nil || a.Address != p.Mail || len(p.Mail) > 254 {
+		return MailForm.With(fault.Args{"mail": p.Mail})
+	}
+	if strings.TrimSpace(p.FamilyName) == "" || len(p.FamilyName) > 200 || len(p.GivenName) > 200 {
+		return NameForm
+	}
+	for _, a := range p.Affiliations {
+		if !slices.Contains(campus.Kinds, a.Kind) || strings.ContainsAny(a.Campus+a.Programme+a.Unit, "|;") {
+			return AffiliationForm.With(fault.Args{"kind": string(a.Kind)})
+		}
+	}
+	for _, r := range p.Rights {
+		if !slices.Contains(campus.Rights, r) {
+			return RightForm.With(fault.Args{"right": string(r)})
+		}
+	}
+	return nil
+}
+
+// AddPerson stores a person, without a password, and returns the identifier that
+// stays theirs for ever. It fails when the login or the mail is taken.
+func (m *Module) AddPerson(ctx context.Context, tx db.Tx, p Person) (campus.PersonID, error) {
+	p.Login, p.Mail = normalLogin(p.Login), strings.ToLower(p.Mail)
+	if err := p.check(); err != nil {
+		return "", err
+	}
+	if p.Appearance == "" {
+		p.Appearance = campus.AppearanceSystem
+	}
+	if p.ID == "" {
+		p.ID = campus.PersonID(id.New())
+	}
+	q := sqlgen.New(tx)
+	err := q.AddPerson(ctx, sqlgen.AddPersonParams{
+		ID: string(p.ID), Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName,
+		StudentNumber: p.StudentNumber, JobTitle: p.JobTitle, FoldedName: campus.Fold(p.FamilyName + " " + p.GivenName),
+		Locale: string(p.Locale), Appearance: p.Appearance, CreatedAt: tx.Now(),
+	})
+	if db.IsUnique(err) {
+		return "", PersonExists.Because(err, fault.Args{"login": p.Login, "mail": p.Mail})
+	}
+	if err != nil {
+		return "", fmt.Errorf("add person: %w", err)
+	}
+	for _, a := range p.Affiliations {
+		if err := q.AddAffiliation(ctx, sqlgen.AddAffiliationParams{PersonID: string(p.ID), Kind: string(a.Kind), Campus: a.Campus, Programme: a.Programme, Unit: a.Unit}); err != nil {
+			return "", fmt.Errorf("add affiliation: %w", err)
+		}
+	}
+	for _, r := range p.Rights {
+		if err := m.Grant(ctx, tx, p.ID, r, ""); err != nil {
+			return "", err
+		}
+	}
+	return p.ID, nil
+}
+
+// Grant gives somebody a right. By is who decided; empty means the command line.
+func (m *Module) Grant(ctx context.Context, tx db.Tx, who campus.PersonID, r campus.Right, by campus.PersonID) error {
+	if !slices.Contains(campus.Rights, r) {
+		return RightForm.With(fault.Args{"right": string(r)})
+	}
+	err := sqlgen.New(tx).GrantRight(ctx, sqlgen.GrantRightParams{PersonID: string(who), RightName: string(r), GrantedAt: tx.Now(), GrantedBy: string(by)})
+	if err != nil {
+		return fmt.Errorf("grant %s: %w", r, err)
+	}
+	return nil
+}
+
+// Revoke takes a right away.
+func (m *Module) Revoke(ctx context.Context, tx db.Tx, who campus.PersonID, r campus.Right) error {
+	n, err := sqlgen.New(tx).RevokeRight(ctx, sqlgen.RevokeRightParams{PersonID: string(who), RightName: string(r)})
+	if err != nil {
+		return fmt.Errorf("revoke %s: %w", r, err)
+	}
+	if n == 0 {
+		return RightForm.With(fault.Args{"right": string(r)})
+	}
+	return nil
+}
+
+// HashPassword waits in line and returns the hash of a password, for
+// [Module.StorePassword]: hashing must not happen inside a transaction.
+func (m *Module) HashPassword(ctx context.Context, plain string) (string, error) {
+	if plain == "" || len(plain) > password.MaxLength {
+		return "", PasswordForm.With(fault.Args{"limit": password.MaxLength})
+	}
+	var hash string
+	ticket, err := m.queue.Join(func() { hash = password.Hash(plain, m.params) })
+	if err != nil {
+		return "", QueueFull.From(err)
+	}
+	if err := ticket.Wait(ctx); err != nil {
+		return "", fmt.Errorf("wait for the hash: %w", err)
+	}
+	return hash, nil
+}
+
+// StorePassword makes hash the password of somebody.
+func (m *Module) StorePassword(ctx context.Context, tx db.Tx, who campus.PersonID, hash string) error {
+	if err := sqlgen.New(tx).SetPassword(ctx, sqlgen.SetPasswordParams{PersonID: string(who), Hash: hash, ChangedAt: tx.Now()}); err != nil {
+		return fmt.Errorf("store password: %w", err)
+	}
+	return nil
+}
+
+// SetState opens or closes an account. Closing ends its sessions.
+func (m *Module) SetState(ctx context.Context, tx db.Tx, who campus.PersonID, s State) error {
+	n, err := sqlgen.New(tx).SetState(ctx, sqlgen.SetStateParams{ID: string(who), State: string(s), ChangedAt: tx.Now()})
+	if err != nil {
+		return fmt.Errorf("set state: %w", err)
+	}
+	if n == 0 {
+		return PersonMissing
+	}
+	if s != Closed {
+		return nil
+	}
+	_, err = m.endOthers(ctx, tx, who, "", endedByClosing)
+	return err
+}
+
+// SetPreferences keeps the language and appearance that somebody chose.
+func (m *Module) SetPreferences(ctx context.Context, who campus.PersonID, l campus.Locale, appearance string) error {
+	return m.db.InTx(ctx, func(tx db.Tx) error {
+		_, err := sqlgen.New(tx).SetPreferences(ctx, sqlgen.SetPreferencesParams{ID: string(who), Locale: string(l), Appearance: appearance, ChangedAt: tx.Now()})
+		return err
+	})
+}

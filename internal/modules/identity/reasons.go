@@ -1,0 +1,58 @@
+package identity
+
+import "github.com/amphi-campus/amphi/internal/platform/fault"
+
+// Why a sign-in stops.
+var (
+	// WrongCredentials: the identifier and the password do not go together. It
+	// never tells which of the two is wrong.
+	WrongCredentials = fault.Declare(fault.Invalid, "identity.wrong_credentials")
+	// SignInSlowed: too many failed sign-ins of one account.
+	SignInSlowed = fault.Declare(fault.Busy, "identity.sign_in_slowed")
+	// QueueFull: more people sign in than may wait in line.
+	QueueFull = fault.Declare(fault.Unavailable, "identity.queue_full")
+	// WaitingLost: the place in line is gone, because it was taken or because the
+	// house restarted.
+	WaitingLost = fault.Declare(fault.Gone, "identity.waiting_lost")
+	// SignInSlow is the health check's word for a line longer than patience.
+	SignInSlow = fault.Declare(fault.Busy, "identity.sign_in_slow")
+)
+
+// Why a session is over.
+var (
+	// SessionIdle: nobody used it for longer than the institution allows.
+	SessionIdle = fault.Declare(fault.Unauthenticated, "identity.session_idle")
+	// SessionTooOld: it reached its absolute limit.
+	SessionTooOld = fault.Declare(fault.Unauthenticated, "identity.session_too_old")
+	// SessionClosedElsewhere: its owner closed it from another device.
+	SessionClosedElsewhere = fault.Declare(fault.Unauthenticated, "identity.session_closed_elsewhere")
+	// SessionOver: it ended in another way, such as signing out in another tab.
+	SessionOver = fault.Declare(fault.Unauthenticated, "identity.session_over")
+	// AccountClosed: the account may not be used any more.
+	AccountClosed = fault.Declare(fault.Unauthenticated, "identity.account_closed")
+	// SessionMissing: no open session of the viewer has this identifier.
+	SessionMissing = fault.Declare(fault.NotFound, "identity.session_missing")
+)
+
+// becauseReasons are what the sign-in page may be asked to explain.
+var becauseReasons = byCode(SessionIdle, SessionTooOld, SessionClosedElsewhere, SessionOver, AccountClosed, WaitingLost)
+
+func byCode(reasons ...*fault.Reason) map[string]*fault.Reason {
+	m := make(map[string]*fault.Reason, len(reasons))
+	for _, r := range reasons {
+		m[r.Code()] = r
+	}
+	return m
+}
+
+// What can be wrong with a person to be stored.
+var (
+	PersonMissing   = fault.Declare(fault.NotFound, "identity.person_missing")  // nobody has this identifier
+	PersonExists    = fault.Declare(fault.Conflict, "identity.person_exists")   // login or mail are taken
+	LoginForm       = fault.Declare(fault.Invalid, "identity.login_form")       // not an identifier
+	MailForm        = fault.Declare(fault.Invalid, "identity.mail_form")        // not an address
+	NameForm        = fault.Declare(fault.Invalid, "identity.name_form")        // missing or too long
+	AffiliationForm = fault.Declare(fault.Invalid, "identity.affiliation_form") // unknown kind or odd code
+	RightForm       = fault.Declare(fault.Invalid, "identity.right_form")       // unknown or not held
+	PasswordForm    = fault.Declare(fault.Invalid, "identity.password_form")    // empty or absurdly long
+)

@@ -1,0 +1,17 @@
+package identity
+
+import "github.com/amphi-campus/amphi/internal/platform/web"
+
+// Routes lists every address of the room. /login and /logout are the published
+// addresses of the front door; the rest starts with the room's name.
+func (m *Module) Routes(r *web.Router) {
+	r.Handle("GET /login", m.signInPage, web.Public)
+	r.Handle("POST /login", m.signIn, web.Public)
+	r.Handle("GET /login/waiting", m.waitingPage, web.Public)
+	r.Handle("GET /logout", m.signOutPage, web.Public)
+	r.Handle("POST /logout", m.signOut, web.Public)
+	r.Handle("GET /logout/done", m.signedOutPage, web.Public)
+	r.Handle("GET /identity/sessions", m.sessionsPage)
+	r.Handle("POST /identity/sessions/{id}/close", m.closeSession)
+	r.Handle("POST /identity/sessions/close-others", m.closeOtherSessions)
+}

@@ -1,0 +1,126 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
+)
+
+// PersonByID returns one person, or PersonMissing.
+func (m *Module) PersonByID(ctx context.Context, who campus.PersonID) (Person, error) {
+	row, err := sqlgen.New(m.db.Read()).PersonByID(ctx, string(who))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Person{}, PersonMissing
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("read person: %w", err)
+	}
+	return personOf(sqlgen.PersonByLoginRow(row)), nil
+}
+
+// PersonByLogin returns the person with this login or institutional mail, or
+// PersonMissing.
+func (m *Module) PersonByLogin(ctx context.Context, login string) (Person, error) {
+	row, err := sqlgen.New(m.db.Read()).PersonByLogin(ctx, normalLogin(login))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Person{}, PersonMissing
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("read person: %w", err)
+	}
+	return personOf(row), nil
+}
+
+// ListPeople returns one page of people by name, after the given position (both
+// empty for the first page).
+func (m *Module) ListPeople(ctx context.Context, afterName, afterID string, size int) ([]Person, error) {
+	rows, err := sqlgen.New(m.db.Read()).ListPeople(ctx, sqlgen.ListPeopleParams{AfterName: afterName, AfterID: afterID, Size: int32(size)})
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	people := make([]Person, len(rows))
+	for i, r := range rows {
+		people[i] = Person{ID: campus.PersonID(r.ID), Login: r.Login, Mail: r.Mail, GivenName: r.GivenName, FamilyName: r.FamilyName, State: State(r.State)}
+	}
+	return people, nil
+}
+
+// CountPeople returns how many people there are.
+func (m *Module) CountPeople(ctx context.Context) (int64, error) {
+	return sqlgen.New(m.db.Read()).CountPeople(ctx)
+}
+
+func personOf(row sqlgen.PersonByLoginRow) Person {
+	return Person{
+		ID: campus.PersonID(row.ID), Login: row.Login, Mail: row.Mail, GivenName: row.GivenName, FamilyName: row.FamilyName,
+		StudentNumber: row.StudentNumber, JobTitle: row.JobTitle, State: State(row.State),
+		Locale: campus.Locale(row.Locale), Appearance: row.Appearance,
+		Affiliations: affiliationsOf(row.Affiliations), Rights: rightsOf(row.Rights),
+	}
+}
+
+// affiliationsOf reads the form that the queries aggregate: fields parted by "|",
+// affiliations by ";". Person.check keeps both out of the fields. One statement
+// then answers who is asking, on either database.
+func affiliationsOf(text string) []campus.Affiliation {
+	var list []campus.Affiliation
+	for part := range strings.SplitSeq(text, ";") {
+		if f := strings.Split(part, "|"); len(f) == 4 {
+			list = append(list, campus.Affiliation{Kind: campus.Kind(f[0]), Campus: f[1], Programme: f[2], Unit: f[3]})
+		}
+	}
+	return list
+}
+
+func rightsOf(text string) []campus.Right {
+	var list []campus.Right
+	for part := range strings.SplitSeq(text, ";") {
+		if part != "" {
+			list = append(list, campus.Right(part))
+		}
+	}
+	return list
+}
+
+// Attributes are what may be released about somebody to a service, by the names
+// of eduPerson (2022-02) and the common LDAP schema (RFC 4519, RFC 2798).
+func (m *Module) Attributes(ctx context.Context, who campus.PersonID) (map[string][]string, error) {
+	p, err := m.PersonByID(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	attributes := map[string][]string{
+		"uid":         {p.Login},
+		"displayName": {strings.TrimSpace(p.GivenName + " " + p.FamilyName)},
+		"givenName":   {p.GivenName},
+		"sn":          {p.FamilyName},
+		"mail":        {p.Mail},
+	}
+	seen := map[string]bool{}
+	add := func(name, value string) {
+		if value != "" && !seen[name+value] {
+			seen[name+value] = true
+			attributes[name] = append(attributes[name], value)
+		}
+	}
+	for _, a := range p.Affiliations {
+		add("eduPersonAffiliation", a.Kind.EduPerson())
+		if a.Kind != campus.Guest { // eduPerson: an affiliate is no member
+			add("eduPersonAffiliation", "member")
+		}
+		add("campus", a.Campus)
+		add("programme", a.Programme)
+	}
+	if len(p.Affiliations) > 0 {
+		add("eduPersonPrimaryAffiliation", p.Affiliations[0].Kind.EduPerson())
+	}
+	if p.StudentNumber != "" {
+		add("supannEtuId", p.StudentNumber)
+	}
+	return attributes, nil
+}
