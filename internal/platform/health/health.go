@@ -37,7 +37,10 @@ func Pass(name, detail string) Check { return Check{Name: name, OK: true, Detail
 
 // Fail is a check that did not: its reason is err's, platform.unexpected when it has none.
 func Fail(name string, err error) Check {
-	return Check{Name: name, Reason: fault.Of(err).Reason, Detail: err.Error()}
+	reason := fault.Of(err).Reason
+	// The code stands beside the detail already.
+	detail := strings.TrimLeft(strings.TrimPrefix(err.Error(), reason.Code()), ": ")
+	return Check{Name: name, Reason: reason, Detail: detail}
 }
 
 // Needed marks the check as Essential.

@@ -55,7 +55,7 @@ func TestReadinessFollowsTheEssentialChecksOnly(t *testing.T) {
 }
 
 func TestAFailedCheckCarriesItsReasonCode(t *testing.T) {
-	if got := Fail("db", fault.TimedOut.From(errors.New("slow"))); got.OK || got.Reason != fault.TimedOut {
+	if got := Fail("db", fault.TimedOut.From(errors.New("slow"))); got.OK || got.Reason != fault.TimedOut || got.Detail != "slow" {
 		t.Errorf("%+v", got)
 	}
 	if got := Fail("db", errors.New("odd")); got.Reason != fault.Unexpected {
