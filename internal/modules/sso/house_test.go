@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -244,3 +245,15 @@ func (h *house) check(service, ticket string, more ...string) string {
 }
 
 func lina() campus.Viewer { return campustest.Lina() }
+
+// brokenPeople stands for a database that does not answer.
+type brokenPeople struct{}
+
+func (brokenPeople) Attributes(context.Context, campus.PersonID) (map[string][]string, error) {
+	return nil, errors.New("the database does not answer")
+}
+
+// context speaks a language.
+func (h *house) context(l campus.Locale) context.Context {
+	return i18n.With(h.t.Context(), h.server.Texts.For(l))
+}

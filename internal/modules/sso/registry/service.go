@@ -38,6 +38,7 @@ const (
 	Mail               Attribute = "mail"
 	Affiliation        Attribute = "eduPersonAffiliation"
 	PrimaryAffiliation Attribute = "eduPersonPrimaryAffiliation"
+	StudentNumber      Attribute = "supannEtuId" // SupAnn 2021; students only
 	Campus             Attribute = "campus"
 	Programme          Attribute = "programme"
 	UID                Attribute = "uid"
@@ -45,7 +46,7 @@ const (
 
 // Attributes lists every attribute, in the order in which answers carry them.
 var Attributes = []Attribute{
-	UID, DisplayName, GivenName, Surname, Mail, Affiliation, PrimaryAffiliation, Campus, Programme,
+	UID, DisplayName, GivenName, Surname, Mail, Affiliation, PrimaryAffiliation, StudentNumber, Campus, Programme,
 }
 
 // Service is one entry of the registry, as it stands in the configuration

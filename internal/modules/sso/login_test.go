@@ -1,0 +1,241 @@
+package sso
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/campus/campustest"
+)
+
+func TestGatewayAsksNothingOfAStranger(t *testing.T) {
+	h := one(t)
+	if got := location(t, h.get(loginURL(moodle, "gateway", "true"))).String(); got != moodle {
+		t.Errorf("a stranger was led to %s", got)
+	}
+	h.enter(lina())
+	if got := location(t, h.get(loginURL(moodle, "gateway", "true"))); got.Query().Get("ticket") == "" {
+		t.Errorf("somebody with a session was led to %s", got)
+	}
+	h.enter(campustest.Paul())
+	if got := location(t, h.get(loginURL(library, "gateway", "true"))).String(); got != library {
+		t.Errorf("somebody not admitted was led to %s", got)
+	}
+}
+
+func TestRenewAsksForThePasswordOncePerTicket(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.enter(lina())
+		h.clock.Advance(time.Minute)
+		to := location(t, h.get(loginURL(moodle, "renew", "true")))
+		if to.Path != "/login" || to.Query().Get("renew") != "1" {
+			t.Fatalf("led to %s", to)
+		}
+		back := to.Query().Get("next")
+		if again := location(t, h.get(back)); again.Path != "/login" {
+			t.Fatalf("a ticket without a password: %s", again)
+		}
+		h.clock.Advance(time.Second)
+		h.enter(lina())
+		ticket := location(t, h.get(back)).Query().Get("ticket")
+		if answer := h.check(moodle, ticket, "renew", "true"); !strings.Contains(answer, "<cas:isFromNewLogin>true<") {
+			t.Error(answer)
+		}
+		if again := location(t, h.get(back)); again.Path != "/login" {
+			t.Errorf("one password made two fresh tickets: %s", again)
+		}
+		ordinary := h.ticketFor(moodle)
+		if answer := h.check(moodle, ordinary, "renew", "true"); !strings.Contains(answer, `code="INVALID_TICKET"`) {
+			t.Errorf("renew accepted a ticket of a session: %s", answer)
+		}
+	})
+}
+
+func TestAMarkOfOneServiceIsNoProofForAnother(t *testing.T) {
+	h := one(t)
+	mark := mustQuery(t, location(t, h.get(loginURL(moodle))).Query().Get("next")).Get("asked")
+	h.clock.Advance(time.Second)
+	h.enter(lina())
+	for name, forged := range map[string]string{
+		"another service": mark, "a changed time": "zzzzzzzzzz" + mark[10:], "rubbish": "1.2", "nothing": "",
+	} {
+		if to := location(t, h.get(loginURL(library, "renew", "true", "asked", forged))); to.Path != "/login" {
+			t.Errorf("%s counted as a password: %s", name, to)
+		}
+	}
+}
+
+func mustQuery(t *testing.T, local string) url.Values {
+	t.Helper()
+	u, err := url.Parse(local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}
+
+func TestWithoutAServiceTheDoorLeadsHome(t *testing.T) {
+	h := one(t)
+	if got := location(t, h.get("/cas/login")).String(); got != "/login" {
+		t.Errorf("a stranger was led to %s", got)
+	}
+	h.enter(lina())
+	if got := location(t, h.get("/cas/login?service=")).String(); got != "/" {
+		t.Errorf("led to %s", got)
+	}
+}
+
+func TestNoAddressLeadsElsewhere(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	for _, service := range []string{
+		"https://moodle.valmont.example@evil.example/", "//evil.example/", `\\evil.example\`, `https:\\evil.example`,
+		"https://moodle.valmont.example.evil.com/", "https://evil.com/https://moodle.valmont.example/", "http://moodle.valmont.example/",
+		"https://moodle.valmont.example:8443/", `https://moodle.valmont.example\@evil.example/`, "https://moodle.valmont.example%2f@evil.example/",
+		"https://moodle.valmont.example%2eevil.example/", "https://moodle.valmont.example\r\nLocation: https://evil.example/", "javascript:alert(1)",
+		"https://moodle.valmont.example\t.evil.example/", "https:evil.example", "/\\evil.example", "https://moodle.valmont.example/%0d%0aX:y/../..//evil",
+		"https://MOODLE.valmont.example.EVIL.com/", "https://evil.example#https://moodle.valmont.example/", "https://evil.example?https://moodle.valmont.example/",
+	} {
+		w := h.get(loginURL(service))
+		if w.Code < 400 || w.Header().Get("Location") != "" {
+			t.Errorf("%q: status %d, Location %q", service, w.Code, w.Header().Get("Location"))
+		}
+		w = h.get("/cas/logout?service=" + url.QueryEscape(service))
+		if w.Header().Get("Location") != "" {
+			t.Errorf("sign-out followed %q to %q", service, w.Header().Get("Location"))
+		}
+		h.enter(lina())
+		if _, _, ok := h.module.Destination(t.Context(), loginURL(service)); ok {
+			t.Errorf("the sign-in page would widen its policy for %q", service)
+		}
+	}
+	for _, service := range []string{"https://MOODLE.valmont.example:443/", "https://moodle.valmont.example/a%2Fb?next=https://evil.example/"} {
+		if to := location(t, h.get(loginURL(service))); to.Host != "moodle.valmont.example" {
+			t.Errorf("%q led to %s", service, to)
+		}
+	}
+}
+
+func TestTwoServicesAtOnceAreRefused(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	w := h.get(loginURL(moodle, "service", library))
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "sso.service_twice") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if answer := h.check(moodle, "ST-x", "service", library); !strings.Contains(answer, "INVALID_REQUEST") {
+		t.Error(answer)
+	}
+}
+
+// failure is what a failure page says, with entities read.
+func failure(w *httptest.ResponseRecorder) string { return html.UnescapeString(w.Body.String()) }
+
+func TestRefusalsSayWhyAndWhatToDo(t *testing.T) {
+	for name, c := range map[string]struct {
+		viewer  campus.Viewer
+		service string
+		status  int
+		want    []string
+	}{
+		"an unknown service":                      {lina(), "https://evil.example/x", 404, []string{"sso.service_unknown", "evil.example"}},
+		"an unknown service, to an administrator": {campustest.Alix(), "https://moodel.valmont.example/", 404, []string{"sso.service_unknown_near", "https://moodle.valmont.example/"}},
+		"an unknown service near nothing":         {campustest.Alix(), "https://elsewhere.org/", 404, []string{`"sso.service_unknown"`}},
+		"a service for others":                    {campustest.Paul(), library, 403, []string{"sso.not_in_audience", "open to: students", "Paul Durand (teacher)"}},
+		"a closed service":                        {lina(), "https://old.valmont.example/", 503, []string{"sso.service_disabled", "Ancien"}},
+		"an address that is none":                 {lina(), "nowhere", 400, []string{"sso.service_unreadable"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := one(t)
+			h.enter(c.viewer)
+			w := h.get(loginURL(c.service))
+			if w.Code != c.status {
+				t.Errorf("status %d", w.Code)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(failure(w), want) {
+					t.Errorf("the page lacks %q: %s", want, failure(w))
+				}
+			}
+		})
+	}
+}
+
+func TestOnlyAdministratorsReadTheNearestAddress(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	if w := h.get(loginURL("https://moodel.valmont.example/")); strings.Contains(failure(w), "moodle") {
+		t.Error(failure(w))
+	}
+}
+
+func TestALoopEndsOnAPageThatNamesTheCause(t *testing.T) {
+	for name, c := range map[string]struct {
+		after func(h *house, ticket string)
+		want  string
+	}{
+		"the service validates and asks again": {func(h *house, ticket string) { h.check(moodle, ticket) }, `"sso.loop"`},
+		"the service never validates":          {func(*house, string) {}, "sso.loop_unchecked"},
+		"the service validates for another":    {func(h *house, ticket string) { h.check("http"+strings.TrimPrefix(moodle, "https"), ticket) }, "sso.loop_refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := one(t)
+			h.enter(lina())
+			for range h.module.config.LoopTickets {
+				c.after(h, h.ticketFor(moodle))
+				h.clock.Advance(time.Second)
+			}
+			w := h.get(loginURL(moodle))
+			if w.Code != http.StatusConflict || !strings.Contains(failure(w), c.want) {
+				t.Errorf("%d %s", w.Code, failure(w))
+			}
+			h.ticketFor(library) // another address is no loop
+			h.clock.Advance(time.Minute)
+			h.ticketFor(moodle) // and after a minute one may try again
+		})
+	}
+}
+
+func TestATicketInAFormLeavesByAButton(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	w := h.get(loginURL(moodle, "method", "POST"))
+	page := failure(w)
+	if w.Code != http.StatusOK || !strings.Contains(page, `action="`+moodle+`"`) || !strings.Contains(page, `name="ticket" value="ST-`) {
+		t.Fatalf("%d %s", w.Code, page)
+	}
+	if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://moodle.valmont.example") {
+		t.Error(csp)
+	}
+	if script := h.get("/cas/continue.js"); !strings.Contains(script.Header().Get("Content-Type"), "javascript") {
+		t.Error(script.Header())
+	}
+}
+
+func TestAPageThatFetchesInTheBackgroundIsToldToLeave(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	r := httptest.NewRequest(http.MethodGet, loginURL(moodle), nil)
+	r.Header.Set("HX-Request", "true")
+	w := h.ask(r)
+	if w.Code != http.StatusNoContent || !strings.HasPrefix(w.Header().Get("HX-Redirect"), moodle) {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}
+
+func TestAServiceMayPostThePersonHere(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	r := httptest.NewRequest(http.MethodPost, "/cas/login", strings.NewReader(url.Values{"service": {moodle}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	r.Header.Set("Origin", "https://moodle.valmont.example")
+	if to := location(t, h.ask(r)); to.Query().Get("ticket") == "" {
+		t.Error(to)
+	}
+}

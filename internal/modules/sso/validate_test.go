@@ -1,0 +1,289 @@
+package sso
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus/campustest"
+	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/id"
+)
+
+func TestATicketWorksOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.enter(lina())
+		ticket := h.ticketFor(moodle)
+		if answer := h.check(moodle, ticket); !strings.Contains(answer, "authenticationSuccess") {
+			t.Fatal(answer)
+		}
+		if answer := h.check(moodle, ticket); !strings.Contains(answer, `code="INVALID_TICKET"`) || !strings.Contains(answer, "works once") {
+			t.Error(answer)
+		}
+	})
+}
+
+func TestOfFiftyWhoValidateOneTicketOneSucceeds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.enter(lina())
+		ticket := h.ticketFor(moodle)
+		var won, lost atomic.Int32
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				_, failure := h.module.validate(t.Context(), question{
+					services: []string{moodle}, tickets: []string{ticket}, from: netip.MustParseAddr("192.0.2.7"),
+				})
+				switch {
+				case failure == nil:
+					won.Add(1)
+				case failure.Code == cas.InvalidTicket:
+					lost.Add(1)
+				default:
+					t.Errorf("%+v", failure)
+				}
+			})
+		}
+		group.Wait()
+		if won.Load() != 1 || lost.Load() != 49 {
+			t.Errorf("%d won, %d lost", won.Load(), lost.Load())
+		}
+	})
+}
+
+func TestRefusedValidationsSayWhyAndAreKeptForTheTechnicalContact(t *testing.T) {
+	plainHTTP := "http" + strings.TrimPrefix(moodle, "https")
+	each(t, func(t *testing.T, h *house) {
+		for name, c := range map[string]struct {
+			ask        func() string
+			code       cas.Code
+			reason     string
+			difference cas.Difference
+		}{
+			"too late": {func() string {
+				ticket := h.ticketFor(moodle)
+				h.clock.Advance(h.module.config.TicketLifetime)
+				return h.check(moodle, ticket)
+			}, cas.InvalidTicket, "sso.ticket_expired", cas.Same},
+			"for another address": {func() string {
+				ticket := h.ticketFor(moodle)
+				answer := h.check(plainHTTP, ticket)
+				if second := h.check(moodle, ticket); !strings.Contains(second, "INVALID_TICKET") {
+					t.Errorf("the ticket survived: %s", second)
+				}
+				return answer
+			}, cas.InvalidService, "sso.ticket_of_another", cas.OtherScheme},
+			"for an address that is none": {func() string { return h.check("moodle", h.ticketFor(moodle)) }, cas.InvalidService, "sso.ticket_of_another", cas.Unreadable},
+			"never issued":                {func() string { return h.check(moodle, cas.NewTicket()) }, cas.InvalidTicket, "sso.ticket_unknown", cas.Same},
+			"after the session": {func() string {
+				ticket := h.ticketFor(moodle)
+				if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.module.SessionEnded(t.Context(), tx, lina().Session) }); err != nil {
+					t.Fatal(err)
+				}
+				return h.check(moodle, ticket)
+			}, cas.InvalidTicket, "sso.ticket_ended", cas.Same},
+		} {
+			t.Run(name, func(t *testing.T) {
+				h.clock.Advance(2 * time.Minute) // out of the reach of the loop page
+				h.enter(lina())
+				if answer := c.ask(); !strings.Contains(answer, `code="`+string(c.code)+`"`) {
+					t.Error(answer)
+				}
+				incidents, err := h.module.incidents(t.Context(), "moodle", 50)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, i := range incidents {
+					if i.Reason == c.reason && i.Difference == c.difference {
+						return
+					}
+				}
+				t.Errorf("no incident %s %q in %+v", c.reason, c.difference, incidents)
+			})
+		}
+	})
+}
+
+func TestTheIncidentHoldsBothAddressesAndTheMailComesOnceADay(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	for range 3 {
+		h.clock.Advance(2 * time.Minute)
+		h.check("http://moodle.valmont.example/", h.ticketFor(moodle))
+	}
+	incidents, err := h.module.incidents(t.Context(), "moodle", 50)
+	if err != nil || len(incidents) != 1 {
+		t.Fatalf("%+v, %v", incidents, err)
+	}
+	i := incidents[0]
+	if i.Times != 3 || i.Expected != moodle || i.Received != "http://moodle.valmont.example/" || i.Validator != "192.0.2.1" {
+		t.Errorf("%+v", i)
+	}
+	if len(h.mails.sent) != 1 {
+		t.Fatalf("%d mails", len(h.mails.sent))
+	}
+	mail := h.mails.sent[0]
+	for _, want := range []string{"schéma", "scheme", moodle, "http://moodle.valmont.example/", "/sso/services/moodle", "sso.ticket_of_another"} {
+		if !strings.Contains(mail.Text, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, mail.Text)
+		}
+	}
+	if mail.To != "moodle@valmont.example" || strings.Contains(mail.Text, "⟦") || strings.Contains(mail.Text+mail.Subject, "<no value>") {
+		t.Errorf("%+v", mail)
+	}
+	h.clock.Advance(24 * time.Hour)
+	h.enter(lina())
+	h.check("http://moodle.valmont.example/", h.ticketFor(moodle))
+	if len(h.mails.sent) != 2 {
+		t.Errorf("%d mails on the second day", len(h.mails.sent))
+	}
+}
+
+func TestAnIgnoredTicketIsNotedWhenThePersonComesBack(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	for range 3 {
+		h.ticketFor(moodle)
+		h.clock.Advance(15 * time.Second)
+	}
+	incidents, err := h.module.incidents(t.Context(), "moodle", 50)
+	if err != nil || len(incidents) != 1 || incidents[0].Reason != "sso.ticket_ignored" || incidents[0].Times != 2 {
+		t.Errorf("%+v, %v", incidents, err)
+	}
+	if len(h.mails.sent) != 1 {
+		t.Errorf("%d mails: one after the second time", len(h.mails.sent))
+	}
+}
+
+func TestEachFormatOfTheAnswer(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	ask := func(path, ticket string) *httptest.ResponseRecorder {
+		return h.get(path + "?" + url.Values{"service": {library}, "ticket": {ticket}, "format": {"json"}}.Encode())
+	}
+	w := ask("/cas/p3/serviceValidate", h.ticketFor(library))
+	var answer struct {
+		ServiceResponse struct {
+			AuthenticationSuccess struct{ User string }
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.ServiceResponse.AuthenticationSuccess.User != "lmartin" {
+		t.Errorf("%v: %s", err, w.Body)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json; charset=utf-8" {
+		t.Error(got)
+	}
+	if w := ask("/cas/serviceValidate", "ST-x"); !strings.Contains(w.Body.String(), `"code": "INVALID_TICKET"`) {
+		t.Error(w.Body)
+	}
+	if w := ask("/cas/validate", h.ticketFor(library)); w.Body.String() != "yes\nlmartin\n" {
+		t.Errorf("%q", w.Body)
+	}
+	if w := ask("/cas/validate", "ST-x"); w.Body.String() != "no\n\n" {
+		t.Errorf("%q", w.Body)
+	}
+	for _, h := range []http.Header{w.Header()} {
+		if h.Get("Set-Cookie") != "" || h.Get("Cache-Control") != "no-store" {
+			t.Error(h)
+		}
+	}
+}
+
+func TestWhatIsNoQuestionIsAnsweredAsSuch(t *testing.T) {
+	h := one(t)
+	for path, code := range map[string]cas.Code{
+		"/cas/serviceValidate":                          cas.InvalidRequest,
+		"/cas/serviceValidate?ticket=ST-a":              cas.InvalidRequest,
+		"/cas/serviceValidate?service=" + library:       cas.InvalidRequest,
+		"/cas/serviceValidate?service=%zz&ticket=ST-a":  cas.InvalidRequest,
+		"/cas/serviceValidate?service=a&ticket=PT-abc":  cas.InvalidTicketSpec,
+		"/cas/serviceValidate?service=a&ticket=bogus":   cas.InvalidTicket,
+		"/cas/serviceValidate?service=a&ticket=ST-%00":  cas.InvalidTicket,
+		"/cas/serviceValidate?service=%ff&ticket=ST-ab": cas.InvalidTicket,
+	} {
+		if w := h.get(path); w.Code != 200 || !strings.Contains(w.Body.String(), `code="`+string(code)+`"`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+func TestGuessingIsSlowedButValidTicketsOfOthersAreNot(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	ticket := h.ticketFor(library)
+	from := func(address string, ticket string) *cas.Failure {
+		_, failure := h.module.validate(t.Context(), question{services: []string{library}, tickets: []string{ticket}, from: netip.MustParseAddr(address)})
+		return failure
+	}
+	for range failureRate.Burst {
+		from("203.0.113.9", "ST-guess")
+	}
+	if f := from("203.0.113.9", "ST-guess"); f.Code != cas.InternalError {
+		t.Errorf("%+v", f)
+	}
+	if f := from("192.0.2.7", ticket); f != nil {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestAttributesThatCannotBeReadLeaveTheTicketAlone(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	ticket := h.ticketFor(moodle)
+	h.module.People = brokenPeople{}
+	if answer := h.check(moodle, ticket); !strings.Contains(answer, "INTERNAL_ERROR") {
+		t.Error(answer)
+	}
+	h.module.People = h.people
+	if answer := h.check(moodle, ticket); !strings.Contains(answer, "authenticationSuccess") {
+		t.Error(answer)
+	}
+}
+
+func TestTicketsAreStoredAsHashesUntilTheyAreSpent(t *testing.T) {
+	h := one(t)
+	h.enter(campustest.Lina())
+	ticket := h.ticketFor(library)
+	row, err := h.module.ticket(t.Context(), ticket)
+	if err != nil || row.Hash != id.Hash(ticket) || row.Ticket != "" {
+		t.Errorf("%+v, %v", row, err)
+	}
+}
+
+func BenchmarkIssueAndValidate(b *testing.B) {
+	h := one(b)
+	h.enter(lina())
+	h.mu.Lock()
+	v := h.viewer
+	h.mu.Unlock()
+	from := netip.MustParseAddr("192.0.2.7")
+	var n atomic.Int64
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			address, err := cas.ParseServiceURL(library + "?n=" + url.QueryEscape(time.Duration(n.Add(1)).String()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			s, err := h.module.serviceAt(b.Context(), v, address)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ticket, err := h.module.issue(b.Context(), v, s, address, false)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, failure := h.module.validate(b.Context(), question{services: []string{address.String()}, tickets: []string{ticket}, from: from}); failure != nil {
+				b.Fatal(failure)
+			}
+		}
+	})
+}
