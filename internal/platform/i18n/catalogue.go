@@ -26,10 +26,14 @@ type Catalogue struct {
 	bundle   *goi18n.Bundle
 	printers map[campus.Locale]*Printer
 	keys     map[campus.Locale]map[string]bool
+	raw      map[campus.Locale]map[string]string
 }
 
 // placeholder is {name} in our files; go-i18n wants {{.name}}.
 var placeholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
+
+// template undoes placeholder, for those who read the sentences themselves.
+var template = regexp.MustCompile(`\{\{\.([a-z][a-z0-9_]*)\}\}`)
 
 // Load reads locales/<locale>.toml from each file system. A language that one of
 // them lacks is an error, and so is a key that two of them define.
@@ -38,11 +42,12 @@ func Load(zone *time.Location, c clock.Clock, sources ...fs.FS) (*Catalogue, err
 		bundle:   goi18n.NewBundle(language.French),
 		printers: map[campus.Locale]*Printer{},
 		keys:     map[campus.Locale]map[string]bool{},
+		raw:      map[campus.Locale]map[string]string{},
 	}
 	cat.bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	var problems []error
 	for _, locale := range campus.Locales {
-		cat.keys[locale] = map[string]bool{}
+		cat.keys[locale], cat.raw[locale] = map[string]bool{}, map[string]string{}
 		for _, source := range sources {
 			name := "locales/" + string(locale) + ".toml"
 			text, err := fs.ReadFile(source, name)
@@ -60,6 +65,7 @@ func Load(zone *time.Location, c clock.Clock, sources ...fs.FS) (*Catalogue, err
 					problems = append(problems, fmt.Errorf("the key %s is defined twice in %s", m.ID, locale))
 				}
 				cat.keys[locale][m.ID] = true
+				cat.raw[locale][m.ID] = template.ReplaceAllString(m.Other, "{$1}")
 			}
 		}
 		cat.printers[locale] = &Printer{
@@ -90,6 +96,10 @@ func (c *Catalogue) Keys(l campus.Locale) []string {
 	slices.Sort(keys)
 	return keys
 }
+
+// Raw returns a sentence with its {placeholders} as they stand in the file; ""
+// for a key that does not exist.
+func (c *Catalogue) Raw(l campus.Locale, key string) string { return c.raw[l][key] }
 
 // Printer words things in one language and time zone. It is safe for
 // concurrent use.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
 // The failures of the way to a handler.
@@ -149,7 +150,7 @@ func (s *Server) enter(route *Route, w http.ResponseWriter, r *http.Request) err
 		return unknown
 	}
 	if s.Limit != nil {
-		if wait, ok := s.Limit.Allow(st.address.String()); !ok {
+		if wait, ok := s.Limit.Allow(limit.AddressKey(st.address)); !ok {
 			RetryAfter(w, wait)
 			return TooManyRequests.With(fault.Args{"wait": wait})
 		}
