@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/platform/health"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
+)
+
+// plugs are the optional sockets that the rooms fill, found once at start.
+type plugs struct {
+	cardProviders    []contract.CardProvider
+	serviceProviders []contract.ServiceProvider
+	searchRooms      []contract.Searcher
+	navigators       []contract.Navigator
+	healthCheckers   []contract.HealthChecker
+}
+
+// find asks every room what it plugs in.
+func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
+	for _, room := range rooms {
+		if r, ok := room.(contract.CardProvider); ok {
+			p.cardProviders = append(p.cardProviders, r)
+		}
+		if r, ok := room.(contract.ServiceProvider); ok {
+			p.serviceProviders = append(p.serviceProviders, r)
+		}
+		if r, ok := room.(contract.Searcher); ok {
+			p.searchRooms = append(p.searchRooms, r)
+		}
+		if r, ok := room.(contract.Navigator); ok {
+			p.navigators = append(p.navigators, r)
+		}
+		if r, ok := room.(contract.HealthChecker); ok {
+			p.healthCheckers = append(p.healthCheckers, r)
+		}
+		if r, ok := room.(contract.JobOwner); ok {
+			r.Jobs(registry)
+		}
+	}
+}
+
+// The rooms are given these methods because they are opened before all the
+// sockets are known.
+func (p *plugs) cards() []contract.CardProvider       { return p.cardProviders }
+func (p *plugs) services() []contract.ServiceProvider { return p.serviceProviders }
+func (p *plugs) searchers() []contract.Searcher       { return p.searchRooms }
+func (p *plugs) navigation() []contract.Navigator     { return p.navigators }
+
+// health asks every room that can tell how it is.
+func (p *plugs) health(ctx context.Context) []health.Check {
+	var checks []health.Check
+	for _, room := range p.healthCheckers {
+		checks = append(checks, room.Health(ctx)...)
+	}
+	return checks
+}

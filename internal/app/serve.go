@@ -1,0 +1,107 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/platform/health"
+	"github.com/amphi-campus/amphi/internal/platform/log"
+)
+
+type serveCommand struct{ configured }
+
+func (c serveCommand) Run(t *terminal) error {
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	logger := log.New(cfg.Log, t.err)
+	house, err := Open(t, cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer house.Close()
+	listener, err := net.Listen("tcp", cfg.Server.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	logger.Info("amphi is open", "address", cfg.Server.BaseURL, "listen", listener.Addr().String(), "version", version(), "database", string(house.DB.Dialect()))
+	return house.Serve(t, listener)
+}
+
+// The limits of a slow client. A form is small and a page is small; what is
+// larger (files) sets its own deadlines.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = time.Minute
+	writeTimeout  = 2 * time.Minute
+	idleTimeout   = 2 * time.Minute
+	maxHeaders    = 32 << 10
+	closeTimeout  = 15 * time.Second
+)
+
+// Serve answers on the listener, runs the jobs and the monitors' listener, until
+// ctx ends. Requests under way are finished first.
+func (h *House) Serve(ctx context.Context, listener net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	main := newServer(h.Web, h.log)
+	servers := []*http.Server{main}
+	failed := make(chan error, 2)
+	var running sync.WaitGroup
+	running.Go(func() { h.runner.Run(ctx) })
+	running.Go(func() { failed <- h.answer(main, listener) })
+	if h.config.Monitor.Listen != "" {
+		l, err := net.Listen("tcp", h.config.Monitor.Listen)
+		if err != nil {
+			cancel()
+			listener.Close() // the error that counts is the one below
+			running.Wait()
+			return fmt.Errorf("listen for monitors: %w", err)
+		}
+		monitor := newServer(health.Handler(h.doctor, h.metrics.Handler()), h.log)
+		servers = append(servers, monitor)
+		running.Go(func() { failed <- monitor.Serve(l) })
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		cancel()
+	}
+	closing, done := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer done()
+	for _, s := range servers {
+		if shutErr := s.Shutdown(closing); shutErr != nil {
+			h.log.Warn("some requests were cut short", "error", shutErr)
+		}
+	}
+	running.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+// answer serves with TLS when the configuration names a certificate.
+func (h *House) answer(s *http.Server, l net.Listener) error {
+	if h.config.Server.TLSCertificate != "" {
+		return s.ServeTLS(l, h.config.Server.TLSCertificate, h.config.Server.TLSKey)
+	}
+	return s.Serve(l)
+}
+
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaders,
+		ErrorLog:       slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}
