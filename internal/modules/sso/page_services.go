@@ -102,7 +102,7 @@ func serviceTable(ctx context.Context, view servicesView) ui.TableProps {
 	}
 	for _, row := range view.Rows {
 		table.Rows = append(table.Rows, []ui.Cell{
-			ui.LinkCell(row.Name, row.URL), ui.TextCell(row.Patterns), ui.TextCell(row.Audience), ui.BodyCell(ui.Tag(row.Tone, row.State)),
+			ui.LinkCell(row.Name, row.URL), ui.TextCell(row.Patterns), ui.TextCell(row.Audience), ui.BodyCell(stateCell(row.Tone, row.State)),
 		})
 	}
 	return table
