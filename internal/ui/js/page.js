@@ -35,6 +35,7 @@ document.addEventListener("htmx:before:response", (event) => {
   const kind = response.headers.get("Content-Type") ?? "";
   if (request.method !== "GET" || kind === "" || kind.startsWith("text/html")) return;
   event.preventDefault();
+  request.abort(); // the browser asks again, and reads the answer
   location.assign(response.raw.url);
 });
 
