@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -46,9 +47,16 @@ const (
 	closeTimeout  = 15 * time.Second
 )
 
+// leaveRoom gives Go more threads than cores while the house serves: each hashing
+// worker keeps one for itself at a low priority (see identity/password), and
+// without spare ones a page would wait for the scheduler's next round instead of
+// stepping in front of it.
+func leaveRoom() { runtime.GOMAXPROCS(2 * runtime.NumCPU()) }
+
 // Serve answers on the listener, runs the jobs and the monitors' listener, until
 // ctx ends. Requests under way are finished first.
 func (h *House) Serve(ctx context.Context, listener net.Listener) error {
+	leaveRoom()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	main := newServer(h.Web, h.log)
