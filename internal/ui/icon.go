@@ -40,6 +40,7 @@ var icons = map[string]string{
 	"chat":        `<path d="M21 12a8 8 0 0 1-8 8H4l2-3.2A8 8 0 1 1 21 12z"/>`,
 	"check":       `<path d="m5 12.5 4.5 4.5L19 7.5"/>`,
 	"chevron":     `<path d="m6.5 9.5 5.5 5.5 5.5-5.5"/>`,
+	"chevron-up":  `<path d="m6.5 14.5 5.5-5.5 5.5 5.5"/>`,
 	"clock":       `<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3.5 2"/>`,
 	"close":       `<path d="m6 6 12 12M18 6 6 18"/>`,
 	"computer":    `<rect x="3" y="4" width="18" height="12" rx="2"/><path d="M8.5 20h7M12 16v4"/>`,
