@@ -2,7 +2,6 @@ package sso
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -27,21 +26,37 @@ const (
 	lostKept = 400 * 24 * time.Hour
 )
 
+// pruneAtOnce is how many rows one transaction deletes: few enough that nobody
+// who signs in waits for it.
+const pruneAtOnce = 500
+
 // prune deletes what nobody needs to read any more.
 func (m *Module) prune(ctx context.Context) error {
-	return m.DB.InTx(ctx, func(tx db.Tx) error {
-		q, kept := sqlgen.New(tx), tx.Now().Add(-m.config.History)
-		err := errors.Join(
-			q.PruneTickets(ctx, sqlgen.PruneTicketsParams{
-				UnusedBefore: tx.Now().Add(-unusedKept), EndedBefore: kept, LostBefore: tx.Now().Add(-lostKept),
-			}),
-			q.PruneLogouts(ctx, kept),
-			q.PruneIncidents(ctx, kept),
-			q.PruneContactMails(ctx, day(kept)),
-		)
-		if err != nil {
-			return fmt.Errorf("forget what is old: %w", err)
+	now := m.DB.Now()
+	kept := now.Add(-m.config.History)
+	for what, piece := range map[string]func(*sqlgen.Queries) (int64, error){
+		"tickets": func(q *sqlgen.Queries) (int64, error) {
+			return q.PruneTickets(ctx, sqlgen.PruneTicketsParams{
+				UnusedBefore: now.Add(-unusedKept), EndedBefore: kept, LostBefore: now.Add(-lostKept), Most: pruneAtOnce,
+			})
+		},
+		"sign-outs": func(q *sqlgen.Queries) (int64, error) {
+			return q.PruneLogouts(ctx, sqlgen.PruneLogoutsParams{CreatedAt: kept, Limit: pruneAtOnce})
+		},
+		"incidents": func(q *sqlgen.Queries) (int64, error) {
+			return q.PruneIncidents(ctx, sqlgen.PruneIncidentsParams{LastAt: kept, Limit: pruneAtOnce})
+		},
+		"mails": func(q *sqlgen.Queries) (int64, error) { return q.PruneContactMails(ctx, day(kept)) },
+	} {
+		for n := int64(pruneAtOnce); n == pruneAtOnce; {
+			err := m.DB.InTx(ctx, func(tx db.Tx) (err error) {
+				n, err = piece(sqlgen.New(tx))
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("forget old %s: %w", what, err)
+			}
 		}
-		return nil
-	})
+	}
+	return nil
 }

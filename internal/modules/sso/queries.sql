@@ -80,8 +80,9 @@ ON CONFLICT (repeat_key) DO UPDATE SET expected = excluded.expected, received = 
 SELECT * FROM sso_incidents WHERE service_id = $1 ORDER BY last_at DESC, id LIMIT $2;
 
 -- name: BrokenServices :many
+-- Tickets of somebody's invention and sign-outs that crossed a validation break no service.
 SELECT service_id, CAST(SUM(times) AS BIGINT) AS times, CAST(MAX(last_at) AS BIGINT) AS latest
-FROM sso_incidents WHERE last_at > $1 AND service_id <> ''
+FROM sso_incidents WHERE last_at > $1 AND service_id <> '' AND reason NOT IN ('sso.ticket_unknown', 'sso.ticket_ended')
 GROUP BY service_id ORDER BY MAX(last_at) DESC, service_id LIMIT 20;
 
 -- name: NoteContactMail :execrows
@@ -93,18 +94,20 @@ SELECT service_id, service_url, state, issued_at, used_at FROM sso_tickets WHERE
 -- name: PersonLogouts :many
 SELECT service_id, state, answer, created_at, finished_at FROM sso_logouts WHERE person = $1 ORDER BY created_at, id;
 
--- name: PruneTickets :exec
+-- name: PruneTickets :execrows
 -- Tickets that opened no session go first; the record of a session stays as long as history is kept.
-DELETE FROM sso_tickets
-WHERE issued_at < sqlc.arg(unused_before) AND state IN ('issued', 'refused')
-	OR issued_at < sqlc.arg(ended_before) AND state = 'ended'
-	OR issued_at < sqlc.arg(lost_before);
+DELETE FROM sso_tickets WHERE hash IN (
+	SELECT t.hash FROM sso_tickets t
+	WHERE t.issued_at < sqlc.arg(unused_before) AND t.state IN ('issued', 'refused')
+		OR t.issued_at < sqlc.arg(ended_before) AND t.state = 'ended'
+		OR t.issued_at < sqlc.arg(lost_before)
+	LIMIT sqlc.arg(most));
 
--- name: PruneLogouts :exec
-DELETE FROM sso_logouts WHERE created_at < $1;
+-- name: PruneLogouts :execrows
+DELETE FROM sso_logouts WHERE id IN (SELECT l.id FROM sso_logouts l WHERE l.created_at < $1 LIMIT $2);
 
--- name: PruneIncidents :exec
-DELETE FROM sso_incidents WHERE last_at < $1;
+-- name: PruneIncidents :execrows
+DELETE FROM sso_incidents WHERE id IN (SELECT i.id FROM sso_incidents i WHERE i.last_at < $1 LIMIT $2);
 
--- name: PruneContactMails :exec
+-- name: PruneContactMails :execrows
 DELETE FROM sso_contact_mails WHERE day < $1;

@@ -201,5 +201,21 @@ func (m *Module) Destination(ctx context.Context, next string) (name string, ori
 	if s == nil || !s.SignsIn() {
 		return "", nil, false
 	}
-	return s.Name(i18n.Locale(ctx)), []string{address.Origin()}, true
+	return s.Name(i18n.Locale(ctx)), originsOf(s, address), true
+}
+
+// maxOrigins bounds the header that names them.
+const maxOrigins = 12
+
+// originsOf are where a visit may end: the address itself, and the service's
+// other origins, to which it may send its people on.
+func originsOf(s *registry.Service, address cas.ServiceURL) []string {
+	origins := []string{address.Origin()}
+	for _, text := range s.Patterns {
+		p, err := cas.ParsePattern(text)
+		if err == nil && !p.Loopback() && !slices.Contains(origins, p.Key()) && len(origins) < maxOrigins {
+			origins = append(origins, p.Key())
+		}
+	}
+	return origins
 }

@@ -13,7 +13,7 @@ import (
 
 const brokenServices = `-- name: BrokenServices :many
 SELECT service_id, CAST(SUM(times) AS BIGINT) AS times, CAST(MAX(last_at) AS BIGINT) AS latest
-FROM sso_incidents WHERE last_at > $1 AND service_id <> ''
+FROM sso_incidents WHERE last_at > $1 AND service_id <> '' AND reason NOT IN ('sso.ticket_unknown', 'sso.ticket_ended')
 GROUP BY service_id ORDER BY MAX(last_at) DESC, service_id LIMIT 20
 `
 
@@ -23,6 +23,7 @@ type BrokenServicesRow struct {
 	Latest    int64
 }
 
+// Tickets of somebody's invention and sign-outs that crossed a validation break no service.
 func (q *Queries) BrokenServices(ctx context.Context, lastAt db.Time) ([]BrokenServicesRow, error) {
 	rows, err := q.db.QueryContext(ctx, brokenServices, lastAt)
 	if err != nil {
@@ -474,50 +475,80 @@ func (q *Queries) PersonTickets(ctx context.Context, person string) ([]PersonTic
 	return items, nil
 }
 
-const pruneContactMails = `-- name: PruneContactMails :exec
+const pruneContactMails = `-- name: PruneContactMails :execrows
 DELETE FROM sso_contact_mails WHERE day < $1
 `
 
-func (q *Queries) PruneContactMails(ctx context.Context, day string) error {
-	_, err := q.db.ExecContext(ctx, pruneContactMails, day)
-	return err
+func (q *Queries) PruneContactMails(ctx context.Context, day string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneContactMails, day)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
-const pruneIncidents = `-- name: PruneIncidents :exec
-DELETE FROM sso_incidents WHERE last_at < $1
+const pruneIncidents = `-- name: PruneIncidents :execrows
+DELETE FROM sso_incidents WHERE id IN (SELECT i.id FROM sso_incidents i WHERE i.last_at < $1 LIMIT $2)
 `
 
-func (q *Queries) PruneIncidents(ctx context.Context, lastAt db.Time) error {
-	_, err := q.db.ExecContext(ctx, pruneIncidents, lastAt)
-	return err
+type PruneIncidentsParams struct {
+	LastAt db.Time
+	Limit  int32
 }
 
-const pruneLogouts = `-- name: PruneLogouts :exec
-DELETE FROM sso_logouts WHERE created_at < $1
+func (q *Queries) PruneIncidents(ctx context.Context, arg PruneIncidentsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneIncidents, arg.LastAt, arg.Limit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const pruneLogouts = `-- name: PruneLogouts :execrows
+DELETE FROM sso_logouts WHERE id IN (SELECT l.id FROM sso_logouts l WHERE l.created_at < $1 LIMIT $2)
 `
 
-func (q *Queries) PruneLogouts(ctx context.Context, createdAt db.Time) error {
-	_, err := q.db.ExecContext(ctx, pruneLogouts, createdAt)
-	return err
+type PruneLogoutsParams struct {
+	CreatedAt db.Time
+	Limit     int32
 }
 
-const pruneTickets = `-- name: PruneTickets :exec
-DELETE FROM sso_tickets
-WHERE issued_at < $1 AND state IN ('issued', 'refused')
-	OR issued_at < $2 AND state = 'ended'
-	OR issued_at < $3
+func (q *Queries) PruneLogouts(ctx context.Context, arg PruneLogoutsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneLogouts, arg.CreatedAt, arg.Limit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const pruneTickets = `-- name: PruneTickets :execrows
+DELETE FROM sso_tickets WHERE hash IN (
+	SELECT t.hash FROM sso_tickets t
+	WHERE t.issued_at < $1 AND t.state IN ('issued', 'refused')
+		OR t.issued_at < $2 AND t.state = 'ended'
+		OR t.issued_at < $3
+	LIMIT $4)
 `
 
 type PruneTicketsParams struct {
 	UnusedBefore db.Time
 	EndedBefore  db.Time
 	LostBefore   db.Time
+	Most         int32
 }
 
 // Tickets that opened no session go first; the record of a session stays as long as history is kept.
-func (q *Queries) PruneTickets(ctx context.Context, arg PruneTicketsParams) error {
-	_, err := q.db.ExecContext(ctx, pruneTickets, arg.UnusedBefore, arg.EndedBefore, arg.LostBefore)
-	return err
+func (q *Queries) PruneTickets(ctx context.Context, arg PruneTicketsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneTickets,
+		arg.UnusedBefore,
+		arg.EndedBefore,
+		arg.LostBefore,
+		arg.Most,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const recentTickets = `-- name: RecentTickets :one
