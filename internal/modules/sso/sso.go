@@ -7,6 +7,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,7 @@ func New(d Deps, c Config) *Module {
 	if newClient == nil {
 		newClient = backChannel
 	}
+	d.BaseURL = strings.TrimSuffix(d.BaseURL, "/")
 	return &Module{
 		Deps: d, config: c,
 		channel:  newClient(c.LogoutTimeout),
