@@ -1,0 +1,49 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/amphi-campus/amphi/internal/modules/portal/help"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// helpView is the public help page.
+type helpView struct {
+	Words    string
+	Articles []help.Article
+	Desks    []help.Desk
+	Phone    string
+	Mail     string
+}
+
+func (m *Module) helpPage(w http.ResponseWriter, r *http.Request) error {
+	c := m.config.Help
+	view := helpView{Words: wordsOf(r), Articles: m.help, Desks: c.Desks, Phone: c.Phone, Mail: c.Mail}
+	if view.Words != "" {
+		view.Articles = help.Search(m.help, view.Words)
+	}
+	return web.Render(w, r, http.StatusOK, helpTempl(view))
+}
+
+func (m *Module) helpArticlePage(w http.ResponseWriter, r *http.Request) error {
+	i := slices.IndexFunc(m.help, func(a help.Article) bool { return a.ID == r.PathValue("id") })
+	if i < 0 {
+		return HelpMissing
+	}
+	return web.Render(w, r, http.StatusOK, helpArticleTempl(m.help[i]))
+}
+
+// statementView is the accessibility statement.
+type statementView struct{ Institution, Contact, Phone, PlanURL string }
+
+func (m *Module) accessibilityPage(w http.ResponseWriter, r *http.Request) error {
+	view := statementView{
+		Institution: m.Institution.In(localeOf(r)), Contact: m.config.Accessibility.Contact,
+		Phone: m.config.Help.Phone, PlanURL: m.config.Accessibility.PlanURL,
+	}
+	if view.Contact == "" {
+		view.Contact = m.config.Help.Mail
+	}
+	return web.Render(w, r, http.StatusOK, accessibilityTempl(view))
+}
