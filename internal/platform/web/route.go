@@ -210,7 +210,7 @@ func Local(next string) string {
 		return "/"
 	}
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || strings.HasPrefix(u.Path, "//") {
+	if err != nil || u.Scheme != "" || u.Host != "" || strings.Contains(u.Path, "//") {
 		return "/"
 	}
 	return next
