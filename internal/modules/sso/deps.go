@@ -22,6 +22,9 @@ type Deps struct {
 	Texts    *i18n.Catalogue
 	People   People
 	Sessions Sessions
+	// Door shows the sign-in page at the address that services send people to.
+	// Nil sends them to /login instead.
+	Door Door
 	// Mailer reaches technical contacts; nil sends nothing.
 	Mailer Mailer
 	// Sign authenticates what a browser carries for us through a renewed
@@ -45,6 +48,13 @@ type People interface {
 // the same transaction.
 type Sessions interface {
 	End(ctx context.Context, w http.ResponseWriter, r *http.Request) error
+}
+
+// Door shows the sign-in page as the answer to this request. Its form leads on
+// to next, a local address; renew asks for the password although a session is
+// open.
+type Door interface {
+	ShowSignIn(w http.ResponseWriter, r *http.Request, next string, renew bool) error
 }
 
 // Mailer puts a mail in the outbox, in the caller's transaction.

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -237,5 +238,27 @@ func TestAServiceMayPostThePersonHere(t *testing.T) {
 	r.Header.Set("Origin", "https://moodle.valmont.example")
 	if to := location(t, h.ask(r)); to.Query().Get("ticket") == "" {
 		t.Error(to)
+	}
+}
+
+// fakeDoor shows where its form would lead.
+type fakeDoor struct{}
+
+func (fakeDoor) ShowSignIn(w http.ResponseWriter, _ *http.Request, next string, renew bool) error {
+	_, err := fmt.Fprintf(w, "%s %v", next, renew)
+	return err
+}
+
+func TestTheSignInPageIsShownWhereTheServiceSentThePerson(t *testing.T) {
+	h := one(t)
+	h.module.Door = fakeDoor{}
+	w := h.get(loginURL(moodle))
+	next, renew, _ := strings.Cut(w.Body.String(), " ")
+	if w.Code != http.StatusOK || renew != "false" || mustQuery(t, next).Get("service") != moodle {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	h.enter(lina())
+	if _, renew, _ := strings.Cut(h.get(loginURL(moodle, "renew", "true")).Body.String(), " "); renew != "true" {
+		t.Error("the password is not asked for again")
 	}
 }

@@ -126,7 +126,13 @@ func (m *Module) comeBack(q loginQuestion) string {
 	return loginPath + "?" + back.Encode()
 }
 
+// toSignIn shows the sign-in page at this very address, as CAS servers do
+// (§2.1): one round trip less, and programs find the form where they look for
+// it. What was posted or fetched in the background is sent to /login.
 func (m *Module) toSignIn(w http.ResponseWriter, r *http.Request, next string, renew bool) error {
+	if m.Door != nil && r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" {
+		return m.Door.ShowSignIn(w, r, next, renew)
+	}
 	q := url.Values{}
 	if next != "/" {
 		q.Set("next", next)

@@ -14,6 +14,7 @@ const LoopbackPattern = "loopback"
 //
 //	https://moodle.univ.fr             everything on that origin
 //	https://apps.univ.fr/wiki          /wiki and below; not /wikipedia
+//	https://apps.univ.fr/wiki/*        the same: people write the star
 //	https://apps.univ.fr/*/login       one path segment of any name
 //	https://apps.univ.fr/sso/login$    that path only
 //	https://*.sites.univ.fr            one label of any name; not sites.univ.fr
@@ -99,7 +100,10 @@ func ParsePattern(text string) (Pattern, error) {
 
 func (p *Pattern) readPath(path string) error {
 	if !p.exact {
-		path = strings.TrimRight(path, "/")
+		if path == "*" {
+			path = ""
+		}
+		path = strings.TrimRight(strings.TrimSuffix(path, "/*"), "/")
 	}
 	if path == "" && !p.exact {
 		return nil
