@@ -46,7 +46,7 @@ func TestOneSignInOpensAnApacheThatOthersWrote(t *testing.T) {
 
 func TestAServiceThatNobodyRegisteredIsExplained(t *testing.T) {
 	tab := signedIn(t, house.Shared(t), browser.Phone, "teacher")
-	tab.Expect(http.StatusForbidden)
+	tab.Expect(http.StatusNotFound)
 	tab.Visit("/cas/login?service=" + "https%3A%2F%2Fstranger.example%2Fapp")
 	if !strings.Contains(tab.Address(), "/cas/login") {
 		t.Fatalf("the person should stay here, they are at %s", tab.Address())

@@ -91,7 +91,7 @@ func TestASessionIsClosedFromAnotherDevice(t *testing.T) {
 		phone.Sees("cet appareil")
 		phone.Check()
 		phone.Picture("sessions")
-		phone.Press("Fermer cette session")
+		phone.Press(phone.Name("button", "Fermer cette session"))
 		phone.Sees("La session est fermée.")
 
 		forgotten.Visit("/identity/sessions")
@@ -114,7 +114,7 @@ func TestASharedComputerForgetsWhoWasThere(t *testing.T) {
 			}
 		}
 		tab.Visit("/identity/sessions")
-		tab.Sees("ordinateur partagé")
+		tab.Sees("cet appareil", "ordinateur partagé")
 
 		tab.Visit("/logout")
 		tab.Press("Se déconnecter")

@@ -121,6 +121,24 @@ func (tab *Tab) Names(role string) []string {
 	return names
 }
 
+// Name waits for something with this role whose accessible name starts so, and
+// gives the whole name: a button in a list often ends with what it is about.
+func (tab *Tab) Name(role, start string) string {
+	tab.t.Helper()
+	found := ""
+	tab.eventually(func() error {
+		names := tab.Names(role)
+		for _, name := range names {
+			if strings.HasPrefix(plain(name), plain(start)) {
+				found = name
+				return nil
+			}
+		}
+		return fmt.Errorf("the page %s has no %s that starts with %q; it has %q", tab.Path(), role, start, names)
+	})
+	return found
+}
+
 // Heading waits for the page whose main heading this is.
 func (tab *Tab) Heading(text string) {
 	tab.t.Helper()

@@ -182,7 +182,7 @@ func (tab *Tab) settle() {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	tab.t.Fatalf("the page %s is still loading after %s", tab.Address(), patience)
+	tab.t.Fatalf("the page %s is still loading after %s, it waits for %q", tab.Address(), patience, tab.witness.underWay())
 }
 
 // after does something that may lead to another page and waits for that page.

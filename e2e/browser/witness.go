@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -69,8 +70,10 @@ func (w *witness) hear(event any) {
 	}
 }
 
-// longLived requests stay open by design and never mean "still loading".
-var longLived = []network.ResourceType{network.ResourceTypeEventSource, network.ResourceTypeWebSocket, network.ResourceTypePing}
+// longLived requests never mean "still loading": streams stay open by design,
+// and the browser gives a page's icon ("other") up without a word when another
+// page follows soon.
+var longLived = []network.ResourceType{network.ResourceTypeEventSource, network.ResourceTypeWebSocket, network.ResourceTypePing, network.ResourceTypeOther}
 
 func (w *witness) response(e *network.EventResponseReceived) {
 	if e.Type == network.ResourceTypeDocument {
@@ -96,6 +99,13 @@ func (w *witness) quietFor() time.Duration {
 		return 0
 	}
 	return time.Since(w.lastMove)
+}
+
+// underWay names the requests that have not ended.
+func (w *witness) underWay() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Values(w.open))
 }
 
 func (w *witness) lastStatus() int64 {
