@@ -3,19 +3,63 @@
 package gallery
 
 import (
+	"context"
 	"fmt"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/campus/campustest"
+	"github.com/a-h/templ"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
+
+// Sight is one page of the gallery; Stranger pages are seen by somebody who has
+// not signed in.
+type Sight struct {
+	Name     string
+	Page     templ.Component
+	Stranger bool
+}
+
+// Sights lists the pages of the gallery.
+func Sights() []Sight {
+	return []Sight{
+		{Name: "components", Page: Components()},
+		{Name: "failure", Page: Failure()},
+		{Name: "door", Page: SignIn(), Stranger: true},
+		{Name: "line", Page: Line(), Stranger: true},
+		{Name: "public", Page: ui.FailurePage(web.Failure{
+			Title: "Cette page n’existe pas.", Message: "Rien n’habite à cette adresse.", Next: "Revenez à l’accueil.",
+			Code: "platform.page_missing", RequestID: "01J9-4F7K",
+		}), Stranger: true},
+	}
+}
+
+// Dress prepares a context to render the page in.
+func (s Sight) Dress(ctx context.Context, p *i18n.Printer) context.Context {
+	shell := Shell()
+	if s.Stranger {
+		shell.Viewer, shell.Nav = campus.Viewer{}, nil
+	}
+	return ui.WithShell(i18n.With(ctx, p), shell)
+}
+
+// Texts are the sentences that the gallery needs, at a fixed instant.
+func Texts() (*i18n.Catalogue, error) {
+	return i18n.Load(time.UTC, clock.At(noon.Add(time.Hour)), ui.Locales, web.Locales)
+}
 
 // Shell is the frame of a student with a full navigation.
 func Shell() ui.Shell {
 	return ui.Shell{
 		Institution: "Université de Valmont",
-		Viewer:      campustest.Lina(),
+		Viewer: campus.Viewer{
+			Person: "01900000-0000-7000-8000-000000000001", Login: "lmartin", GivenName: "Lina", FamilyName: "Martin",
+			Affiliations: []campus.Affiliation{{Kind: campus.Student, Campus: "rives"}}, Locale: campus.French,
+		},
 		Nav: []ui.NavItem{
 			{Label: "Accueil", URL: "/", Icon: "home", Tab: true},
 			{Label: "Emploi du temps", URL: "/studies/timetable", Icon: "calendar", Tab: true},

@@ -2,71 +2,26 @@ package gallery_test
 
 import (
 	"bytes"
-	"context"
-	"io/fs"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/a-h/templ"
 	"golang.org/x/net/html"
 
-	"github.com/amphi-campus/amphi/e2e/browser"
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/platform/clock"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
-	"github.com/amphi-campus/amphi/internal/platform/web"
-	"github.com/amphi-campus/amphi/internal/ui"
 	"github.com/amphi-campus/amphi/internal/ui/gallery"
 )
 
-func TestMain(m *testing.M) { os.Exit(browser.Run(m)) }
-
-// shown are the pages of the gallery and who sees them.
-var shown = map[string]struct {
-	page     templ.Component
-	stranger bool
-}{
-	"components": {page: gallery.Components()},
-	"failure":    {page: gallery.Failure()},
-	"door":       {page: gallery.SignIn(), stranger: true},
-	"line":       {page: gallery.Line(), stranger: true},
-	"public": {page: ui.FailurePage(web.Failure{
-		Title: "Cette page n’existe pas.", Message: "Rien n’habite à cette adresse.", Next: "Revenez à l’accueil.",
-		Code: "platform.page_missing", RequestID: "01J9-4F7K",
-	}), stranger: true},
-}
-
-func texts(t *testing.T) *i18n.Catalogue {
-	t.Helper()
-	sources := []fs.FS{ui.Locales, web.Locales}
-	catalogue, err := i18n.Load(time.UTC, clock.At(time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)), sources...)
+func each(t *testing.T, check func(t *testing.T, page *html.Node, source string)) {
+	catalogue, err := gallery.Texts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return catalogue
-}
-
-// dress prepares the context of a page of the gallery.
-func dress(ctx context.Context, p *i18n.Printer, stranger bool) context.Context {
-	shell := gallery.Shell()
-	if stranger {
-		shell.Viewer, shell.Nav = campus.Viewer{}, nil
-	}
-	return ui.WithShell(i18n.With(ctx, p), shell)
-}
-
-func each(t *testing.T, check func(t *testing.T, page *html.Node, source string)) {
-	catalogue := texts(t)
-	for name, s := range shown {
+	for _, s := range gallery.Sights() {
 		for _, locale := range campus.Locales {
-			t.Run(name+" in "+string(locale), func(t *testing.T) {
+			t.Run(s.Name+" in "+string(locale), func(t *testing.T) {
 				var b bytes.Buffer
-				if err := s.page.Render(dress(t.Context(), catalogue.For(locale), s.stranger), &b); err != nil {
+				if err := s.Page.Render(s.Dress(t.Context(), catalogue.For(locale)), &b); err != nil {
 					t.Fatal(err)
 				}
 				page, err := html.Parse(bytes.NewReader(b.Bytes()))
@@ -173,35 +128,4 @@ func TestAPageWithSomethingToMendSaysSoFirst(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestTheGalleryHoldsInEveryLook(t *testing.T) {
-	chromium := browser.Shared(t)
-	catalogue := texts(t)
-	mux := http.NewServeMux()
-	mux.Handle("GET /assets/", ui.Assets())
-	for name, s := range shown {
-		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'")
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			if err := s.page.Render(dress(r.Context(), catalogue.For(campus.French), s.stranger), w); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	for name := range shown {
-		for _, look := range browser.Looks() {
-			if !look.Script { // script_test.go looks at pages without them
-				continue
-			}
-			t.Run(name+" at "+look.String(), func(t *testing.T) {
-				tab := chromium.Tab(t, server.URL, look)
-				tab.Visit("/" + name)
-				tab.Check()
-				tab.Picture("gallery-" + name)
-			})
-		}
-	}
 }

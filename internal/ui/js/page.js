@@ -36,7 +36,7 @@ document.addEventListener("htmx:before:response", (event) => {
   if (request.method !== "GET" || kind === "" || kind.startsWith("text/html")) return;
   event.preventDefault();
   request.abort(); // the browser asks again, and reads the answer
-  location.assign(response.raw.url);
+  setTimeout(() => location.assign(response.raw.url));
 });
 
 // Nothing fails quietly: a link falls back to the browser, whose own page
