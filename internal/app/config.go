@@ -97,7 +97,7 @@ func Defaults() Config {
 	return Config{
 		Server: ServerConfig{
 			BaseURL: "http://localhost:8420", Listen: "127.0.0.1:8420", DataDir: "var",
-			RequestBurst: 600, RequestEvery: 20 * time.Millisecond,
+			RequestBurst: 2000, RequestEvery: 2 * time.Millisecond, // a campus may stand behind one address
 		},
 		Institution: InstitutionConfig{NameFrench: "Mon université", NameEnglish: "My university", Language: "fr", TimeZone: "Europe/Paris", Hue: 258, Warm: 48},
 		Monitor:     MonitorConfig{Listen: "127.0.0.1:8421"},

@@ -55,6 +55,10 @@ func (h *House) hallRoutes(l look) {
 	if l.logo != nil {
 		r.Handle("GET "+logoURL, fixed(l.logoType, l.logo), web.Static)
 	}
+	r.Handle("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) error { // asked for by pages without a head
+		http.Redirect(w, r, ui.Asset("icon.svg"), http.StatusFound)
+		return nil
+	}, web.Static)
 	r.Handle("GET /robots.txt", fixed("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n")), web.Static)
 	if os.Getenv("AMPHI_BENCH") == "1" { // the ceiling that make bench compares with
 		r.Handle("GET /bench/empty", func(w http.ResponseWriter, _ *http.Request) error {

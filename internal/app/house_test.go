@@ -91,7 +91,7 @@ func TestOnlyThesePagesAreOpenToStrangers(t *testing.T) {
 	h, server := openDemo(t)
 	open := map[string]bool{}
 	for _, pattern := range []string{
-		"GET /assets/", "GET /theme.css", "GET /robots.txt",
+		"GET /assets/", "GET /theme.css", "GET /robots.txt", "GET /favicon.ico",
 		"GET /login", "POST /login", "GET /login/waiting", "GET /logout", "POST /logout", "GET /logout/done",
 		"GET /portal/help", "GET /portal/help/{id}", "GET /portal/accessibility", "POST /portal/language", "GET /language/{tag}",
 		"GET /portal/news.rss", "GET /portal/news/{id}", "GET /portal/news/pictures/{id}",

@@ -57,6 +57,7 @@ type Notice struct {
 	Body     Text
 	Age      Offset
 	Read     bool
+	Tone     string // warn for what is lost when nothing is done
 	Service  string // id of the service it opens, or empty
 	News     string // id of the article it opens, or empty
 }

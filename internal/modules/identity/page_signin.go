@@ -77,7 +77,18 @@ func (v signInView) lead(ctx context.Context) string {
 
 func (m *Module) signInPage(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	form := signInForm{Next: web.Local(q.Get("next")), Renew: q.Get("renew") != ""}
+	return m.openDoor(w, r, q.Get("next"), q.Get("renew") != "", q.Get("because"))
+}
+
+// ShowSignIn answers with the sign-in page at an address of another room: CAS
+// sends people to /cas/login and expects the form there. next and renew are
+// those of /login.
+func (m *Module) ShowSignIn(w http.ResponseWriter, r *http.Request, next string, renew bool) error {
+	return m.openDoor(w, r, next, renew, "")
+}
+
+func (m *Module) openDoor(w http.ResponseWriter, r *http.Request, next string, renew bool, why string) error {
+	form := signInForm{Next: web.Local(next), Renew: renew}
 	v := web.Viewer(r)
 	if v.SignedIn() && !form.Renew {
 		return web.SeeOther(w, r, form.Next)
@@ -87,7 +98,7 @@ func (m *Module) signInPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := signInView{Form: form}
 	because := fault.Of(web.Denied(r)).Reason
-	if named := becauseReasons[q.Get("because")]; named != nil {
+	if named := becauseReasons[why]; named != nil {
 		because = named
 	}
 	if becauseReasons[because.Code()] != nil {
