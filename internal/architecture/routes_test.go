@@ -15,7 +15,7 @@ import (
 // published are addresses that people or other programs know by heart, so a
 // room may have them although they do not begin with its name.
 var published = map[string][]string{
-	"portal":   {"/{$}", "/help", "/accessibility"},
+	"portal":   {"/{$}", "/search", "/language"},
 	"identity": {"/login", "/logout"},
 	"sso":      {"/cas"},
 }
