@@ -45,6 +45,14 @@ func Hash(password string, p Params) string {
 	return encode(p, salt, derive(password, salt, p))
 }
 
+// Dummy returns the hash of no password: checking against it costs what checking
+// a real one costs, and never succeeds.
+func Dummy(p Params) string {
+	noise := make([]byte, saltLength+keyLength)
+	rand.Read(noise)
+	return encode(p, noise[:saltLength], noise[saltLength:])
+}
+
 // derive hashes the NFC form, so that é typed on a Mac and on a PC is the same.
 func derive(password string, salt []byte, p Params) []byte {
 	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, p.Time, p.Memory, p.Threads, keyLength)

@@ -29,6 +29,16 @@ func TestAPasswordIsRecognisedAndAnotherIsNot(t *testing.T) {
 	}
 }
 
+func TestADummyIsCheckedLikeAHashAndNeverMatches(t *testing.T) {
+	for _, typed := range []string{"", "x", linesOf("x")} {
+		if ok, outdated, err := Verify(Dummy(cheap), typed, cheap); ok || outdated || err != nil {
+			t.Errorf("%q: %v, %v, %v", typed, ok, outdated, err)
+		}
+	}
+}
+
+func linesOf(s string) string { return strings.Repeat(s+"\n", 50) }
+
 func TestComposedAndDecomposedAccentsAreOnePassword(t *testing.T) {
 	stored := Hash("pass\u00e9", cheap) // é in one character
 	if ok, _, _ := Verify(stored, "passe\u0301", cheap); !ok {
