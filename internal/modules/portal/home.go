@@ -26,8 +26,9 @@ const (
 
 // arrangement is the home of one face: what comes first, and how much of it.
 type arrangement struct {
-	main, aside    []block
-	services, news int
+	main, aside []block
+	services    int // tiles
+	news        int // lines below the two articles with pictures
 }
 
 // arrangements make the home differ: a student opens services, a teacher too but
@@ -36,27 +37,27 @@ type arrangement struct {
 var arrangements = map[campus.Face]arrangement{
 	campus.FaceStudent: {
 		main: []block{blockCards, blockServices, blockNews}, aside: []block{blockNotifications, blockAsideCards, blockActs},
-		services: 6, news: 4,
+		services: 6, news: 3,
 	},
 	campus.FaceTeacher: {
 		main: []block{blockServices, blockCards, blockNews}, aside: []block{blockNotifications, blockDesk, blockActs, blockAsideCards},
-		services: 8, news: 4,
+		services: 8, news: 3,
 	},
 	campus.FaceStaff: {
 		main: []block{blockCards, blockNews, blockServices}, aside: []block{blockDesk, blockNotifications, blockActs, blockAsideCards},
-		services: 6, news: 4,
+		services: 6, news: 3,
 	},
 	campus.FaceAgent: {
 		main: []block{blockActs, blockCards, blockServices, blockNews}, aside: []block{blockNotifications, blockAsideCards, blockDesk},
-		services: 6, news: 2,
+		services: 6, news: 0,
 	},
 	campus.FaceAdmin: {
 		main: []block{blockCards, blockActs, blockServices, blockNews}, aside: []block{blockAsideCards, blockNotifications, blockDesk},
-		services: 4, news: 2,
+		services: 4, news: 0,
 	},
 	campus.FaceGuest: {
 		main: []block{blockServices, blockNews}, aside: []block{blockNotifications, blockAsideCards, blockActs},
-		services: 6, news: 4,
+		services: 6, news: 3,
 	},
 }
 
@@ -74,22 +75,23 @@ func (m *Module) acts(ctx context.Context, v campus.Viewer) []act {
 		add("write", "/portal/desk/new", "edit")
 	}
 	face := v.Face()
-	if face == campus.FaceAgent {
+	switch face {
+	case campus.FaceAgent:
 		add("locked_out", "/portal/help", "lock")
 		add("desks", "/portal/help#desks", "clock")
+	case campus.FaceTeacher:
+		add("help_student", "/portal/help", "help")
+	case campus.FaceStaff:
+		add("desks", "/portal/help#desks", "clock")
+	case campus.FaceStudent, campus.FaceGuest:
+		add("stuck", "/portal/help", "help")
 	}
-	if face == campus.FaceAdmin || face == campus.FaceAgent || face == campus.FaceStaff {
-		for _, n := range m.Navigators() {
-			for _, item := range n.Nav(ctx, v) {
-				if item.Group == groupAdministration && item.URL != "/portal/desk" {
-					list = append(list, act{Label: item.Label, URL: item.URL, Icon: item.Icon})
-				}
+	for _, n := range m.Navigators() {
+		for _, item := range n.Nav(ctx, v) {
+			if item.Group == groupAdministration && item.URL != "/portal/desk" {
+				list = append(list, act{Label: item.Label, URL: item.URL, Icon: item.Icon})
 			}
 		}
-	}
-	if face == campus.FaceTeacher || face == campus.FaceStudent || face == campus.FaceGuest || face == campus.FaceStaff {
-		add("help", "/portal/help", "help")
-		add("profile", "/portal/profile", "user")
 	}
 	return list
 }

@@ -112,3 +112,11 @@ func deskRows(ctx context.Context, v deskView) [][]ui.Cell {
 	}
 	return rows
 }
+
+// headlineIcon tells a headline of ours from one of another site.
+func headlineIcon(outside bool) string {
+	if outside {
+		return "external"
+	}
+	return "news"
+}

@@ -25,7 +25,8 @@ type homeView struct {
 	Order          arrangement
 	Services       []catalogue.Entry
 	ServicesSilent []silence
-	News           []news.Headline
+	News           []news.Headline // as pictures to open
+	More           []news.Headline // as lines below them
 	NewsSilent     *silence
 	Waiting        bell.Waiting
 	BellSilent     *silence
@@ -34,6 +35,9 @@ type homeView struct {
 	Acts           []act
 	Desk           deskState
 }
+
+// homePictures is how many articles the home page shows with their picture.
+const homePictures = 2
 
 // deskState is what a publisher has under way.
 type deskState struct {
@@ -80,7 +84,14 @@ func (m *Module) homeNews(ctx context.Context, v campus.Viewer, view *homeView) 
 		view.NewsSilent = &s
 		return
 	}
-	view.News = list[:min(len(list), view.Order.news)]
+	for _, h := range list {
+		switch {
+		case len(view.News) < homePictures && h.URL == "":
+			view.News = append(view.News, h)
+		case len(view.More) < view.Order.news:
+			view.More = append(view.More, h)
+		}
+	}
 }
 
 // homeBell finds the one notice: the most urgent notification.

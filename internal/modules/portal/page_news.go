@@ -21,6 +21,7 @@ const newsPageSize = 12
 type newsView struct {
 	Words       string
 	List        []news.Headline
+	Elsewhere   []news.Headline // newest of other sites
 	Total       int
 	Page, Pages int
 	Publisher   bool
@@ -50,6 +51,7 @@ func (m *Module) newsPage(w http.ResponseWriter, r *http.Request) error {
 		list, err = m.desk.Search(r.Context(), v, view.Words, newsPageSize*4)
 	} else {
 		list, err = m.desk.Headlines(r.Context(), v)
+		list, view.Elsewhere = apart(list)
 	}
 	if err != nil {
 		return err
@@ -60,7 +62,23 @@ func (m *Module) newsPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, newsTempl(view))
 }
 
-// newsPageURL is the address of a page of headlines.
+// elsewhereSize is how many headlines of other sites stand beside ours.
+const elsewhereSize = 8
+
+// apart parts our own headlines from the newest ones of other sites.
+func apart(list []news.Headline) (ours, elsewhere []news.Headline) {
+	for _, h := range list {
+		switch {
+		case h.URL == "":
+			ours = append(ours, h)
+		case len(elsewhere) < elsewhereSize:
+			elsewhere = append(elsewhere, h)
+		}
+	}
+	return ours, elsewhere
+}
+
+// pageURL is the address of a page of headlines.
 func (v newsView) pageURL(page int) string {
 	q := url.Values{"page": {strconv.Itoa(page)}}
 	if v.Words != "" {
