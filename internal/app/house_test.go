@@ -18,7 +18,7 @@ import (
 
 // openDemo opens the seeded demo behind a real server, with hashes that cost
 // nothing.
-func openDemo(t *testing.T) (*House, *httptest.Server) {
+func openDemo(t testing.TB) (*House, *httptest.Server) {
 	t.Helper()
 	u, err := valmont.Load()
 	if err != nil {
