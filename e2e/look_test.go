@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"cmp"
+	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +17,7 @@ import (
 // home, so a new page is looked at from the day that something leads to it.
 
 func TestEveryPageOfAVisitorHolds(t *testing.T) {
-	walk(t, "", "/login", "/help", "/accessibility", "/no-such-page")
+	walk(t, "", "/login", "/portal/help", "/portal/accessibility", "/no-such-page")
 }
 
 func TestEveryPageOfAStudentHolds(t *testing.T) { walk(t, "student", "/") }
@@ -39,17 +42,14 @@ var personal = []string{"/", "/portal/services"}
 // scripts.
 func walk(t *testing.T, who string, from ...string) {
 	h := house.Shared(t)
-	withScript, without := browser.Phone, browser.Phone.WithoutScript()
 	var tabs []*browser.Tab
-	for _, look := range []browser.Look{withScript, without} {
-		if who == "" {
-			tabs = append(tabs, visitor(t, h, look))
-		} else {
-			tabs = append(tabs, signedIn(t, h, look, who))
+	for _, look := range []browser.Look{browser.Phone, browser.Phone.WithoutScript()} {
+		tab := visitor(t, h, look)
+		if who != "" {
+			tab = signedIn(t, h, look, who)
 		}
-	}
-	for _, tab := range tabs {
-		tab.Expect(404) // one page of the walk is that page
+		tab.Expect(http.StatusNotFound) // one page of the walk is that page
+		tabs = append(tabs, tab)
 	}
 	met := map[string]bool{}
 	kinds := map[string]int{}
@@ -65,22 +65,10 @@ func walk(t *testing.T, who string, from ...string) {
 			continue
 		}
 		queue = append(queue, tabs[0].Links()...)
-		if seen[path] && !isPersonal(path) {
-			continue
-		}
-		seen[path] = true
-		for _, tab := range tabs {
-			tab.Visit(path)
-			for _, look := range browser.Looks() {
-				if look.Script != tab.HasScript() {
-					continue
-				}
-				tab.Look(look)
-				tab.Check()
-				if look.Script {
-					tab.Picture(pictureName(who, path))
-				}
-			}
+		if !seen[path] || slices.Contains(personal, path) {
+			seen[path] = true
+			tabs[1].Visit(path)
+			lookAt(t, who, path, tabs)
 		}
 	}
 	if len(met) < len(from) {
@@ -89,15 +77,42 @@ func walk(t *testing.T, who string, from ...string) {
 	t.Logf("%d pages met", len(met))
 }
 
+// lookAt checks the page that these tabs have open in every look, and says of
+// each flaw in which looks it shows.
+func lookAt(t *testing.T, who, path string, tabs []*browser.Tab) {
+	var flaws []string // in the order in which they were met
+	shows := map[string][]string{}
+	for _, tab := range tabs {
+		for _, look := range browser.Looks() {
+			if look.Script != tab.HasScript() {
+				continue
+			}
+			tab.Look(look)
+			for _, flaw := range append(tab.Flaws(), tab.Problems()...) {
+				if shows[flaw] == nil {
+					flaws = append(flaws, flaw)
+				}
+				shows[flaw] = append(shows[flaw], look.String())
+			}
+			if look.Script {
+				tab.Picture(pictureName(who, path))
+			}
+		}
+	}
+	for _, flaw := range flaws {
+		t.Errorf("%s as %s sees it, at %s: %s", path, cmp.Or(who, "a visitor"), strings.Join(shows[flaw], ", "), flaw)
+	}
+}
+
 // leadsOut tells whether following a link would end the session, leave the
-// house or fetch a file.
+// house, change the language or fetch a file.
 func leadsOut(path string) bool {
-	for _, start := range []string{"/logout", "/cas/", "/assets/", "/files/"} {
+	for _, start := range []string{"/logout", "/cas/", "/assets/", "/language/"} {
 		if strings.HasPrefix(path, start) {
 			return true
 		}
 	}
-	return false
+	return strings.HasSuffix(path, "/open") // a service, or what a notification is about
 }
 
 // part is a piece of an address that names one thing among many.
@@ -106,15 +121,6 @@ var part = regexp.MustCompile(`/[^/]*[0-9][^/]*|=[^&]*`)
 // kind is what pages about different things of one kind have in common; two of
 // each are looked at.
 func kind(path string) string { return part.ReplaceAllString(path, "/*") }
-
-func isPersonal(path string) bool {
-	for _, p := range personal {
-		if path == p {
-			return true
-		}
-	}
-	return false
-}
 
 // pictureName names a page's picture after who sees it and where it is.
 func pictureName(who, path string) string {

@@ -76,14 +76,18 @@ const axeRun = `axe.run(document, {
 }))))`
 
 // barriers runs axe. It needs scripts, so they are turned on for it; the page
-// stays as it was loaded, with what <noscript> shows.
+// stays as it was loaded, with what <noscript> shows. The screen is made as
+// high as the page meanwhile: what lies under a bar that stays in view can be
+// scrolled out from under it, unless it is at the very end.
 func (tab *Tab) barriers() []string {
 	tab.t.Helper()
 	tab.setScript(true)
 	defer tab.setScript(tab.look.Script)
+	tab.setScreen(max(tab.look.Height(), ask[int](tab, `document.documentElement.scrollHeight`)))
+	defer tab.setScreen(tab.look.Height())
 	found := ""
 	tab.within("run axe", func(ctx context.Context) (err error) {
-		if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`window.axe || (()=>{`+axe.Script+`})()`)); err != nil {
+		if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`void (window.axe || (()=>{`+axe.Script+`})())`)); err != nil {
 			return err
 		}
 		found, err = chromedp.Run(ctx, chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise))

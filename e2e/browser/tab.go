@@ -64,11 +64,8 @@ func (tab *Tab) Look(look Look) {
 	if look.Dark {
 		scheme = "dark"
 	}
-	_, err := chromedp.Call(tab.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: int64(look.Width), Height: int64(look.Height()), DeviceScaleFactor: 1, Mobile: look.Width < 600,
-	})
-	tab.do("set the screen's width", err)
-	_, err = chromedp.Call(tab.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	tab.setScreen(look.Height())
+	_, err := chromedp.Call(tab.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme},
 			// Pictures and clicks should not catch a page half-way through a movement.
@@ -77,6 +74,15 @@ func (tab *Tab) Look(look Look) {
 	})
 	tab.do("set the preferred colours", err)
 	tab.setScript(look.Script)
+}
+
+// setScreen makes the screen as wide as the look says, and this high.
+func (tab *Tab) setScreen(height int) {
+	tab.t.Helper()
+	_, err := chromedp.Call(tab.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: int64(tab.look.Width), Height: int64(height), DeviceScaleFactor: 1, Mobile: tab.look.Width < 600,
+	})
+	tab.do("set the size of the screen", err)
 }
 
 func (tab *Tab) setScript(on bool) {
