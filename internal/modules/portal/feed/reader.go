@@ -21,7 +21,7 @@ import (
 type Source struct {
 	ID          string          `toml:"id" help:"stable name, lower case"`
 	NameFrench  string          `toml:"name_fr" help:"who speaks, shown beside each headline"`
-	NameEnglish string          `toml:"name_en"`
+	NameEnglish string          `toml:"name_en" help:"the same in English"`
 	URL         string          `toml:"url" help:"address of the RSS or Atom feed"`
 	Audience    campus.Audience `toml:"audience" help:"who sees its headlines; nobody named means everybody who has signed in"`
 }

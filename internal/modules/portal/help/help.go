@@ -23,27 +23,27 @@ type Config struct {
 
 // Article is one question and its answer, in Markdown.
 type Article struct {
-	ID              string   `toml:"id"`
-	QuestionFrench  string   `toml:"question_fr"`
-	QuestionEnglish string   `toml:"question_en"`
-	AnswerFrench    string   `toml:"answer_fr"`
-	AnswerEnglish   string   `toml:"answer_en"`
-	Keywords        []string `toml:"keywords"`
+	ID              string   `toml:"id" help:"short and stable name, lower case; part of its address"`
+	QuestionFrench  string   `toml:"question_fr" help:"the question in French; one language is enough"`
+	QuestionEnglish string   `toml:"question_en" help:"the same in English"`
+	AnswerFrench    string   `toml:"answer_fr" help:"the answer in French, in Markdown"`
+	AnswerEnglish   string   `toml:"answer_en" help:"the same in English"`
+	Keywords        []string `toml:"keywords" help:"other words that people search it by"`
 }
 
 // Desk is a counter where somebody helps.
 type Desk struct {
-	NameFrench    string   `toml:"name_fr"`
-	NameEnglish   string   `toml:"name_en"`
-	CampusFrench  string   `toml:"campus_fr"`
-	CampusEnglish string   `toml:"campus_en"`
+	NameFrench    string   `toml:"name_fr" help:"the name of the desk in French; one language is enough"`
+	NameEnglish   string   `toml:"name_en" help:"the same in English"`
+	CampusFrench  string   `toml:"campus_fr" help:"the campus, as people call it"`
+	CampusEnglish string   `toml:"campus_en" help:"the same in English"`
 	Room          string   `toml:"room" help:"where it is, in words of the campus plan"`
-	Phone         string   `toml:"phone"`
-	Mail          string   `toml:"mail"`
+	Phone         string   `toml:"phone" help:"telephone of the desk"`
+	Mail          string   `toml:"mail" help:"mail address of the desk"`
 	HoursFrench   []string `toml:"hours_fr" help:"one line each, such as: lundi au jeudi, de 8 h à 18 h"`
-	HoursEnglish  []string `toml:"hours_en"`
+	HoursEnglish  []string `toml:"hours_en" help:"the same in English"`
 	BringFrench   string   `toml:"bring_fr" help:"what to have with one"`
-	BringEnglish  string   `toml:"bring_en"`
+	BringEnglish  string   `toml:"bring_en" help:"the same in English"`
 }
 
 //go:embed articles.toml
