@@ -13,7 +13,7 @@ FUZZTIME ?= 10s
 # memory between goroutines.
 CONCURRENT = ./internal/platform/... ./internal/modules/identity/...
 SQLC_FILES = $(wildcard internal/*/sqlc.yaml internal/*/*/sqlc.yaml internal/*/*/*/sqlc.yaml)
-GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md
+GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev build test tests check format vet staticcheck vulnerabilities generated generate generate-views generate-queries bench fuzz clean
@@ -65,7 +65,7 @@ generated: generate
 	@if ! git diff --exit-code --stat -- $(GENERATED); then \
 		echo 'These generated files were out of date and have been written again: commit them.'; exit 1; fi
 
-generate: generate-views generate-queries ## write the generated files again (views, queries, list of reasons)
+generate: generate-views generate-queries ## write the generated files again (views, queries, pages of docs/)
 	$(GO) generate ./...
 
 generate-views:

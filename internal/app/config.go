@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -43,7 +44,7 @@ type ServerConfig struct {
 	Listen         string        `toml:"listen" help:"address and port to listen on"`
 	TLSCertificate string        `toml:"tls_certificate" help:"PEM file; empty when a proxy in front ends TLS"`
 	TLSKey         string        `toml:"tls_key" help:"PEM file"`
-	TrustedProxies []string      `toml:"trusted_proxies" help:"networks whose X-Forwarded-For is believed"`
+	TrustedProxies []string      `toml:"trusted_proxies" help:"addresses or networks of the proxies in front, whose X-Forwarded-For is believed"`
 	DataDir        string        `toml:"data_dir" help:"folder of the files, the key and the embedded database"`
 	RequestBurst   int           `toml:"request_burst" help:"requests that one network address may send at once"`
 	RequestEvery   time.Duration `toml:"request_every" help:"then one more after each such time"`
@@ -51,10 +52,10 @@ type ServerConfig struct {
 
 // InstitutionConfig is who the workspace belongs to.
 type InstitutionConfig struct {
-	NameFrench         string           `toml:"name_fr"`
-	NameEnglish        string           `toml:"name_en"`
+	NameFrench         string           `toml:"name_fr" help:"the institution's name in French; one language is enough"`
+	NameEnglish        string           `toml:"name_en" help:"the same in English"`
 	Language           string           `toml:"language" help:"language of somebody who has not chosen: fr or en"`
-	TimeZone           string           `toml:"time_zone" help:"such as Europe/Paris"`
+	TimeZone           string           `toml:"time_zone" help:"the zone that dates are shown in, a name of the IANA database"`
 	Logo               string           `toml:"logo" help:"image file shown beside the name; empty for the mark of Amphi"`
 	Hue                int              `toml:"hue" help:"the institution's ink, 0 to 360 (OKLCH hue)"`
 	Warm               int              `toml:"warm" help:"the institution's light, 0 to 360 (OKLCH hue)"`
@@ -62,16 +63,16 @@ type InstitutionConfig struct {
 	Programmes         []PlaceConfig    `toml:"programmes"`
 	Semesters          []SemesterConfig `toml:"semesters"`
 	SceneTitleFrench   string           `toml:"scene_title_fr" help:"a message beside the sign-in form, on wide screens"`
-	SceneTitleEnglish  string           `toml:"scene_title_en"`
-	SceneDetailFrench  string           `toml:"scene_detail_fr"`
-	SceneDetailEnglish string           `toml:"scene_detail_en"`
+	SceneTitleEnglish  string           `toml:"scene_title_en" help:"the same in English"`
+	SceneDetailFrench  string           `toml:"scene_detail_fr" help:"a sentence below it"`
+	SceneDetailEnglish string           `toml:"scene_detail_en" help:"the same in English"`
 }
 
 // PlaceConfig gives a code its name.
 type PlaceConfig struct {
-	Code        string `toml:"code"`
-	NameFrench  string `toml:"name_fr"`
-	NameEnglish string `toml:"name_en"`
+	Code        string `toml:"code" help:"as it stands in people's affiliations"`
+	NameFrench  string `toml:"name_fr" help:"its name in French"`
+	NameEnglish string `toml:"name_en" help:"its name in English"`
 }
 
 // SemesterConfig is one semester; weeks are counted from its first day.
@@ -101,7 +102,7 @@ func Defaults() Config {
 		},
 		Institution: InstitutionConfig{NameFrench: "Mon université", NameEnglish: "My university", Language: "fr", TimeZone: "Europe/Paris", Hue: 258, Warm: 48},
 		Monitor:     MonitorConfig{Listen: "127.0.0.1:8421"},
-		Log:         log.Config{Level: "info"},
+		Log:         log.Config{Level: "info", Format: "auto"},
 		Mailer:      mailer.Defaults(),
 		Identity:    identity.Defaults(),
 		SSO:         sso.Defaults(),
@@ -215,8 +216,9 @@ func (c configured) read(t *terminal) (Config, error) {
 }
 
 type configCommand struct {
-	Check configCheckCommand `cmd:"" help:"Tell every mistake of the configuration, each with its line."`
-	Print configPrintCommand `cmd:"" help:"Print the effective configuration, secrets masked."`
+	Check   configCheckCommand   `cmd:"" help:"Tell every mistake of the configuration, each with its line."`
+	Print   configPrintCommand   `cmd:"" help:"Print the effective configuration, secrets masked."`
+	Explain configExplainCommand `cmd:"" help:"Explain every key, with its default (docs/configuration.md)."`
 }
 
 type configCheckCommand struct{ configured }
@@ -238,3 +240,29 @@ func (c configPrintCommand) Run(t *terminal) error {
 	}
 	return config.Print(t.out, cfg)
 }
+
+//go:generate go run ../../cmd/amphi config explain --to ../../docs/configuration.md
+
+type configExplainCommand struct{ document }
+
+func (c configExplainCommand) Run(t *terminal) error { return c.write(t, explainConfig) }
+
+// explainConfig writes docs/configuration.md.
+func explainConfig(w io.Writer) error {
+	if _, err := io.WriteString(w, configPreface); err != nil {
+		return err
+	}
+	return config.Explain(w, Defaults())
+}
+
+const configPreface = `# Configuration
+
+Every key of the configuration file, with what holds when the file does not say. Generated by
+` + "`amphi config explain`" + `; do not edit.
+
+The file is TOML and holds only what differs. A key that does not exist, or a value that cannot be, is refused at start,
+all mistakes at once, each with its line; ` + "`amphi config check --config FILE`" + ` does the same without starting. Durations are
+written like ` + "`90s`, `15m` or `720h`" + `. The environment wins over the file: ` + "`AMPHI_SERVER__LISTEN`" + ` sets ` + "`listen`" + ` in
+` + "`[server]`" + `, two underscores between the parts. A change holds from the next start. ` + "`amphi config print`" + ` shows what is in
+force, secrets masked; an administrator reads the same on the page ` + "`/operations/configuration`" + `.
+`

@@ -14,23 +14,30 @@ import (
 //go:generate go run ../../cmd/amphi reasons --to ../../docs/reasons.md
 
 // reasonsCommand writes the list that the help desk keeps at hand.
-type reasonsCommand struct {
-	To string `help:"File to write; standard output without it." type:"path"`
-}
+type reasonsCommand struct{ document }
 
 func (c reasonsCommand) Run(t *terminal) error {
 	texts, err := loadTexts(defaultZone, platformTexts()...)
 	if err != nil {
 		return err
 	}
-	if c.To == "" {
-		return writeReasons(t.out, texts)
+	return c.write(t, func(w io.Writer) error { return writeReasons(w, texts) })
+}
+
+// document is the option of the commands that write a page of docs/.
+type document struct {
+	To string `help:"File to write; standard output without it." type:"path"`
+}
+
+func (d document) write(t *terminal, content func(io.Writer) error) error {
+	if d.To == "" {
+		return content(t.out)
 	}
-	f, err := os.Create(c.To)
+	f, err := os.Create(d.To)
 	if err != nil {
-		return fmt.Errorf("write the reasons: %w", err)
+		return fmt.Errorf("write %s: %w", d.To, err)
 	}
-	if err := writeReasons(f, texts); err != nil {
+	if err := content(f); err != nil {
 		f.Close() // the error that counts is the first
 		return err
 	}

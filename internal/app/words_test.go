@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/platform/config"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
@@ -77,13 +79,25 @@ func TestEveryLabelThatCodeNamesExists(t *testing.T) {
 	}
 }
 
-func TestTheListOfReasonsIsUpToDate(t *testing.T) {
-	var want bytes.Buffer
-	if err := writeReasons(&want, texts(t)); err != nil {
-		t.Fatal(err)
+func TestTheGeneratedPagesAreUpToDate(t *testing.T) {
+	pages := map[string]func(io.Writer) error{
+		"reasons.md":       func(w io.Writer) error { return writeReasons(w, texts(t)) },
+		"configuration.md": explainConfig,
 	}
-	got, err := os.ReadFile("../../docs/reasons.md")
-	if err != nil || !bytes.Equal(got, want.Bytes()) {
-		t.Errorf("docs/reasons.md is not what amphi reasons writes (%v): run make generate", err)
+	for name, write := range pages {
+		var want bytes.Buffer
+		if err := write(&want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile("../../docs/" + name)
+		if err != nil || !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("docs/%s is not what amphi writes (%v): run make generate", name, err)
+		}
+	}
+}
+
+func TestEveryConfigurationKeyIsExplained(t *testing.T) {
+	for _, key := range config.Unexplained(Defaults()) {
+		t.Errorf("%s has no help: say in its tag what it does", key)
 	}
 }

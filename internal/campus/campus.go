@@ -175,10 +175,10 @@ func (v Viewer) Face() Face {
 // any of them is enough. Campuses and Programmes narrow it further. An empty
 // Audience is everybody who has signed in.
 type Audience struct {
-	Kinds      []Kind   `toml:"kinds"`
-	Rights     []Right  `toml:"rights"`
-	Campuses   []string `toml:"campuses"`
-	Programmes []string `toml:"programmes"`
+	Kinds      []Kind   `toml:"kinds" help:"student, teacher, staff, guest: any of them is enough"`
+	Rights     []Right  `toml:"rights" help:"admin, helpdesk, news, secretariat: holding one of them is enough, whatever else stands here"`
+	Campuses   []string `toml:"campuses" help:"codes of campuses; none named: all"`
+	Programmes []string `toml:"programmes" help:"codes of programmes; none named: all"`
 }
 
 // Admits reports whether v belongs to the audience. Campus and programme must

@@ -97,7 +97,7 @@ func Read(file string, environment []string, into any) error {
 	if err := decoder.Decode(values); err != nil {
 		problems = append(problems, typeProblems(err)...)
 	}
-	known := Keys(into)
+	known := keysOf(into)
 	for _, key := range unknown(values, reflect.TypeOf(into).Elem(), "") {
 		text := "there is no such key"
 		if near := nearest(key, known); near != "" {

@@ -123,6 +123,39 @@ func TestWhatIsPrintedCanBeReadBack(t *testing.T) {
 	}
 }
 
+func TestDurationsArePrintedAsPeopleWriteThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0s", 90 * time.Second: "1m30s", time.Minute: "1m", 720 * time.Hour: "720h", 10*time.Hour + 10*time.Minute: "10h10m", time.Hour + time.Second: "1h0m1s"} {
+		if got := short(d); got != want {
+			t.Errorf("%d is printed as %s, people write %s", d, got, want)
+		}
+	}
+}
+
+func TestTheExplanationNamesEveryKeyInItsTable(t *testing.T) {
+	var b strings.Builder
+	if err := Explain(&b, sample{Server: server{Listen: "x", Timeout: time.Minute, Secret: "s3cr3t"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"\n## `[server]`\n", "| `listen` | `\"x\"` | where to listen |", "| `timeout` | `\"1m\"` |", "`secret_file`",
+		"\n## `[[services]]`\n", "| `urls` |",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s is missing in:\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "s3cr3t") {
+		t.Error("the explanation shows a secret")
+	}
+}
+
+func TestKeysWithoutHelpAreFound(t *testing.T) {
+	bare := strings.Join(Unexplained(sample{}), " ")
+	if bare != "server.timeout server.max server.secret services.name services.urls" {
+		t.Errorf("found %q", bare)
+	}
+}
+
 func TestABrokenFileIsToldWithItsLine(t *testing.T) {
 	err := Read(write(t, "[server]\nlisten = \n"), nil, &sample{})
 	if err == nil || !strings.Contains(err.Error(), "line 2") {

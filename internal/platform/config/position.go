@@ -65,44 +65,49 @@ func (p positions) of(key string) int {
 	return 0
 }
 
-// Keys lists every key that config (a pointer to a struct) knows.
-func Keys(config any) []string {
+// keysOf lists every key that config (a pointer to a struct) knows.
+func keysOf(config any) []string {
 	var keys []string
-	var walk func(t reflect.Type, prefix string)
-	walk = func(t reflect.Type, prefix string) {
-		for i := range t.NumField() {
-			f := t.Field(i)
-			name := tagOf(f)
-			if name == "" {
-				continue
-			}
-			inner := f.Type
-			if inner.Kind() == reflect.Slice {
-				inner = inner.Elem()
-			}
-			if inner.Kind() == reflect.Struct && hasTags(inner) {
-				keys = append(keys, prefix+name)
-				walk(inner, prefix+name+".")
-				continue
-			}
-			keys = append(keys, prefix+name)
-			if f.Tag.Get("secret") == "true" {
-				keys = append(keys, prefix+name+"_file")
-			}
+	walk(reflect.Indirect(reflect.ValueOf(config)).Type(), "", func(key string, f reflect.StructField) {
+		keys = append(keys, key)
+		if f.Tag.Get("secret") == "true" {
+			keys = append(keys, key+"_file")
 		}
-	}
-	walk(reflect.Indirect(reflect.ValueOf(config)).Type(), "")
+	})
 	slices.Sort(keys)
 	return keys
 }
 
-func hasTags(t reflect.Type) bool {
+// walk visits every key of a struct, tables before what they hold.
+func walk(t reflect.Type, prefix string, visit func(key string, f reflect.StructField)) {
 	for i := range t.NumField() {
-		if tagOf(t.Field(i)) != "" {
-			return true
+		f := t.Field(i)
+		name := tagOf(f)
+		if name == "" {
+			continue
+		}
+		visit(prefix+name, f)
+		if inner, _ := tableOf(f.Type); inner != nil {
+			walk(inner, prefix+name+".", visit)
 		}
 	}
-	return false
+}
+
+// tableOf is the struct behind a field that the file writes as a table, or as a
+// list of tables; nil for a plain value.
+func tableOf(t reflect.Type) (inner reflect.Type, list bool) {
+	if t.Kind() == reflect.Slice {
+		t, list = t.Elem(), true
+	}
+	if t.Kind() != reflect.Struct {
+		return nil, false
+	}
+	for i := range t.NumField() {
+		if tagOf(t.Field(i)) != "" {
+			return t, list
+		}
+	}
+	return nil, false // a value in one piece, such as a time
 }
 
 // nearest returns the known key that key was probably meant to be, or "".

@@ -43,11 +43,12 @@ func (p *printer) table(v reflect.Value, prefix string) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		name := tagOf(f)
+		below, list := tableOf(f.Type)
 		switch {
 		case name == "":
-		case v.Field(i).Kind() == reflect.Struct && hasTags(f.Type):
+		case below != nil && !list:
 			tables = append(tables, inner{name, v.Field(i)})
-		case v.Field(i).Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct && hasTags(f.Type.Elem()):
+		case list:
 			for j := range v.Field(i).Len() {
 				tables = append(tables, inner{"[" + name, v.Field(i).Index(j)})
 			}
@@ -78,7 +79,7 @@ func (p *printer) table(v reflect.Value, prefix string) {
 func render(v reflect.Value) string {
 	switch value := v.Interface().(type) {
 	case time.Duration:
-		return strconv.Quote(value.String())
+		return strconv.Quote(short(value))
 	case encoding.TextMarshaler:
 		text, err := value.MarshalText()
 		if err != nil {
@@ -104,4 +105,16 @@ func render(v reflect.Value) string {
 	default:
 		return fmt.Sprint(v.Interface())
 	}
+}
+
+// short is a duration as people write it: 720h, not 720h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }

@@ -31,13 +31,13 @@ type Config struct {
 
 // SMTPConfig says how to reach the mail server.
 type SMTPConfig struct {
-	Host     string        `toml:"host"`
-	Port     int           `toml:"port"`
+	Host     string        `toml:"host" help:"the mail server, such as smtp.university.example"`
+	Port     int           `toml:"port" help:"its port"`
 	TLS      string        `toml:"tls" help:"starttls (port 587), tls from the first byte (port 465), or none"`
 	CAFile   string        `toml:"ca_file" help:"certificates to trust besides the system's, in PEM form"`
 	User     string        `toml:"user" help:"empty when the server takes mail from us without signing in"`
-	Password string        `toml:"password" secret:"true"`
-	Timeout  time.Duration `toml:"timeout"`
+	Password string        `toml:"password" secret:"true" help:"what we sign in to the server with"`
+	Timeout  time.Duration `toml:"timeout" help:"how long the server may take for one message"`
 	Hello    string        `toml:"hello" help:"the name we give in EHLO; empty: the machine's"`
 }
 
@@ -46,14 +46,14 @@ type SMTPConfig struct {
 type SMSConfig struct {
 	Transport string            `toml:"transport" help:"http, outbox or none"`
 	URL       string            `toml:"url" help:"may hold {to}, {text}, {id}, {secret}"`
-	Method    string            `toml:"method"`
+	Method    string            `toml:"method" help:"GET, POST or PUT"`
 	Headers   map[string]string `toml:"headers" help:"such as Authorization = \"Bearer {secret}\""`
 	Encoding  string            `toml:"encoding" help:"of the body: json or form"`
 	Body      string            `toml:"body" help:"such as {\"to\":\"{to}\",\"text\":\"{text}\"} or to={to}&text={text}"`
-	Secret    string            `toml:"secret" secret:"true"`
+	Secret    string            `toml:"secret" secret:"true" help:"what {secret} stands for"`
 	Success   []int             `toml:"success" help:"statuses that mean accepted; empty: 200 to 299"`
 	IDPath    string            `toml:"id_path" help:"where the answer holds the message's number, such as messages.0.id"`
-	Timeout   time.Duration     `toml:"timeout"`
+	Timeout   time.Duration     `toml:"timeout" help:"how long the gateway may take for one message"`
 	PerHour   int               `toml:"per_hour" help:"how many messages one phone may get in an hour"`
 }
 

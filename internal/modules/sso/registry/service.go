@@ -52,23 +52,23 @@ var Attributes = []Attribute{
 // Service is one entry of the registry, as it stands in the configuration
 // ([[sso.services]]) and on the administrator's page.
 type Service struct {
-	ID                 string          `toml:"id"`
-	NameFrench         string          `toml:"name_fr"`
-	NameEnglish        string          `toml:"name_en"`
-	DescriptionFrench  string          `toml:"description_fr"`
-	DescriptionEnglish string          `toml:"description_en"`
-	Category           string          `toml:"category"` // as people read it in the catalogue
-	Icon               string          `toml:"icon"`     // a name of the ui icon set
-	Logo               string          `toml:"logo"`     // a path of ours; wins over the icon
-	Keywords           []string        `toml:"keywords"`
-	Home               string          `toml:"home"`     // where the catalogue leads
-	Patterns           []string        `toml:"patterns"` // see [cas.Pattern]
+	ID                 string          `toml:"id" help:"short and stable, such as wiki"`
+	NameFrench         string          `toml:"name_fr" help:"the service's name in French; one language is enough"`
+	NameEnglish        string          `toml:"name_en" help:"the same in English"`
+	DescriptionFrench  string          `toml:"description_fr" help:"one line of the catalogue"`
+	DescriptionEnglish string          `toml:"description_en" help:"the same in English"`
+	Category           string          `toml:"category" help:"group of the catalogue, as people read it"`
+	Icon               string          `toml:"icon" help:"a name of the icon set, such as book"`
+	Logo               string          `toml:"logo" help:"a path of this workspace; wins over the icon"`
+	Keywords           []string        `toml:"keywords" help:"other words that people search it by"`
+	Home               string          `toml:"home" help:"where the catalogue leads; without it the service is not in the catalogue"`
+	Patterns           []string        `toml:"patterns" help:"the addresses that may receive tickets (see services/cas.md)"`
 	Audience           campus.Audience `toml:"audience"`
-	Attributes         []Attribute     `toml:"attributes"` // besides the identifier, which every service gets
-	Contact            string          `toml:"contact"`    // mail address of who repairs the service
-	NoSingleLogout     bool            `toml:"no_single_logout"`
-	Protocol           Protocol        `toml:"protocol"` // "" is CAS
-	Disabled           bool            `toml:"disabled"`
+	Attributes         []Attribute     `toml:"attributes" help:"what is released besides the identifier, which every service gets"`
+	Contact            string          `toml:"contact" help:"mail address of who repairs the service; is told what breaks"`
+	NoSingleLogout     bool            `toml:"no_single_logout" help:"keep the service's own session when somebody signs out"`
+	Protocol           Protocol        `toml:"protocol" help:"cas, or link: an entry of the catalogue and no sign-in; cas when empty"`
+	Disabled           bool            `toml:"disabled" help:"keep the entry and refuse to sign in to it"`
 
 	// FromConfiguration marks a service that the page shows but cannot change.
 	FromConfiguration bool `toml:"-"`
