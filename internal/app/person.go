@@ -42,13 +42,13 @@ type personAddCommand struct {
 	configured
 	Login         string   `arg:"" help:"Identifier: lower-case letters, digits, dots, hyphens."`
 	Mail          string   `required:"" help:"Institutional mail address."`
-	GivenName     string   `required:""`
-	FamilyName    string   `required:""`
+	GivenName     string   `required:"" help:"Given name."`
+	FamilyName    string   `required:"" help:"Family name."`
 	Affiliation   []string `help:"kind[:campus[:programme or unit]], such as student:rives:info. May be repeated." placeholder:"KIND"`
 	Right         []string `help:"admin, helpdesk, news or secretariat. May be repeated."`
-	JobTitle      string
-	StudentNumber string
-	PasswordStdin bool `help:"Read the password from standard input."`
+	JobTitle      string   `help:"Job title, as colleagues read it."`
+	StudentNumber string   `help:"Number on the student card."`
+	PasswordStdin bool     `help:"Read the password from standard input."`
 }
 
 func (c personAddCommand) Run(t *terminal) error {
@@ -113,7 +113,7 @@ func readSecret(t *terminal) (string, error) {
 
 type personPasswordCommand struct {
 	configured
-	Login string `arg:""`
+	Login string `arg:"" help:"Identifier of the person."`
 }
 
 func (c personPasswordCommand) Run(t *terminal) error {
@@ -178,7 +178,7 @@ func (c configured) change(t *terminal, login, done string, do func(ctx context.
 
 type personGrantCommand struct {
 	configured
-	Login string `arg:""`
+	Login string `arg:"" help:"Identifier of the person."`
 	Right string `arg:"" help:"admin, helpdesk, news or secretariat"`
 }
 
@@ -190,7 +190,7 @@ func (c personGrantCommand) Run(t *terminal) error {
 
 type personRevokeCommand struct {
 	configured
-	Login string `arg:""`
+	Login string `arg:"" help:"Identifier of the person."`
 	Right string `arg:"" help:"admin, helpdesk, news or secretariat"`
 }
 
@@ -202,7 +202,7 @@ func (c personRevokeCommand) Run(t *terminal) error {
 
 type personCloseCommand struct {
 	configured
-	Login string `arg:""`
+	Login string `arg:"" help:"Identifier of the person."`
 }
 
 func (c personCloseCommand) Run(t *terminal) error {
@@ -213,7 +213,7 @@ func (c personCloseCommand) Run(t *terminal) error {
 
 type personReopenCommand struct {
 	configured
-	Login string `arg:""`
+	Login string `arg:"" help:"Identifier of the person."`
 }
 
 func (c personReopenCommand) Run(t *terminal) error {
