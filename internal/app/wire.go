@@ -204,6 +204,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	plugged.find(h.modules, registry)
 	h.runner = jobs.NewRunner(database, registry, log, jobs.Options{})
 
+	if err := h.measure(); err != nil {
+		return nil, err
+	}
 	appearance, err := theme(institution)
 	if err != nil {
 		return nil, err

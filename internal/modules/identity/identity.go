@@ -64,6 +64,12 @@ func (m *Module) Connect(doors Doors, followers ...SessionFollower) {
 	m.doors, m.followers = doors, followers
 }
 
+// Waiting is how many people wait in line to sign in.
+func (m *Module) Waiting() int {
+	n, _ := m.queue.Length()
+	return n
+}
+
 // Close serves those who are waiting to sign in, then stops the queue.
 func (m *Module) Close() { m.queue.Stop() }
 

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// measure adds the house's own figures to /metrics.
+func (h *House) measure() error {
+	identity, database, jobs := h.metrics.Room("identity"), h.metrics.Room("db"), h.metrics.Room("jobs")
+	for _, add := range []func() error{
+		func() error {
+			return identity.Gauge("sign_in_waiting", "People who wait in line to sign in.", func() float64 { return float64(h.identity.Waiting()) })
+		},
+		func() error {
+			return identity.Gauge("open_sessions", "Sessions that are open.", h.openSessions)
+		},
+		func() error {
+			return database.Gauge("writes_waiting", "Transactions that wait for the writer (SQLite).", func() float64 { return float64(h.DB.Stats().Queued) })
+		},
+		func() error {
+			return jobs.Gauge("running", "Jobs that run on this server.", func() float64 { return float64(h.runner.Stats().Running) })
+		},
+		func() error {
+			return jobs.Gauge("gave_up", "Jobs that gave up since this server started.", func() float64 { return float64(h.runner.Stats().GaveUp) })
+		},
+	} {
+		if err := add(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openSessions counts with a deadline of its own: a scrape must not hang on a
+// database that does. A failure shows as -1.
+func (h *House) openSessions() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	n, err := h.identity.CountOpenSessions(ctx)
+	if err != nil {
+		h.log.Warn("count open sessions", "error", err)
+		return -1
+	}
+	return float64(n)
+}
