@@ -103,6 +103,13 @@ func TestMissingAndOverlongFieldsAreExplainedAtTheField(t *testing.T) {
 	want(t, h.browser().signIn("lmartin", strings.Repeat("a", 10<<20)), 413, "platform.body_too_large")
 }
 
+func TestASignInThatFillsTheMemoryIsRefused(t *testing.T) {
+	h := openOne(t)
+	longest := "/cas/login?service=" + url.QueryEscape("https://moodle.example/"+strings.Repeat("é", 2000))
+	want(t, h.browser().signIn("lmartin", "wrong", "next", longest), 422, "identity.wrong_credentials")
+	want(t, h.browser().signIn("lmartin", "wrong", "next", "/"+strings.Repeat("a", 200<<10)), 413, "platform.body_too_large")
+}
+
 func TestSignInNeverLeadsToAnotherSite(t *testing.T) {
 	h := openOne(t)
 	for _, next := range []string{"https://evil.example", "//evil.example", `/\evil.example`, "/\t/evil.example", "javascript:alert(1)", "/%0d%0aSet-Cookie:x=1"} {
