@@ -20,7 +20,8 @@ type Module interface {
 	// Name is stable and lower case; it prefixes the room's URLs, tables,
 	// reasons and jobs.
 	Name() string
-	// Migrations holds the room's schema steps, in its root.
+	// Migrations holds the room's schema steps, in a folder named migrations; it
+	// is empty when the room has no tables.
 	Migrations() fs.FS
 	// Locales holds locales/fr.toml and locales/en.toml.
 	Locales() fs.FS

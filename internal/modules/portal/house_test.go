@@ -107,7 +107,7 @@ func open(t *testing.T) *house {
 	t.Helper()
 	c := clock.At(start)
 	h := &house{t: t, clock: c, viewer: campustest.Lina(), services: []contract.ServiceProvider{catalogue}, cookies: map[string]string{}}
-	h.db = dbtest.OpenAt(t, c, db.Migrations{Name: "portal", FS: portal.Migrations()})
+	h.db = dbtest.OpenAt(t, c, db.Migrations{Name: "portal", FS: new(portal.Module).Migrations()})
 	store, err := files.Disk(t.TempDir(), 1<<20)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func open(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts, err := i18n.Load(zone, c, web.Locales, ui.Locales, files.Locales, portal.Locales())
+	texts, err := i18n.Load(zone, c, web.Locales, ui.Locales, files.Locales, new(portal.Module).Locales())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,25 +62,13 @@ func (m *Module) Name() string { return "portal" }
 var migrations embed.FS
 
 // Migrations are the room's schema steps.
-func (m *Module) Migrations() fs.FS { return Migrations() }
-
-// Migrations are the schema steps, for commands that need no room.
-func Migrations() fs.FS {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sub
-}
+func (m *Module) Migrations() fs.FS { return migrations }
 
 //go:embed locales
 var locales embed.FS
 
 // Locales are the room's sentences.
-func (m *Module) Locales() fs.FS { return Locales() }
-
-// Locales are the room's sentences, for commands that need no room.
-func Locales() fs.FS { return locales }
+func (m *Module) Locales() fs.FS { return locales }
 
 // Unread is how many notifications wait for somebody, for the bell of every
 // page. It is remembered for a few seconds.

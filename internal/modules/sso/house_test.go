@@ -34,7 +34,7 @@ var start = time.Date(2026, time.November, 22, 17, 5, 0, 0, time.UTC)
 // tables are the schema steps that the room's tests need.
 var tables = []db.Migrations{
 	{Name: jobs.Name, FS: jobs.Migrations()},
-	{Name: "sso", FS: Migrations()},
+	{Name: "sso", FS: migrations},
 }
 
 // each runs a test in a house on either database.

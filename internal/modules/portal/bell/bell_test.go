@@ -27,7 +27,7 @@ func each(t *testing.T, f func(t *testing.T, b *bell.Bell, c *clock.Manual)) {
 	dbtest.EachAt(t, c, func(t *testing.T, d *db.DB) {
 		c.Set(noon)
 		f(t, &bell.Bell{DB: d, Clock: c}, c)
-	}, db.Migrations{Name: "portal", FS: portal.Migrations()})
+	}, db.Migrations{Name: "portal", FS: new(portal.Module).Migrations()})
 }
 
 func notify(t *testing.T, b *bell.Bell, to campus.PersonID, n contract.Notice) {

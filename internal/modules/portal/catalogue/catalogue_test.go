@@ -160,5 +160,5 @@ func TestTheShelfKeepsWhatEachPersonDid(t *testing.T) {
 			t.Errorf("pinning %d more: %v", len(many), err)
 		}
 		check("a refused pin changes nothing", nil, "b, c")
-	}, db.Migrations{Name: "portal", FS: portal.Migrations()})
+	}, db.Migrations{Name: "portal", FS: new(portal.Module).Migrations()})
 }

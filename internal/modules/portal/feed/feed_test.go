@@ -122,7 +122,7 @@ func each(t *testing.T, f func(t *testing.T, r *feed.Reader, c *clock.Manual)) {
 			DB: d, Clock: c, Log: slog.New(slog.DiscardHandler), Keep: 30 * 24 * time.Hour,
 			Sources: []feed.Source{{ID: "port", NameFrench: "Le Port", URL: "https://leport.example/feed.xml", Audience: campus.Audience{Kinds: []campus.Kind{campus.Student}}}},
 		}, c)
-	}, db.Migrations{Name: "portal", FS: portal.Migrations()})
+	}, db.Migrations{Name: "portal", FS: new(portal.Module).Migrations()})
 }
 
 func headlines(t *testing.T, r *feed.Reader) string {

@@ -20,7 +20,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/files"
 )
 
-var schema = db.Migrations{Name: "portal", FS: portal.Migrations()}
+var schema = db.Migrations{Name: "portal", FS: new(portal.Module).Migrations()}
 
 var article = news.Content{
 	Title: news.Text{French: "Horaires"}, Body: news.Text{French: "Jusqu’à 23 h."}, Summary: news.Text{French: "La bibliothèque"},
