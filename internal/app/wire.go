@@ -63,10 +63,10 @@ func blueprint() []contract.Module {
 
 // schemas lists the schema steps of the whole house, ground floor first.
 func schemas() []db.Migrations {
-	all := []db.Migrations{{Name: "jobs", FS: jobs.Migrations()}, mailer.Migrations()}
+	all := []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, mailer.Migrations()}
 	for _, room := range blueprint() {
-		if _, err := fs.ReadDir(room.Migrations(), "."); err == nil && hasSteps(room.Migrations()) {
-			all = append(all, db.Migrations{Name: room.Name(), FS: room.Migrations()})
+		if steps := room.Migrations(); hasSteps(steps) {
+			all = append(all, db.Migrations{Name: room.Name(), FS: steps})
 		}
 	}
 	return all
@@ -148,7 +148,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	if err := database.Migrate(ctx, schemas()); err != nil {
 		return nil, err
 	}
-	countMessage, err := measured.Room("mailer").Counter("messages_total", "Attempts to send a message, by channel and outcome.", "channel", "outcome")
+	countMessage, err := measured.Room("mailer").Counter("messages", "Attempts to send a message, by channel and outcome.", "channel", "outcome")
 	if err != nil {
 		return nil, err
 	}
