@@ -166,8 +166,7 @@ func (s *store) link(file string) []byte {
 		return body
 	}
 	return reference.ReplaceAllFunc(body, func(m []byte) []byte {
-		name := string(reference.FindSubmatch(m)[1])
-		return []byte(`url("` + s.byName[name].url + `")`)
+		return []byte(`url("` + s.byName[string(reference.FindSubmatch(m)[1])].url + `")`)
 	})
 }
 

@@ -56,9 +56,6 @@ func (t Text) In(l campus.Locale) string {
 	return t.French
 }
 
-// Same is a text that reads alike in every language, such as a proper name.
-func Same(s string) Text { return Text{French: s, English: s} }
-
 // Load reads the university. Two calls give equal values.
 func Load() (*University, error) {
 	u := &University{}

@@ -12,7 +12,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"embed"
 	"encoding/base64"
 	"fmt"
@@ -172,11 +171,6 @@ func (k *Keyring) Verify(purpose, signed string) (string, error) {
 		return "", Forged
 	}
 	return string(value), nil
-}
-
-// Equal compares two secrets in a time that depends on their lengths only.
-func Equal(a, b string) bool {
-	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
 // KeyIDs lists the ids of the keys, oldest first. Ids are not secret.

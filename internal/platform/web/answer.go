@@ -53,18 +53,6 @@ func SeeOther(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
-// JSON answers with v as JSON.
-func JSON(w http.ResponseWriter, r *http.Request, status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	w.Write(append(body, '\n')) // as above
-	return nil
-}
-
 func wantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	return strings.Contains(accept, "json") && !strings.Contains(accept, "html")

@@ -20,10 +20,10 @@ const MaxServiceURL = 4096
 var (
 	ErrTooLong    = errors.New("the address is too long")
 	ErrCharacters = errors.New("the address holds characters that no address has")
-	ErrScheme     = errors.New("the address must begin with https:// or http://")
+	ErrScheme     = errors.New("the address must begin with the scheme https or http")
 	ErrUserInfo   = errors.New("the address holds a name or password before the host")
 	ErrHost       = errors.New("the host of the address cannot be read")
-	ErrDots       = errors.New("the path of the address climbs with . or ..")
+	ErrDots       = errors.New("the path of the address climbs by dot segments")
 	ErrUnreadable = errors.New("the address cannot be read")
 )
 
