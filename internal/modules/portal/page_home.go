@@ -36,6 +36,9 @@ type homeView struct {
 	Desk           deskState
 }
 
+// homeNotifications is how many notifications the home page shows.
+const homeNotifications = 3
+
 // homePictures is how many articles the home page shows with their picture.
 const homePictures = 2
 
