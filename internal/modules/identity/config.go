@@ -38,10 +38,12 @@ type SessionConfig struct {
 	SharedAbsolute time.Duration `toml:"shared_absolute" help:"the same as absolute, on a shared computer"`
 }
 
-// SignInConfig slows down guessing at one account.
+// SignInConfig slows down guessing; see throttle.
 type SignInConfig struct {
-	Burst int           `toml:"burst" help:"failed sign-ins of one account before it slows down"`
-	Every time.Duration `toml:"every" help:"then one more try after each such time"`
+	Burst        int           `toml:"burst" help:"failed sign-ins with one identifier from one network before it slows down; an account takes five times as many from everywhere"`
+	Every        time.Duration `toml:"every" help:"then one more try after each such time"`
+	NetworkBurst int           `toml:"network_burst" help:"failed sign-ins from one network, at whatever account, before it slows down; more when a campus stands behind one address"`
+	NetworkEvery time.Duration `toml:"network_every" help:"then one more try after each such time"`
 }
 
 // Defaults are safe for an institution that sets nothing.
@@ -51,7 +53,7 @@ func Defaults() Config {
 		Hash:    HashConfig{Memory: p.Memory, Time: p.Time, Threads: p.Threads},
 		Queue:   QueueConfig{Limit: 20_000, Patience: 3 * time.Second},
 		Session: SessionConfig{Idle: 2 * time.Hour, Absolute: 12 * time.Hour, SharedIdle: 15 * time.Minute, SharedAbsolute: 2 * time.Hour},
-		SignIn:  SignInConfig{Burst: 10, Every: 30 * time.Second},
+		SignIn:  SignInConfig{Burst: 10, Every: 30 * time.Second, NetworkBurst: 200, NetworkEvery: 3 * time.Second},
 	}
 }
 
@@ -75,6 +77,8 @@ func (c Config) Check() []config.Problem {
 	want(c.Session.SharedAbsolute >= c.Session.SharedIdle, "session.shared_absolute", "must not be shorter than session.shared_idle")
 	want(c.SignIn.Burst >= 3, "sign_in.burst", "must be at least 3: people mistype")
 	want(c.SignIn.Every >= time.Second, "sign_in.every", "must be at least 1s")
+	want(c.SignIn.NetworkBurst >= c.SignIn.Burst, "sign_in.network_burst", "must not be less than sign_in.burst")
+	want(c.SignIn.NetworkEvery > 0, "sign_in.network_every", "must be above 0s")
 	return problems
 }
 

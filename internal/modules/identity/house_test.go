@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +36,8 @@ type house struct {
 	clock  *clock.Manual
 	server *httptest.Server
 	lina   campus.PersonID
-	ended  []string // sessions that a follower was told of
+	ended  []string                   // sessions that a follower was told of
+	from   atomic.Pointer[netip.Addr] // where requests come from
 }
 
 func (h *house) SessionEnded(_ context.Context, _ db.Tx, session string) error {
@@ -57,6 +60,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		f(&c)
 	}
 	h := &house{t: t, clock: now}
+	h.move("192.0.2.1")
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.Module = New(Deps{DB: d, Clock: h.clock, Log: log}, c)
 	t.Cleanup(h.Close)
@@ -73,7 +77,8 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		Prepare: func(_ http.ResponseWriter, r *http.Request) context.Context {
 			return ui.WithShell(r.Context(), ui.Shell{Institution: "Valmont", Viewer: web.Viewer(r), Path: r.URL.RequestURI()})
 		},
-		ErrorPage: ui.FailurePage,
+		ErrorPage:  ui.FailurePage,
+		ClientAddr: func(*http.Request) netip.Addr { return *h.from.Load() },
 	})
 	h.Routes(s.Router("identity"))
 	s.Router("test").Handle("GET /{$}", func(w http.ResponseWriter, r *http.Request) error {
@@ -84,6 +89,12 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	h.lina = h.add(Person{Login: "lmartin", Mail: "lina.martin@valmont.example", GivenName: "Lina", FamilyName: "Martin",
 		Affiliations: []campus.Affiliation{{Kind: campus.Student, Campus: "rives", Programme: "info"}}}, linasPassword)
 	return h
+}
+
+// move lets the requests that follow come from another network.
+func (h *house) move(address string) {
+	from := netip.MustParseAddr(address)
+	h.from.Store(&from)
 }
 
 // add stores a person, with a password unless it is empty.

@@ -16,7 +16,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/health"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
-	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
 // Module is the room.
@@ -29,11 +28,11 @@ type Module struct {
 	followers []SessionFollower
 	scene     Scene
 
-	queue   *password.Queue
-	params  password.Params
-	dummy   string // stands for the hash of somebody who does not exist
-	waiting *waitingRoom
-	account *limit.Limiter
+	queue    *password.Queue
+	params   password.Params
+	dummy    string // stands for the hash of somebody who does not exist
+	waiting  *waitingRoom
+	throttle *throttle
 }
 
 var (
@@ -48,10 +47,10 @@ var (
 func New(d Deps, c Config) *Module {
 	m := &Module{
 		config: c, db: d.DB, clock: d.Clock, log: d.Log, scene: d.Scene,
-		queue:   password.NewQueue(c.workers(), c.Queue.Limit),
-		params:  c.Hash.params(),
-		waiting: newWaitingRoom(d.Clock),
-		account: limit.New(limit.Rate{Every: c.SignIn.Every, Burst: c.SignIn.Burst}, limit.DefaultKeys, d.Clock),
+		queue:    password.NewQueue(c.workers(), c.Queue.Limit),
+		params:   c.Hash.params(),
+		waiting:  newWaitingRoom(d.Clock),
+		throttle: newThrottle(c.SignIn, d.Clock),
 	}
 	m.dummy = password.Dummy(m.params)
 	return m

@@ -58,7 +58,7 @@ func TestAWrongPasswordAndAnUnknownIdentifierGetTheSameAnswer(t *testing.T) {
 func TestTheTimeOfAnAnswerDoesNotTellWhoExists(t *testing.T) {
 	h := openOne(t, func(c *Config) {
 		c.Hash = HashConfig{Memory: 8 << 10, Time: 1, Threads: 1}
-		c.SignIn.Burst = 1 << 20
+		c.SignIn.Burst, c.SignIn.NetworkBurst = 1<<20, 1<<20
 	})
 	const rounds = 120
 	var times [2][]float64

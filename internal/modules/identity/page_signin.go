@@ -129,7 +129,7 @@ func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {
 	if problems := form.check(); problems.Any() {
 		return m.showSignIn(w, r, http.StatusUnprocessableEntity, signInView{Form: form, Problems: problems})
 	}
-	a, err := m.begin(r.Context(), form)
+	a, err := m.begin(r.Context(), form, web.ClientAddr(r))
 	if err != nil {
 		return m.stopSignIn(w, r, form, err)
 	}
@@ -163,7 +163,7 @@ func (m *Module) finishSignIn(w http.ResponseWriter, r *http.Request, a *attempt
 func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, form signInForm, err error) error {
 	f := fault.Of(err)
 	switch f.Reason {
-	case WrongCredentials, SignInSlowed, QueueFull, AccountClosed:
+	case WrongCredentials, SignInSlowed, NetworkSlowed, QueueFull, AccountClosed:
 	default:
 		return err
 	}

@@ -7,8 +7,10 @@ var (
 	// WrongCredentials: the identifier and the password do not go together. It
 	// never tells which of the two is wrong.
 	WrongCredentials = fault.Declare(fault.Invalid, "identity.wrong_credentials")
-	// SignInSlowed: too many failed sign-ins of one account.
+	// SignInSlowed: too many failed sign-ins with one identifier.
 	SignInSlowed = fault.Declare(fault.Busy, "identity.sign_in_slowed")
+	// NetworkSlowed: too many failed sign-ins from one network.
+	NetworkSlowed = fault.Declare(fault.Busy, "identity.network_slowed")
 	// QueueFull: more people sign in than may wait in line.
 	QueueFull = fault.Declare(fault.Unavailable, "identity.queue_full")
 	// WaitingLost: the place in line is gone, because it was taken or because the

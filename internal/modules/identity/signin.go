@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -17,6 +18,7 @@ import (
 // attempt is one sign-in on its way through the line.
 type attempt struct {
 	form     signInForm
+	guess    guess
 	ticket   *password.Ticket
 	deserted atomic.Bool // nobody waits for the answer any more
 
@@ -31,16 +33,17 @@ type attempt struct {
 
 // begin looks the account up and joins the line. What it does, and how long it
 // takes, is the same whether or not the identifier exists.
-func (m *Module) begin(ctx context.Context, form signInForm) (*attempt, error) {
+func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr) (*attempt, error) {
 	login := normalLogin(form.Username)
-	if wait, ok := m.account.Allow(login); !ok {
-		return nil, SignInSlowed.With(fault.Args{"wait": wait})
-	}
 	row, err := sqlgen.New(m.db.Read()).PasswordOf(ctx, login)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("look the account up: %w", err)
 	}
 	a := &attempt{form: form, person: campus.PersonID(row.ID), state: State(row.State), stored: row.Hash}
+	a.guess = guessOf(login, a.person, from)
+	if err := m.throttle.admit(a.guess); err != nil {
+		return nil, err
+	}
 	known := a.stored != ""
 	if !known {
 		a.stored = m.dummy
@@ -49,8 +52,16 @@ func (m *Module) begin(ctx context.Context, form signInForm) (*attempt, error) {
 		if a.deserted.Load() {
 			return
 		}
+		// The others of its network may have failed while it waited: a line that
+		// one network filled is then served without work.
+		if a.err = m.throttle.crowded(a.guess); a.err != nil {
+			return
+		}
 		a.matches, a.outdated, a.err = password.Verify(a.stored, form.Password, m.params)
 		a.matches = a.matches && known
+		if !a.matches {
+			m.throttle.failed(a.guess)
+		}
 	})
 	switch {
 	case errors.Is(err, password.ErrFull), errors.Is(err, password.ErrStopped):
@@ -66,6 +77,8 @@ func (m *Module) begin(ctx context.Context, form signInForm) (*attempt, error) {
 // told only to somebody who knows its password.
 func (m *Module) verdict(a *attempt) error {
 	switch {
+	case errors.Is(a.err, NetworkSlowed):
+		return a.err
 	case a.err != nil:
 		return fmt.Errorf("check the password of %s: %w", a.person, a.err)
 	case !a.matches:
@@ -73,7 +86,7 @@ func (m *Module) verdict(a *attempt) error {
 	case a.state != Active:
 		return AccountClosed
 	}
-	m.account.Forget(normalLogin(a.form.Username))
+	m.throttle.succeeded(a.guess)
 	if a.outdated {
 		m.rehash(a)
 	}

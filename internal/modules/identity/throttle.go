@@ -1,0 +1,92 @@
+package identity
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
+)
+
+// throttle slows guessing down, by three budgets:
+//
+//   - One identifier from one network. It is the tight one, and a stranger
+//     elsewhere cannot use it up to keep somebody out of their own account.
+//   - One account from everywhere and under each of its identifiers, wider, for
+//     guessing that is spread over many networks. Login and mail meet only here,
+//     so that emptying the one does not tell one network that the other exists.
+//   - One network at every account: one password tried on everybody, or a line
+//     filled with inventions. Only failures count, because a campus may stand
+//     behind one address.
+type throttle struct {
+	pair    *limit.Limiter
+	account *limit.Limiter
+	network *limit.Limiter
+}
+
+// How much wider the budget of an account is than that of one identifier from
+// one network: two networks that try both identifiers without pause leave some
+// of it to everybody else.
+const (
+	accountBursts = 5
+	accountPace   = 4
+)
+
+func newThrottle(c SignInConfig, now clock.Clock) *throttle {
+	bounded := func(every time.Duration, burst int) *limit.Limiter {
+		return limit.New(limit.Rate{Every: every, Burst: burst}, limit.DefaultKeys, now)
+	}
+	return &throttle{
+		pair:    bounded(c.Every, c.Burst),
+		account: bounded(c.Every/accountPace, c.Burst*accountBursts),
+		network: bounded(c.NetworkEvery, c.NetworkBurst),
+	}
+}
+
+// guess is who tries which account from where.
+type guess struct{ pair, account, network string }
+
+// guessOf names the budgets of an attempt. who is empty for an identifier that
+// nobody has: it then stands for its own account and meets the same limits.
+func guessOf(login string, who campus.PersonID, from netip.Addr) guess {
+	network := limit.AddressKey(from)
+	account := "person " + string(who)
+	if who == "" {
+		account = "nobody " + login
+	}
+	return guess{pair: login + " " + network, account: account, network: network}
+}
+
+// admit takes from the budgets of an account, or says why one more attempt must
+// wait.
+func (t *throttle) admit(g guess) error {
+	if err := t.crowded(g); err != nil {
+		return err
+	}
+	if wait, ok := t.pair.Allow(g.pair); !ok {
+		return SignInSlowed.With(fault.Args{"wait": wait})
+	}
+	if wait, ok := t.account.Allow(g.account); !ok {
+		return SignInSlowed.With(fault.Args{"wait": wait})
+	}
+	return nil
+}
+
+// crowded says that too many attempts of the network failed, or nil.
+func (t *throttle) crowded(g guess) error {
+	if wait := t.network.Wait(g.network); wait > 0 {
+		return NetworkSlowed.With(fault.Args{"wait": wait})
+	}
+	return nil
+}
+
+// failed counts a wrong password.
+func (t *throttle) failed(g guess) { t.network.Allow(g.network) } // takes one; crowded is what refuses
+
+// succeeded wipes the slate of the account.
+func (t *throttle) succeeded(g guess) {
+	t.pair.Forget(g.pair)
+	t.account.Forget(g.account)
+}
