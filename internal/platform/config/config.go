@@ -105,8 +105,11 @@ func Read(file string, environment []string, into any) error {
 		}
 		problems = append(problems, Problem{Key: key, Text: text})
 	}
-	if len(problems) == 0 {
-		problems = check(reflect.ValueOf(into), "")
+	for _, p := range check(reflect.ValueOf(into), "") {
+		// A value that could not be read has been told about; its default is right.
+		if !slices.ContainsFunc(problems, func(told Problem) bool { return told.Key == p.Key }) {
+			problems = append(problems, p)
+		}
 	}
 	if len(problems) == 0 {
 		return nil

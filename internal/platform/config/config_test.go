@@ -79,6 +79,15 @@ func TestAValueOutOfRangeIsToldByItsOwner(t *testing.T) {
 	}
 }
 
+func TestAValueOutOfRangeIsToldBesideOtherMistakes(t *testing.T) {
+	err := Read(write(t, "[server]\ntimeout = \"soon\"\nmax = -1\n"), nil, &sample{})
+	for _, want := range []string{"line 2: server.timeout", "line 3: server.max: must not be negative"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}
+
 func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 	c := sample{Server: server{Listen: "default"}}
 	err := Read(write(t, "[server]\nlisten = \"file\"\nmax = 3\n"), []string{"AMPHI_SERVER__LISTEN=environment", "AMPHI_SERVER__MAX=7", "AMPHI_SERVER__TIMEOUT=90s", "AMPHI_TEST_POSTGRES=x"}, &c)
