@@ -52,6 +52,17 @@ func post(t *testing.T, h *house.House, path string, form string) *http.Request 
 	return request
 }
 
+// get makes a request that follows a link on the site.
+func get(t *testing.T, h *house.House, path string) *http.Request {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	return request
+}
+
 func TestAPlainClientThatKeepsCookiesCanSignIn(t *testing.T) {
 	h, c := house.Shared(t), client(t)
 	answer, _ := send(t, c, post(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}}.Encode()))

@@ -1,6 +1,11 @@
 package browser
 
-import "strings"
+import (
+	"context"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+)
 
 // Links lists where the open page leads within its site: paths, each once, in
 // the order of the page.
@@ -21,4 +26,22 @@ func (tab *Tab) Links() []string {
 func (tab *Tab) IsPage() bool {
 	tab.t.Helper()
 	return ask[string](tab, "document.contentType") == "text/html"
+}
+
+// A Shown is a picture on a page.
+type Shown struct {
+	Address string
+	Width   int // as it came; 0 when it did not come
+}
+
+// Pictures lists the pictures of the open page; it scrolls to each, because
+// browsers fetch those out of view late.
+func (tab *Tab) Pictures() []Shown {
+	tab.t.Helper()
+	tab.within("scroll to every picture", func(ctx context.Context) error {
+		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`(async () => {
+			for (const i of document.images) { i.scrollIntoView(); await i.decode().catch(() => {}); }
+		})()`, chromedp.EvalAwaitPromise))
+	})
+	return ask[[]Shown](tab, `[...document.images].map(i => ({Address: i.currentSrc, Width: i.naturalWidth}))`)
 }

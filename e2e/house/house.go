@@ -5,6 +5,8 @@ package house
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,13 +31,10 @@ type House struct {
 	program *child.Child
 }
 
-// shared are the program and the house that the stories of one test program
-// have in common.
+// shared is the house that the stories of one test program have in common.
 var shared struct {
 	sync.Mutex
-	folder  string
-	program string
-	house   *House
+	house *House
 }
 
 // Shared gives the house that stories share. A story that changes what others
@@ -45,8 +44,7 @@ func Shared(t testing.TB) *House {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.house == nil {
-		h := open(t, build(t))
-		shared.house = h
+		shared.house = open(t, Program(t))
 	}
 	return shared.house
 }
@@ -54,10 +52,45 @@ func Shared(t testing.TB) *House {
 // Start opens a house of its own for one test and closes it afterwards.
 func Start(t testing.TB, flags ...string) *House {
 	t.Helper()
-	shared.Lock()
-	program := build(t)
-	shared.Unlock()
-	h := open(t, program, flags...)
+	h := open(t, Program(t), flags...)
+	h.closeAfter(t)
+	return h
+}
+
+// Serve runs `amphi serve` on data that is there already, as an installation
+// does, and closes it after the test.
+func Serve(t testing.TB, data string) *House {
+	t.Helper()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	cmd := exec.Command(Program(t), "serve")
+	cmd.Env = append(os.Environ(), "AMPHI_SERVER__DATA_DIR="+data, "AMPHI_SERVER__LISTEN="+address,
+		"AMPHI_SERVER__BASE_URL=http://"+address, "AMPHI_MONITOR__LISTEN=")
+	h := &House{data: data}
+	h.start(t, cmd)
+	h.closeAfter(t)
+	return h
+}
+
+// Command runs the program with these arguments to its end, and gives what it
+// printed on both streams and its exit code. It finds the data of a house, and
+// gets the text to read.
+func Command(t testing.TB, data, text string, arguments ...string) (said string, code int) {
+	t.Helper()
+	cmd := exec.Command(Program(t), arguments...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "AMPHI_SERVER__DATA_DIR="+data)
+	cmd.Stdin = strings.NewReader(text)
+	output, err := cmd.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return string(output), exit.ExitCode()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(output), 0
+}
+
+func (h *House) closeAfter(t testing.TB) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the house said:\n%s", h.Log())
@@ -66,7 +99,6 @@ func Start(t testing.TB, flags ...string) *House {
 			t.Error(err)
 		}
 	})
-	return h
 }
 
 // Run runs a package's tests, closes the shared house and the shared browser,
@@ -84,8 +116,8 @@ func Run(m *testing.M) int {
 			code = max(code, 1)
 		}
 	}
-	if shared.folder != "" {
-		if err := os.RemoveAll(shared.folder); err != nil {
+	if building.program != "" {
+		if err := os.RemoveAll(filepath.Dir(building.program)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}
@@ -93,33 +125,39 @@ func Run(m *testing.M) int {
 	return code
 }
 
-// build makes the program once for all tests of this test program.
-func build(t testing.TB) string {
+// Program is the file of the program, built once for all tests of this test
+// program.
+func Program(t testing.TB) string {
 	t.Helper()
-	if shared.program != "" {
-		return shared.program
+	building.Do(func() { building.program, building.err = build(browser.Root(t)) })
+	if building.err != nil {
+		t.Fatal(building.err)
 	}
-	folder, err := os.MkdirTemp("", "amphi-e2e-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared.folder = folder
-	program := filepath.Join(folder, "amphi")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", program, "./cmd/amphi")
-	cmd.Dir = browser.Root(t)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build amphi: %v\n%s", err, said)
-	}
-	shared.program = program
-	return program
+	return building.program
 }
 
-// address is how the demo says where it is open.
-var address = regexp.MustCompile(`http://[^\s]+:\d+`)
+var building struct {
+	sync.Once
+	program string
+	err     error
+}
 
-// open starts the demo on a free port with a folder of its own and waits until
-// it says where it is.
+func build(root string) (string, error) {
+	folder, err := os.MkdirTemp("", "amphi-e2e-")
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(folder, "amphi")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", program, "./cmd/amphi")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("build amphi: %w\n%s", err, said), os.RemoveAll(folder))
+	}
+	return program, nil
+}
+
+// open starts the demo on a free port with a folder of its own.
 func open(t testing.TB, program string, flags ...string) *House {
 	t.Helper()
 	data, err := os.MkdirTemp(filepath.Dir(program), "data-")
@@ -127,14 +165,24 @@ func open(t testing.TB, program string, flags ...string) *House {
 		t.Fatal(err)
 	}
 	h := &House{data: data}
+	h.start(t, exec.Command(program, append([]string{"demo", "--listen", "127.0.0.1:0", "--data", data}, flags...)...))
+	return h
+}
+
+// address is how the program says where it is open.
+var address = regexp.MustCompile(`http://[^\s"/]+:\d+`)
+
+// start starts the program and waits until it says where it is open.
+func (h *House) start(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
 	found := make(chan string, 1)
 	announced := false
-	cmd := exec.Command(program, append([]string{"demo", "--listen", "127.0.0.1:0", "--data", data}, flags...)...)
-	cmd.Dir = data
+	cmd.Dir = h.data
+	var err error
 	h.program, err = child.Start(cmd, func(line string) {
 		if where := address.FindString(line); where != "" && !announced {
 			announced = true
-			found <- strings.TrimRight(where, "/")
+			found <- where
 		}
 	})
 	if err != nil {
@@ -142,12 +190,39 @@ func open(t testing.TB, program string, flags ...string) *House {
 	}
 	select {
 	case h.URL = <-found:
-		return h
+		return
 	case <-h.program.Ended():
 	case <-time.After(90 * time.Second):
 	}
-	t.Fatalf("the demo did not say where it is open (%v):\n%s", h.close(), h.Log())
-	return nil
+	t.Fatalf("the program did not say where it is open (%v):\n%s", h.close(), h.Log())
+}
+
+// Kill ends the program as a power cut would: without a word.
+func (h *House) Kill(t testing.TB) {
+	t.Helper()
+	if err := h.program.Kill(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Reopen starts the demo again after Kill, with the same data and address.
+func (h *House) Reopen(t testing.TB) {
+	t.Helper()
+	at, err := url.Parse(h.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.start(t, exec.Command(Program(t), "demo", "--listen", "127.0.0.1:"+at.Port(), "--data", h.data))
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Log is everything that the program has printed.

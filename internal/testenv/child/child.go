@@ -75,11 +75,19 @@ func (c *Child) Stop(patience time.Duration) error {
 		return nil
 	case <-time.After(patience):
 	}
-	if err := c.command.Process.Kill(); err != nil {
+	if err := c.Kill(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s did not end within %s and was killed; it said:\n%s", c.command.Path, patience, c.Words())
+}
+
+// Kill ends the program at once, without asking, and waits for its end.
+func (c *Child) Kill() error {
+	if err := c.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill %s: %w", c.command.Path, err)
 	}
 	<-c.ended
-	return fmt.Errorf("%s did not end within %s and was killed; it said:\n%s", c.command.Path, patience, c.Words())
+	return nil
 }
 
 // words is text that one goroutine adds to while others read it.
