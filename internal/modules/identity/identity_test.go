@@ -236,6 +236,43 @@ func TestASessionIsClosedFromAnotherDevice(t *testing.T) {
 	})
 }
 
+func TestClosingTheOthersClosesThemAllHoweverMany(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		thief := h.browser()
+		thief.signIn("lmartin", linasPassword)
+		h.clock.Advance(time.Minute)
+		here := h.browser()
+		for range 230 { // more than one page of them
+			here = h.browser()
+			here.signIn("lmartin", linasPassword)
+		}
+		want(t, here.post("/identity/sessions/close-others", url.Values{}), 200, "My open sessions")
+		want(t, thief.get("/"), 200, "closed from another device")
+		if n, err := h.CountOpenSessions(t.Context()); err != nil || n != 1 {
+			t.Errorf("%d sessions are open, %v", n, err)
+		}
+	})
+}
+
+func TestANewPasswordShutsOutWhoeverHadTheOldOne(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		thief := h.browser()
+		want(t, thief.signIn("lmartin", linasPassword), 200, "home of lmartin")
+		hash, err := h.HashPassword(t.Context(), "un autre mot de passe")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.StorePassword(t.Context(), tx, h.lina, hash) }); err != nil {
+			t.Fatal(err)
+		}
+		want(t, thief.get("/"), 200, "identity.session_over")
+		if len(h.ended) != 1 {
+			t.Errorf("followers were told of %d sessions", len(h.ended))
+		}
+		want(t, h.browser().signIn("lmartin", "un autre mot de passe"), 200, "home of lmartin")
+	})
+}
+
 func TestNobodyClosesSomebodyElsesSession(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.add(Person{Login: "paul", Mail: "paul@valmont.example", FamilyName: "Durand"}, linasPassword)

@@ -150,12 +150,14 @@ func (m *Module) HashPassword(ctx context.Context, plain string) (string, error)
 	return hash, nil
 }
 
-// StorePassword makes hash the password of somebody.
+// StorePassword makes hash the password of somebody and ends their sessions:
+// whoever got in by the old password is out.
 func (m *Module) StorePassword(ctx context.Context, tx db.Tx, who campus.PersonID, hash string) error {
 	if err := sqlgen.New(tx).SetPassword(ctx, sqlgen.SetPasswordParams{PersonID: string(who), Hash: hash, ChangedAt: tx.Now()}); err != nil {
 		return fmt.Errorf("store password: %w", err)
 	}
-	return nil
+	_, err := m.endOthers(ctx, tx, who, "", endedByPassword)
+	return err
 }
 
 // SetState opens or closes an account. Closing ends its sessions.

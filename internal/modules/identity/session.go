@@ -33,6 +33,7 @@ const (
 	endedByAge       = "age"
 	endedByClosing   = "account_closed"
 	endedByOtherUser = "another_person"
+	endedByPassword  = "password_set"
 )
 
 // Session is one open session as its owner sees it.
@@ -188,21 +189,25 @@ func (m *Module) endSession(ctx context.Context, tx db.Tx, session, reason strin
 	return nil
 }
 
-// endOthers ends every open session of somebody but one, and returns how many.
+// endOthers ends every open session of somebody but one, however many there are,
+// and returns how many.
 func (m *Module) endOthers(ctx context.Context, tx db.Tx, who campus.PersonID, keep, reason string) (int, error) {
-	rows, err := sqlgen.New(tx).OpenSessionsOf(ctx, sqlgen.OpenSessionsOfParams{PersonID: string(who), Now: tx.Now()})
-	if err != nil {
-		return 0, fmt.Errorf("list sessions: %w", err)
-	}
 	ended := 0
-	for _, row := range rows {
-		if row.ID == keep {
-			continue
+	for before := -1; ended > before; { // the query gives a page at a time
+		before = ended
+		rows, err := sqlgen.New(tx).OpenSessionsOf(ctx, sqlgen.OpenSessionsOfParams{PersonID: string(who), Now: tx.Now()})
+		if err != nil {
+			return ended, fmt.Errorf("list sessions: %w", err)
 		}
-		if err := m.endSession(ctx, tx, row.ID, reason); err != nil {
-			return ended, err
+		for _, row := range rows {
+			if row.ID == keep {
+				continue
+			}
+			if err := m.endSession(ctx, tx, row.ID, reason); err != nil {
+				return ended, err
+			}
+			ended++
 		}
-		ended++
 	}
 	return ended, nil
 }
