@@ -92,9 +92,13 @@ func (rt *Router) Handle(pattern string, h Handler, options ...Option) {
 	})
 }
 
-// dispatch finds the route. ServeMux answers unknown addresses and wrong methods
+// dispatch finds the route of a request that is meant for us. ServeMux answers unknown addresses and wrong methods
 // in plain text by itself, so those are caught before.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if s.rebound(r) {
+		s.fail(w, r.WithContext(s.withLanguage(r)), HostForeign.With(fault.Args{"address": s.BaseURL.String()}))
+		return
+	}
 	unknown, pattern := s.mux.Handler(r)
 	if pattern != "" {
 		s.mux.ServeHTTP(w, r)
