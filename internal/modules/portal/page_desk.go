@@ -1,11 +1,11 @@
 package portal
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/portal/news"
-	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -56,7 +56,7 @@ func (m *Module) takeStep(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	stage, err := m.desk.Take(r.Context(), web.Viewer(r), id, version, news.Step(r.PathValue("step")))
-	if fault.Of(err).Reason == news.Unfinished && err != nil {
+	if errors.Is(err, news.Unfinished) {
 		// The form of the article says what is missing, field by field.
 		return web.SeeOther(w, r, "/portal/desk/"+id+"?check=1")
 	}

@@ -84,8 +84,9 @@ func (m *Module) pinService(w http.ResponseWriter, r *http.Request) error {
 // unpinService also takes services away that the viewer may not open any more.
 // Pinning again undoes it, with the same button.
 func (m *Module) unpinService(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	if err := m.shelf.Unpin(r.Context(), web.Viewer(r).Person, strings.ToValidUTF8(id, "")); err != nil {
+	// It need not be a service any more, but it must be text for the database.
+	id := strings.ReplaceAll(strings.ToValidUTF8(r.PathValue("id"), ""), "\x00", "")
+	if err := m.shelf.Unpin(r.Context(), web.Viewer(r).Person, id); err != nil {
 		return err
 	}
 	web.Flash(w, r, "portal.services.unpinned")

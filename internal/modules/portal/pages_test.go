@@ -47,6 +47,9 @@ func TestPinningIsUndoneByTheSameButton(t *testing.T) {
 	action, fields = p.presses("Ne plus épingler Moodle")
 	h.post(action, fields).leadsTo("/portal/services")
 	h.get("/portal/services").says("Le service n’est plus épinglé.", "!Épinglés")
+	for _, gone := range []string{"closed-last-year", "%00", "%ff"} {
+		h.post("/portal/services/"+gone+"/unpin", nil).leadsTo("/portal/services")
+	}
 }
 
 func TestPinsAreArranged(t *testing.T) {
@@ -212,6 +215,16 @@ func TestAnOddVersionIsAChangedArticle(t *testing.T) {
 	for _, odd := range []string{"", "-1", "99999999999999999999", "x"} {
 		h.upload(at, form(odd), nil).is(409)
 	}
+}
+
+func TestPublishingWhatIsUnfinishedLeadsToWhatIsMissing(t *testing.T) {
+	h := open(t).as(campustest.Nadia())
+	f := form("0")
+	f.Set("body_fr", "")
+	h.upload("/portal/desk/new", f, nil).is(303)
+	action, fields := h.get("/portal/desk").presses("Publier maintenant")
+	p := h.post(action, fields).is(303)
+	h.get(p.location).says("Écrivez le texte avant de publier.")
 }
 
 func TestDeletingStatesItsEffectFirst(t *testing.T) {
