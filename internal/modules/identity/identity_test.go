@@ -360,6 +360,28 @@ func TestAForgedCookieIsAStranger(t *testing.T) {
 	}
 }
 
+func TestABrowserWithAnOddNameSignsIn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for name, agent := range map[string]string{"cut within a letter": strings.Repeat("a", maxAgent-1) + "é", "no text at all": "Mozilla \xff\xfe"} {
+			form := url.Values{"username": {"lmartin"}, "password": {linasPassword}}
+			r, err := http.NewRequest("POST", h.server.URL+"/login", strings.NewReader(form.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("User-Agent", agent)
+			resp, err := h.browser().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != 200 {
+				t.Errorf("%s: status %d", name, resp.StatusCode)
+			}
+		}
+	})
+}
+
 func TestEachSignInGetsANewTokenAndAnotherPersonEndsTheSession(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.add(Person{Login: "paul", Mail: "paul@valmont.example", FamilyName: "Durand"}, linasPassword)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -163,9 +164,11 @@ func (m *Module) openSession(w http.ResponseWriter, r *http.Request, who campus.
 // maxAgent cuts absurd User-Agent headers.
 const maxAgent = 400
 
+// agentOf is the User-Agent header as text: a header may hold any bytes, and
+// PostgreSQL takes none that are not UTF-8.
 func agentOf(r *http.Request) string {
 	agent := r.UserAgent()
-	return agent[:min(len(agent), maxAgent)]
+	return strings.ToValidUTF8(agent[:min(len(agent), maxAgent)], "")
 }
 
 func (m *Module) dropCookie(w http.ResponseWriter, r *http.Request) {
