@@ -45,7 +45,9 @@ func newThrottle(c SignInConfig, now clock.Clock) *throttle {
 	}
 }
 
-// guess is who tries which account from where.
+// guess is who tries which account from where. network is empty when that is
+// this machine: a proxy, most often, that nobody declared, and then the failures
+// of a whole university would count as those of one network.
 type guess struct{ pair, account, network string }
 
 // guessOf names the budgets of an attempt. who is empty for an identifier that
@@ -56,7 +58,11 @@ func guessOf(login string, who campus.PersonID, from netip.Addr) guess {
 	if who == "" {
 		account = "nobody " + login
 	}
-	return guess{pair: login + " " + network, account: account, network: network}
+	g := guess{pair: login + " " + network, account: account, network: network}
+	if from.IsLoopback() {
+		g.network = ""
+	}
+	return g
 }
 
 // admit takes from the budgets of an account, or says why one more attempt must
@@ -76,14 +82,18 @@ func (t *throttle) admit(g guess) error {
 
 // crowded says that too many attempts of the network failed, or nil.
 func (t *throttle) crowded(g guess) error {
-	if wait := t.network.Wait(g.network); wait > 0 {
+	if wait := t.network.Wait(g.network); g.network != "" && wait > 0 {
 		return NetworkSlowed.With(fault.Args{"wait": wait})
 	}
 	return nil
 }
 
 // failed counts a wrong password.
-func (t *throttle) failed(g guess) { t.network.Allow(g.network) } // takes one; crowded is what refuses
+func (t *throttle) failed(g guess) {
+	if g.network != "" {
+		t.network.Allow(g.network) // takes one; crowded is what refuses
+	}
+}
 
 // succeeded wipes the slate of the account.
 func (t *throttle) succeeded(g guess) {

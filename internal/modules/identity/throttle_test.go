@@ -70,6 +70,15 @@ func TestOnePasswordTriedOnEverybodySlowsItsNetworkDown(t *testing.T) {
 	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin")
 }
 
+func TestPeopleBehindAProxyThatNobodyDeclaredAreNotOneNetwork(t *testing.T) {
+	h := openOne(t, func(c *Config) { c.SignIn.NetworkBurst = 10 })
+	h.move("127.0.0.1") // the proxy of this machine, without trusted_proxies
+	for i := range 3 * h.config.SignIn.NetworkBurst {
+		want(t, h.browser().signIn(fmt.Sprintf("person%d", i), "wrong"), 422)
+	}
+	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin")
+}
+
 func TestPeopleWhoSignInDoNotSlowTheirNetworkDown(t *testing.T) {
 	h := openOne(t, func(c *Config) { c.SignIn.NetworkBurst = 10 })
 	for range 3 * h.config.SignIn.NetworkBurst {
