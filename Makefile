@@ -12,6 +12,7 @@ FUZZTIME ?= 10s
 # The packages whose tests also run under the race detector: those that share
 # memory between goroutines.
 CONCURRENT = ./internal/platform/... ./internal/modules/identity/...
+VIEWS      = internal/ui $(wildcard internal/modules/*)
 SQLC_FILES = $(wildcard internal/*/sqlc.yaml internal/*/*/sqlc.yaml internal/*/*/*/sqlc.yaml)
 GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
 
@@ -68,8 +69,10 @@ generated: generate
 generate: generate-views generate-queries ## write the generated files again (views, queries, pages of docs/)
 	$(GO) generate ./...
 
+# Room by room: templ writes the path from where it begins into the file, and
+# whoever works on one room generates that room alone.
 generate-views:
-	$(TOOL) templ generate
+	@for room in $(VIEWS); do echo "templ generate -path $$room"; $(TOOL) templ generate -path $$room >/dev/null || exit 1; done
 
 generate-queries:
 	@for file in $(SQLC_FILES); do echo "sqlc generate -f $$file"; $(TOOL) sqlc generate -f $$file || exit 1; done
