@@ -37,6 +37,8 @@ type house struct {
 	t      *testing.T
 	db     *db.DB
 	server *web.Server
+	module *Module
+	texts  *i18n.Catalogue
 	board  *jobs.Board
 	post   *mailer.Mailer
 	checks []health.Check
@@ -77,6 +79,7 @@ func newHouse(t *testing.T, d *db.DB) *house {
 		Authenticate: func(http.ResponseWriter, *http.Request) (campus.Viewer, error) { return h.viewer, nil },
 	})
 	module.Routes(h.server.Router(module.Name()))
+	h.module, h.texts = module, texts
 	return h
 }
 

@@ -93,6 +93,9 @@ func (p *Printer) ordinal(day int) string {
 func (p *Printer) ago(t, now time.Time) string {
 	past := now.Sub(t)
 	distance := past.Abs()
+	if distance > time.Hour { // from afar, minutes say nothing
+		distance = distance.Truncate(time.Hour)
+	}
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, p.zone)
 	switch {
 	case distance < time.Minute:
