@@ -57,7 +57,12 @@ func (c backupCommand) Run(t *terminal) (err error) {
 	if _, err := os.Lstat(c.To); err == nil {
 		return fmt.Errorf("%s exists already; choose another name", c.To)
 	}
-	out, err := os.OpenFile(unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	// What a killed backup left, or a neighbour in /tmp prepared, must not be
+	// written into: its rights and its readers would stay.
+	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("clear the way for the archive: %w", err)
+	}
+	out, err := os.OpenFile(unfinished, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("create the archive: %w", err)
 	}
@@ -261,7 +266,7 @@ func unpack(archive, folder string) (m manifest, err error) {
 			}
 			continue
 		}
-		if !known(header.Name) {
+		if header.Typeflag != tar.TypeReg || !known(header.Name) {
 			return m, fmt.Errorf("the archive holds %q, which no backup writes; nothing was changed", header.Name)
 		}
 		sum, err := unpackEntry(r, filepath.Join(folder, filepath.FromSlash(header.Name)))
@@ -276,6 +281,11 @@ func unpack(archive, folder string) (m manifest, err error) {
 	for name, want := range m.SHA256 {
 		if sums[name] != want {
 			return m, fmt.Errorf("%s is damaged or missing in the archive; nothing was changed", name)
+		}
+	}
+	for name := range sums {
+		if _, named := m.SHA256[name]; !named {
+			return m, fmt.Errorf("%s was added to the archive: its manifest does not name it; nothing was changed", name)
 		}
 	}
 	return m, nil
