@@ -24,7 +24,7 @@ import (
 )
 
 // schema is what the room's tests need of the database.
-var schema = db.Migrations{Name: "identity", FS: Migrations()}
+var schema = db.Migrations{Name: "identity", FS: migrations}
 
 // linasPassword is right; the hash parameters of the tests make it cheap.
 const linasPassword = "un mot de passe long"

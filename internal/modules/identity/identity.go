@@ -79,16 +79,7 @@ func (m *Module) Name() string { return "identity" }
 var migrations embed.FS
 
 // Migrations are the room's schema steps.
-func (m *Module) Migrations() fs.FS { return Migrations() }
-
-// Migrations are the schema steps, for commands that need no room.
-func Migrations() fs.FS {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sub
-}
+func (m *Module) Migrations() fs.FS { return migrations }
 
 //go:embed locales
 var locales embed.FS
