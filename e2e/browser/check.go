@@ -37,6 +37,26 @@ func (tab *Tab) Flaws() []string {
 	return append(flaws, tab.barriers()...)
 }
 
+// IsDark tells whether the page has a dark ground.
+func (tab *Tab) IsDark() bool {
+	tab.t.Helper()
+	return ask[bool](tab, `(() => {
+		const pen = document.createElement("canvas").getContext("2d");
+		for (const e of [document.documentElement, document.body]) {
+			pen.fillStyle = getComputedStyle(e).backgroundColor;
+			pen.fillRect(0, 0, 1, 1);
+		}
+		const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
+		return red + green + blue < 3 * 128;
+	})()`)
+}
+
+// Language is what the page says it is written in.
+func (tab *Tab) Language() string {
+	tab.t.Helper()
+	return ask[string](tab, "document.documentElement.lang")
+}
+
 // overflow names what sticks out of the screen to the right: a person would
 // have to scroll sideways to read each line.
 func (tab *Tab) overflow() []string {
@@ -83,7 +103,7 @@ func (tab *Tab) barriers() []string {
 	tab.t.Helper()
 	tab.setScript(true)
 	defer tab.setScript(tab.look.Script)
-	tab.setScreen(max(tab.look.Height(), ask[int](tab, `document.documentElement.scrollHeight`)))
+	tab.setScreen(tab.pageHeight())
 	defer tab.setScreen(tab.look.Height())
 	found := ""
 	tab.within("run axe", func(ctx context.Context) (err error) {

@@ -1,52 +1,54 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
 // screens is where pictures go, below the folder that go.mod is in.
 const screens = "var/screens"
 
-// Picture keeps what the tab shows, the whole page, as a PNG file under
-// var/screens/. With AMPHI_SCREENS=FOLDER in the environment it goes there:
-// that is how the pictures of the README are made.
+// Picture keeps the whole page as a PNG file under var/screens/, on a screen as
+// high as the page.
 func (tab *Tab) Picture(name string) {
 	tab.t.Helper()
-	folder := os.Getenv("AMPHI_SCREENS")
-	if folder == "" {
-		folder = screens
-	}
+	tab.setScreen(tab.pageHeight())
+	defer tab.setScreen(tab.look.Height())
+	tab.keep(filepath.Join(Root(tab.t), screens, name+"-"+tab.look.String()+".png"))
+}
+
+// Screen keeps what the window shows as a PNG file, for the README. It goes to
+// the folder that AMPHI_SCREENS names, else under var/screens/.
+func (tab *Tab) Screen(name string) {
+	tab.t.Helper()
+	folder := cmp.Or(os.Getenv("AMPHI_SCREENS"), screens)
 	if !filepath.IsAbs(folder) {
 		folder = filepath.Join(Root(tab.t), folder)
 	}
-	tab.keep(filepath.Join(folder, name+"-"+tab.look.String()+".png"))
+	tab.keep(filepath.Join(folder, name+".png"))
+}
+
+// pageHeight is how high a screen must be to show the page without scrolling.
+func (tab *Tab) pageHeight() int {
+	tab.t.Helper()
+	return max(tab.look.Height(), ask[int](tab, `document.documentElement.scrollHeight`))
 }
 
 func (tab *Tab) keep(file string) {
 	tab.t.Helper()
 	tab.within("take a picture", func(ctx context.Context) error {
-		metrics, err := chromedp.Call(ctx, page.GetLayoutMetrics, struct{}{})
-		if err != nil {
-			return err
-		}
-		beyond := true
-		height := max(metrics.CSSContentSize.Height, float64(tab.look.Height()))
-		shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
-			CaptureBeyondViewport: &beyond,
-			Clip:                  &page.Viewport{Width: float64(tab.look.Width), Height: height, Scale: 1},
-		})
+		shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			return err
 		}
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
-		return os.WriteFile(file, shot.Data, 0o644)
+		return os.WriteFile(file, shot, 0o644)
 	})
 }
 
