@@ -1,12 +1,9 @@
 package jobs_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -16,20 +13,13 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 )
 
-// childDSN turns this test binary into a server that is killed at its work.
-const childDSN = "AMPHI_TEST_CHILD_DSN"
-
 // killLease is how long the killed server's job stays with it.
 const killLease = 500 * time.Millisecond
 
 // TestChildHangsInAJob is the child of the test below; by itself it does
 // nothing. It does one job, begins another, and says so.
 func TestChildHangsInAJob(t *testing.T) {
-	dsn := os.Getenv(childDSN)
-	if dsn == "" {
-		t.Skip("this is the child of another test")
-	}
-	d, err := db.Open(t.Context(), db.Config{DSN: dsn})
+	d, err := db.Open(t.Context(), db.Config{DSN: dbtest.ChildDSN(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,63 +37,33 @@ func TestChildHangsInAJob(t *testing.T) {
 }
 
 func TestAKilledServersJobRunsAgain(t *testing.T) {
-	for engine, dsn := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteDSN, "postgres": dbtest.PostgresDSN} {
-		t.Run(engine, func(t *testing.T) {
-			dsn := dsn(t)
-			d, err := db.Open(t.Context(), db.Config{DSN: dsn})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer d.Close()
-			if err := d.Migrate(t.Context(), []db.Migrations{schema}); err != nil {
-				t.Fatal(err)
-			}
-			killInAJob(t, dsn)
-
-			list, err := jobs.NewBoard(d).List(t.Context(), jobs.Filter{})
-			if err != nil || len(list) != 1 || list[0].State != jobs.Running {
-				t.Fatalf("after the kill the board lists %+v, %v", list, err)
-			}
-			var done seen
-			reg := jobs.NewRegistry()
-			jobs.Handle(reg, func(_ context.Context, a receipt) error {
-				done.add(a.Ticket)
-				return nil
-			}, jobs.Policy{})
-			start(t, d, reg, jobs.Options{Lease: killLease})
-			eventually(t, "the job is done by another server", func() bool { return tally(t, d, jobs.Filter{}) == 0 })
-			if got := done.all(); len(got) != 1 || got[0] != "hangs" {
-				t.Errorf("ran %v", got)
-			}
-		})
-	}
-}
-
-// killInAJob runs the child and kills it once it hangs in its second job.
-func killInAJob(t *testing.T, dsn string) {
-	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestChildHangsInAJob$")
-	child.Env = append(os.Environ(), childDSN+"="+dsn)
-	child.Stderr = t.Output()
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	begun := false
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.TrimSpace(lines.Text()) == "begun" {
-			begun = true
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
+	dbtest.EachDSN(t, func(t *testing.T, dsn string) {
+		d, err := db.Open(t.Context(), db.Config{DSN: dsn})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if err := child.Wait(); err == nil || !begun {
-		t.Fatalf("the child ended by itself: %v", err)
-	}
+		defer d.Close()
+		if err := d.Migrate(t.Context(), []db.Migrations{schema}); err != nil {
+			t.Fatal(err)
+		}
+		dbtest.KillChild(t, "TestChildHangsInAJob", dsn, func(line string) bool { return strings.TrimSpace(line) == "begun" })
+
+		list, err := jobs.NewBoard(d).List(t.Context(), jobs.Filter{})
+		if err != nil || len(list) != 1 || list[0].State != jobs.Running {
+			t.Fatalf("after the kill the board lists %+v, %v", list, err)
+		}
+		var done seen
+		reg := jobs.NewRegistry()
+		jobs.Handle(reg, func(_ context.Context, a receipt) error {
+			done.add(a.Ticket)
+			return nil
+		}, jobs.Policy{})
+		start(t, d, reg, jobs.Options{Lease: killLease})
+		eventually(t, "the job is done by another server", func() bool { return tally(t, d, jobs.Filter{}) == 0 })
+		if got := done.all(); len(got) != 1 || got[0] != "hangs" {
+			t.Errorf("ran %v", got)
+		}
+	})
 }
 
 // TestAJobThatKillsItsServerEachTimeGivesUp plays the killed servers by
