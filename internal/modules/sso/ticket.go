@@ -86,7 +86,7 @@ func admit(ctx context.Context, v campus.Viewer, s *registry.Service) error {
 	return NotInAudience.With(fault.Args{
 		"service":  s.Name(i18n.Locale(ctx)),
 		"audience": audienceWords(ctx, s.Audience),
-		"person":   v.DisplayName(),
+		"person":   fault.Private(v.DisplayName()),
 		"kinds":    kindsWords(ctx, v),
 	})
 }

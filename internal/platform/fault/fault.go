@@ -57,6 +57,10 @@ func (k Kind) Level() slog.Level {
 // time zone when the sentence is made.
 type Args map[string]any
 
+// Private is a fact about a person, such as their name: it is said to the reader
+// and never to the log.
+type Private string
+
 // Reason is a declared failure. It is an error by itself when its sentence
 // needs no facts.
 type Reason struct {
@@ -127,12 +131,16 @@ type Fault struct {
 	Cause  error
 }
 
-// Error is for logs: the code, the facts, the cause.
+// Error is for logs: the code, the facts that are not private, the cause.
 func (f *Fault) Error() string {
 	var b strings.Builder
 	b.WriteString(f.Reason.code)
 	for _, k := range slices.Sorted(keys(f.Args)) {
-		fmt.Fprintf(&b, " %s=%v", k, f.Args[k])
+		value := f.Args[k]
+		if _, private := value.(Private); private {
+			value = "…"
+		}
+		fmt.Fprintf(&b, " %s=%v", k, value)
 	}
 	if f.Cause != nil {
 		b.WriteString(": " + f.Cause.Error())

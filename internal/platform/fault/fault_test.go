@@ -27,6 +27,16 @@ func TestAReasonIsFoundThroughWrapping(t *testing.T) {
 	}
 }
 
+func TestTheLogDoesNotHoldWhatIsPrivate(t *testing.T) {
+	err := fmt.Errorf("enter: %w", testClosed.With(Args{"n": 1, "person": Private("Lina Martin")}))
+	if text := err.Error(); text != "enter: faulttest.closed n=1 person=…" {
+		t.Errorf("the log says %q", text)
+	}
+	if said := fmt.Sprint(Of(err).Args["person"]); said != "Lina Martin" {
+		t.Errorf("the sentence says %q", said)
+	}
+}
+
 func TestAnUnknownErrorIsUnexpectedAndKeepsItsCause(t *testing.T) {
 	err := errors.New("boom")
 	if f := Of(err); f.Reason != Unexpected || !errors.Is(f, err) {
