@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 	_ "time/tzdata" // so that time zones exist on the barest machine
 
@@ -217,7 +218,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		Authenticate: h.identity.Authenticate,
 		Prepare:      h.shell(plugged, appearance),
 		ErrorPage:    func(f web.Failure) templ.Component { return ui.FailurePage(f) },
-		ClientAddr:   func(r *http.Request) netip.Addr { return limit.ClientAddr(r, trusted) },
+		ClientAddr:   clientAddr(trusted, log),
 		Limit:        limit.New(limit.Rate{Every: cfg.Server.RequestEvery, Burst: cfg.Server.RequestBurst}, limit.DefaultKeys, now),
 		Sign:         keys.MAC,
 		Observe:      measured.Observe,
@@ -227,6 +228,21 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	}
 	h.hallRoutes(appearance)
 	return h, nil
+}
+
+// clientAddr finds who a request comes from, and says once when a proxy seems to
+// be missing from the configuration: everybody behind it would share what one
+// address may do.
+func clientAddr(trusted []netip.Prefix, log *slog.Logger) func(*http.Request) netip.Addr {
+	var once sync.Once
+	return func(r *http.Request) netip.Addr {
+		if limit.Undeclared(r, trusted) {
+			once.Do(func() {
+				log.Warn("X-Forwarded-For from an address that server.trusted_proxies does not name: if it is your proxy, add it, or its visitors are limited as one", "from", r.RemoteAddr)
+			})
+		}
+		return limit.ClientAddr(r, trusted)
+	}
 }
 
 // maxFile is the largest file that the store takes; rooms set lower limits.

@@ -36,6 +36,12 @@ func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
+// Undeclared reports whether a request names a client that nobody vouches for: a proxy is missing
+// from trusted, and everybody behind it counts as one address, or somebody lies.
+func Undeclared(r *http.Request, trusted []netip.Prefix) bool {
+	return r.Header.Get("X-Forwarded-For") != "" && !within(remote(r.RemoteAddr), trusted)
+}
+
 // remote reads an address with or without a port.
 func remote(text string) netip.Addr {
 	if both, err := netip.ParseAddrPort(text); err == nil {

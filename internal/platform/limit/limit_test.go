@@ -158,6 +158,26 @@ func TestOnlyTrustedProxiesMaySayWhoTheClientIs(t *testing.T) {
 	}
 }
 
+func TestAProxyThatNobodyDeclaredIsNoticed(t *testing.T) {
+	proxies, err := Networks([]string{"10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forwarded := http.Header{"X-Forwarded-For": {"198.51.100.1"}}
+	for name, c := range map[string]struct {
+		request *http.Request
+		want    bool
+	}{
+		"a proxy outside trusted_proxies": {&http.Request{RemoteAddr: "127.0.0.1:9", Header: forwarded}, true},
+		"a proxy that is trusted":         {&http.Request{RemoteAddr: "10.0.0.1:9", Header: forwarded}, false},
+		"no proxy":                        {&http.Request{RemoteAddr: "127.0.0.1:9", Header: http.Header{}}, false},
+	} {
+		if got := Undeclared(c.request, proxies); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func FuzzClientAddrNeverPanics(f *testing.F) {
 	f.Add("10.0.0.1:1", "198.51.100.1, 10.0.0.2")
 	f.Add("[", "[]]")
