@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
@@ -33,6 +34,7 @@ type incident struct {
 // contact. The person or the service that waits for an answer gets it also when
 // this fails, so the failure goes to the log.
 func (m *Module) note(ctx context.Context, i incident) {
+	i.expected, i.received = clip(i.expected), clip(i.received)
 	if err := m.keepIncident(ctx, i); err != nil {
 		m.Log.ErrorContext(ctx, "sso incident not kept", "reason", i.reason.Code(), "error", err)
 	}
@@ -59,16 +61,24 @@ func (m *Module) keepIncident(ctx context.Context, i incident) error {
 		}
 		return sqlgen.New(tx).NoteIncident(ctx, sqlgen.NoteIncidentParams{
 			ID: id.New(), RepeatKey: id.Hash(key), ServiceID: service, Reason: i.reason.Code(), Difference: string(i.difference),
-			Expected: clip(i.expected), Received: clip(i.received), TicketAge: i.age.Microseconds(), Validator: i.validator, FirstAt: tx.Now(),
+			Expected: i.expected, Received: i.received, TicketAge: i.age.Microseconds(), Validator: i.validator, FirstAt: tx.Now(),
 		})
 	})
 }
 
 func day(t db.Time) string { return t.Time().Format(time.DateOnly) }
 
-// clip bounds a text that somebody else sent and makes it valid UTF-8.
+// clip makes a text that somebody else sent one line of bounded length: no byte
+// that a database refuses, no line that a mail would seem to say itself, nothing
+// that turns the direction of what follows.
 func clip(text string) string {
-	return strings.ToValidUTF8(text[:min(len(text), longest)], "\uFFFD")
+	text = strings.ToValidUTF8(text[:min(len(text), longest)], "\uFFFD")
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
 }
 
 // noteTicket keeps what was wrong with a ticket that we know.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
@@ -108,6 +109,29 @@ func TestRefusedValidationsSayWhyAndAreKeptForTheTechnicalContact(t *testing.T) 
 				}
 				t.Errorf("no incident %s %q in %+v", c.reason, c.difference, incidents)
 			})
+		}
+	})
+}
+
+func TestWhatAStrangerWritesStaysOneHarmlessLineInTheIncidentAndTheMail(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.enter(lina())
+		forged := "https://moodle.valmont.example/\r\n\nUrgent: confirm your password\x00 at https://evil.example \u202egro.live\xff" + strings.Repeat("a", 5000)
+		if answer := h.check(forged, h.ticketFor(moodle)); !strings.Contains(answer, `code="INVALID_SERVICE"`) {
+			t.Error(answer)
+		}
+		incidents, err := h.module.incidents(t.Context(), "moodle", 50)
+		if err != nil || len(incidents) != 1 {
+			t.Fatalf("%+v, %v", incidents, err)
+		}
+		if len(h.mails.sent) != 1 {
+			t.Fatalf("%d mails", len(h.mails.sent))
+		}
+		mail := h.mails.sent[0].Text
+		for name, text := range map[string]string{"incident": incidents[0].Received, "mail": mail} {
+			if strings.ContainsAny(text, "\x00\r\u202e") || strings.Contains(text, "\nUrgent") || strings.Contains(text, strings.Repeat("a", 4000)) || !utf8.ValidString(text) {
+				t.Errorf("%s: %.600q", name, text)
+			}
 		}
 	})
 }
