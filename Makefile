@@ -36,10 +36,10 @@ test: ## run every test, with real PostgreSQL, Chromium and Apache
 
 # The tests alone; what they need is in the environment (AMPHI_TEST_…).
 tests:
-	$(GO) test -timeout 9m ./...
+	$(GO) test -timeout 20m ./...
 	@if [ -n "$$AMPHI_TEST_CC" ]; then \
 		echo '$(GO) test -race $(CONCURRENT)'; \
-		CGO_ENABLED=1 $(GO) test -race -timeout 9m $(CONCURRENT); \
+		CGO_ENABLED=1 $(GO) test -race -timeout 20m $(CONCURRENT); \
 	else echo 'The race detector needs gcc: those tests ran without it.'; fi
 
 check: format vet staticcheck generated vulnerabilities ## format, vet, staticcheck, generated files, known vulnerabilities
