@@ -29,7 +29,7 @@ func (l Look) InTheDark() Look { l.Dark = true; return l }
 // Height of the screen that goes with the width.
 func (l Look) Height() int {
 	if l.Width < 600 {
-		return 640
+		return 2 * l.Width
 	}
 	return 800
 }
