@@ -172,7 +172,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	}, cfg.Identity)
 	h.sso = sso.New(sso.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Door: h.identity,
-		Mailer: post, Sign: keys.MAC, BaseURL: base.String(),
+		Mailer: post, Files: store, Sign: keys.MAC, BaseURL: base.String(),
 	}, cfg.SSO)
 	h.identity.Connect(h.sso, h.sso)
 	plugged := &plugs{}

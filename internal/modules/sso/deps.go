@@ -9,6 +9,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/files"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
@@ -27,6 +28,8 @@ type Deps struct {
 	Door Door
 	// Mailer reaches technical contacts; nil sends nothing.
 	Mailer Mailer
+	// Files keeps the logos of services.
+	Files files.Store
 	// Sign authenticates what a browser carries for us through a renewed
 	// sign-in.
 	Sign func(purpose string, data []byte) []byte

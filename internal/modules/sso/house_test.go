@@ -21,6 +21,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
+	"github.com/amphi-campus/amphi/internal/platform/files"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
@@ -97,6 +98,10 @@ func newHouse(t testing.TB, d *db.DB, c *clock.Manual) *house {
 	h := &house{t: t, db: d, clock: c, mails: &fakeMailer{}, people: fakePeople{
 		"displayName": {"Lina Martin"}, "mail": {"lina.martin@valmont.example"}, "eduPersonAffiliation": {"student", "member"}, "sn": {"Martin"},
 	}}
+	store, err := files.Disk(t.TempDir(), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
 	texts, err := i18n.Load(time.UTC, c, web.Locales, ui.Locales, fs.FS(locales))
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +117,7 @@ func newHouse(t testing.TB, d *db.DB, c *clock.Manual) *house {
 		return mac.Sum(nil)
 	}
 	h.module = New(Deps{
-		DB: d, Clock: c, Log: log, Texts: texts, People: h.people, Sessions: h, Mailer: h.mails, Sign: sign, BaseURL: base.String(),
+		DB: d, Clock: c, Log: log, Texts: texts, People: h.people, Sessions: h, Mailer: h.mails, Files: store, Sign: sign, BaseURL: base.String(),
 	}, testConfig())
 	h.server = web.New(web.Config{
 		BaseURL: base, Log: log, Clock: c, Texts: texts, Language: campus.French, Sign: sign,

@@ -31,7 +31,7 @@ func readServiceForm(values url.Values) serviceForm {
 		Service: registry.Service{
 			ID: text("id"), NameFrench: text("name_fr"), NameEnglish: text("name_en"),
 			DescriptionFrench: text("description_fr"), DescriptionEnglish: text("description_en"),
-			Category: text("category"), Icon: text("icon"), Logo: text("logo"), Home: text("home"), Contact: text("contact"),
+			Category: text("category"), Icon: text("icon"), Home: text("home"), Contact: text("contact"),
 			Protocol: registry.Protocol(text("protocol")), NoSingleLogout: values.Get("single_logout") == "",
 		},
 		Patterns: values.Get("patterns"), Keywords: text("keywords"), Campuses: text("audience.campuses"), Programmes: text("audience.programmes"),
@@ -104,7 +104,16 @@ func (m *Module) addService(w http.ResponseWriter, r *http.Request) error {
 		return m.showServiceForm(w, r, http.StatusUnprocessableEntity, form, problems)
 	}
 	s := form.service()
+	if s.Logo, problems, err = m.keepLogo(r); err != nil {
+		return err
+	}
+	if problems.Any() {
+		return m.showServiceForm(w, r, http.StatusUnprocessableEntity, form, problems)
+	}
 	err = m.AddService(r.Context(), web.Viewer(r), s)
+	if err != nil {
+		m.dropLogo(r.Context(), s.Logo)
+	}
 	if errors.Is(err, ServiceTaken) {
 		problems.Add("id", "sso.mistake.taken")
 		return m.showServiceForm(w, r, http.StatusConflict, form, problems)
@@ -146,13 +155,27 @@ func (m *Module) editService(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := readServiceForm(values)
-	form.ID, form.Disabled, form.Editing = before.ID, before.Disabled, true
+	form.ID, form.Disabled, form.Editing, form.Logo = before.ID, before.Disabled, true, before.Logo
 	if problems := form.check(); problems.Any() {
 		return m.showServiceForm(w, r, http.StatusUnprocessableEntity, form, problems)
 	}
 	s := form.service()
-	if err := m.EditService(r.Context(), web.Viewer(r), s); err != nil {
+	logo, problems, err := m.keepLogo(r)
+	if err != nil {
 		return err
+	}
+	if problems.Any() {
+		return m.showServiceForm(w, r, http.StatusUnprocessableEntity, form, problems)
+	}
+	if logo != "" || values.Get("logo_remove") != "" {
+		s.Logo = logo
+	}
+	if err := m.EditService(r.Context(), web.Viewer(r), s); err != nil {
+		m.dropLogo(r.Context(), logo)
+		return err
+	}
+	if s.Logo != before.Logo {
+		m.dropLogo(r.Context(), before.Logo)
 	}
 	web.Flash(w, r, "sso.form.saved", "service", s.Name(i18n.Locale(r.Context())))
 	return web.SeeOther(w, r, "/sso/services/"+s.ID)

@@ -21,13 +21,15 @@ func (m *Module) Routes(r *web.Router) {
 	r.Handle("GET /cas/p3/serviceValidate", m.casServiceValidate, web.Static)
 	r.Handle("POST /cas/p3/serviceValidate", m.casServiceValidate, web.Static, web.CrossSite)
 
+	r.Handle("GET /sso/logos/{ref}", m.logoFile)
+
 	admin := web.Needs(campus.RightAdmin)
 	r.Handle("GET /sso/services", m.servicesPage, admin)
 	r.Handle("GET /sso/services/new", m.newServicePage, admin)
-	r.Handle("POST /sso/services", m.addService, admin)
+	r.Handle("POST /sso/services", m.addService, admin, web.BodyLimit(logoBody))
 	r.Handle("GET /sso/services/{id}", m.servicePage, admin)
 	r.Handle("GET /sso/services/{id}/edit", m.editServicePage, admin)
-	r.Handle("POST /sso/services/{id}", m.editService, admin)
+	r.Handle("POST /sso/services/{id}", m.editService, admin, web.BodyLimit(logoBody))
 	r.Handle("POST /sso/services/{id}/close", m.closeService, admin)
 	r.Handle("POST /sso/services/{id}/open", m.openService, admin)
 	r.Handle("GET /sso/services/{id}/delete", m.deleteServicePage, admin)
