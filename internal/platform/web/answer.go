@@ -135,6 +135,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		st.body.drain(st.original)
 	}
 	failure := Explain(r.Context(), f)
+	if r.Context().Err() != nil { // nobody is there to read a page
+		w.WriteHeader(failure.Status)
+		return
+	}
 	h := w.Header()
 	h.Del("Content-Encoding")
 	if wantsJSON(r) || s.ErrorPage == nil {
