@@ -1,13 +1,13 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +72,21 @@ func TestAPlainClientThatKeepsCookiesCanSignIn(t *testing.T) {
 }
 
 func TestAnswersToBadInput(t *testing.T) {
-	h := house.Shared(t)
+	h := house.Start(t, "--verbose")
+	method := func(name, path string) func(*testing.T) *http.Request {
+		return func(t *testing.T) *http.Request {
+			r := post(t, h, path, "")
+			r.Method = name
+			return r
+		}
+	}
+	header := func(name, value string) func(*testing.T) *http.Request {
+		return func(t *testing.T) *http.Request {
+			r := get(t, h, "/identity/sessions")
+			r.Header.Set(name, value)
+			return r
+		}
+	}
 	cases := []struct {
 		name   string
 		make   func(*testing.T) *http.Request
@@ -81,9 +95,17 @@ func TestAnswersToBadInput(t *testing.T) {
 		{"a field that is far too long", func(t *testing.T) *http.Request {
 			return post(t, h, "/login", "username="+strings.Repeat("a", 20_000)+"&password=x")
 		}, []int{422, 413}},
+		{"ten thousand fields", func(t *testing.T) *http.Request {
+			return post(t, h, "/login", strings.Repeat("a=b&", 10_000))
+		}, []int{400, 413, 422}},
 		{"letters that are not UTF-8", func(t *testing.T) *http.Request { return post(t, h, "/login", "username=%ff%fe&password=x") }, []int{400, 422}},
 		{"a NUL in a field", func(t *testing.T) *http.Request { return post(t, h, "/login", "username=a%00b&password=x") }, []int{400, 422}},
 		{"a broken percent sign", func(t *testing.T) *http.Request { return post(t, h, "/login", "username=%zz&password=%") }, []int{400, 422}},
+		{"a body that is no form", func(t *testing.T) *http.Request {
+			r := post(t, h, "/login", `{"username": "student"}`)
+			r.Header.Set("Content-Type", "application/json")
+			return r
+		}, []int{400, 415, 422}},
 		{"ten megabytes", func(t *testing.T) *http.Request {
 			return post(t, h, "/login", "username=a&password="+strings.Repeat("x", 10<<20))
 		}, []int{413}},
@@ -93,26 +115,19 @@ func TestAnswersToBadInput(t *testing.T) {
 			r.Header.Set("Origin", "https://evil.example")
 			return r
 		}, []int{403}},
-		{"a forged session cookie", func(t *testing.T) *http.Request {
-			r := post(t, h, "/identity/sessions/close-others", "")
-			r.Header.Set("Cookie", "__Host-amphi=forged; __Host-session=forged; amphi=forged")
-			return r
-		}, []int{303, 401}},
-		{"a method that the page does not know", func(t *testing.T) *http.Request {
-			r := post(t, h, "/login", "")
-			r.Method = http.MethodDelete
-			return r
-		}, []int{405}},
-		{"a page that is not there", func(t *testing.T) *http.Request {
-			r := post(t, h, "/no/such/page", "")
-			r.Method = http.MethodGet
-			return r
-		}, []int{404}},
+		{"a forged session cookie", header("Cookie", "__Host-amphi_session=forged; amphi_session=forged; __Host-amphi=forged; amphi=forged"), []int{303}},
+		{"a cookie of binary rubbish", header("Cookie", "amphi_session=\xff\xfe; ;;=;\""), []int{303}},
+		{"a language that nobody speaks", header("Accept-Language", strings.Repeat("xx-YY;q=2,", 400)), []int{303}},
+		{"an address with rubbish in it", func(t *testing.T) *http.Request { return get(t, h, "/portal/news/%00%ff%2e%2e%2f") }, []int{303, 400, 404}},
+		{"a method that the page does not know", method(http.MethodDelete, "/login"), []int{405}},
+		{"a method that nobody knows", method("BREW", "/login"), []int{405}},
+		{"an echo", method(http.MethodTrace, "/login"), []int{405}},
+		{"a page that is not there", method(http.MethodGet, "/no/such/page"), []int{404}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			answer, body := send(t, client(t), c.make(t))
-			if !contains(c.status, answer.StatusCode) {
+			if !slices.Contains(c.status, answer.StatusCode) {
 				t.Errorf("answered %s, it should be one of %v", answer.Status, c.status)
 			}
 			if answer.StatusCode >= 400 && !strings.Contains(body, "<h1") {
@@ -122,6 +137,32 @@ func TestAnswersToBadInput(t *testing.T) {
 				if strings.Contains(body, inner) {
 					t.Errorf("the answer tells inner matters: %q", inner)
 				}
+			}
+			if where := answer.Header.Get("Location"); answer.StatusCode == http.StatusSeeOther && !strings.HasPrefix(where, "/login") {
+				t.Errorf("a stranger should be sent to sign in, not to %q", where)
+			}
+			id, deadline := answer.Header.Get("X-Request-Id"), time.Now().Add(5*time.Second)
+			for !strings.Contains(h.Log(), `"id":"`+id+`"`) { // the line follows the answer
+				if time.Now().After(deadline) {
+					t.Fatalf("the log should have a line about request %q", id)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+}
+
+func TestNobodyTellsTheHouseItsOwnName(t *testing.T) {
+	h := house.Shared(t)
+	for name, value := range map[string]string{"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Original-URL": "/operations"} {
+		t.Run(name, func(t *testing.T) {
+			request := get(t, h, "/login?next=/portal/news")
+			if request.Header.Set(name, value); name == "Host" {
+				request.Host = value
+			}
+			answer, body := send(t, client(t), request)
+			if strings.Contains(body+fmt.Sprint(answer.Header), "evil.example") {
+				t.Errorf("the answer (%s) repeats the name", answer.Status)
 			}
 		})
 	}
@@ -164,25 +205,13 @@ func TestNoServiceAddressLeadsToAStranger(t *testing.T) {
 	}
 }
 
-func TestASlowClientHoldsNobodyUp(t *testing.T) {
+func TestSlowClientsHoldNobodyUp(t *testing.T) {
 	h := house.Shared(t)
-	address := strings.TrimPrefix(h.URL, "http://")
-	for range 20 { // each sends the beginning of a request and then nothing
-		connection, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { connection.Close() })
-		if _, err := fmt.Fprintf(connection, "POST /login HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nuser", address); err != nil {
-			t.Fatal(err)
-		}
+	for range 20 { // each sends the beginning of a form and then nothing
+		slowly(t, h, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nuser")
 	}
 	started := time.Now()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL+"/login", bytes.NewReader(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if answer, _ := send(t, client(t), request); answer.StatusCode != http.StatusOK {
+	if answer, _ := send(t, client(t), get(t, h, "/login")); answer.StatusCode != http.StatusOK {
 		t.Errorf("others should be served, they got %s", answer.Status)
 	}
 	if took := time.Since(started); took > 2*time.Second {
@@ -190,11 +219,32 @@ func TestASlowClientHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func contains(statuses []int, status int) bool {
-	for _, s := range statuses {
-		if s == status {
-			return true
+func TestAClientThatNeverEndsItsHeadersIsShownOut(t *testing.T) {
+	t.Parallel() // it takes as long as the house is patient
+	connection := slowly(t, house.Shared(t), "GET /login HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+	over := time.After(20 * time.Second)
+	for {
+		select {
+		case <-over:
+			t.Fatal("the house still listens after 20 s")
+		case <-time.After(100 * time.Millisecond):
+		}
+		if _, err := connection.Write([]byte("a")); err != nil {
+			return
 		}
 	}
-	return false
+}
+
+// slowly opens a connection and sends the beginning of a request.
+func slowly(t *testing.T, h *house.House, beginning string) net.Conn {
+	t.Helper()
+	connection, err := net.Dial("tcp", strings.TrimPrefix(h.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connection.Close() }) // the house may have closed it before
+	if _, err := connection.Write([]byte(beginning)); err != nil {
+		t.Fatal(err)
+	}
+	return connection
 }

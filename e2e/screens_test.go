@@ -8,8 +8,8 @@ import (
 	"github.com/amphi-campus/amphi/e2e/house"
 )
 
-// TestThePicturesOfTheReadme takes them anew; `AMPHI_SCREENS=docs/pictures make
-// test` puts them where README.md shows them.
+// TestThePicturesOfTheReadme takes them anew; with AMPHI_SCREENS=docs/pictures it
+// puts them where README.md shows them.
 func TestThePicturesOfTheReadme(t *testing.T) {
 	desk, phone := browser.Desk, browser.Look{Width: 390, Script: true}
 	h := house.Start(t) // where nobody has been before

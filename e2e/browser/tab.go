@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// patience is how long something may take to appear on a page.
-	patience = 10 * time.Second
+	// patience is how long something may take to appear on a page; a machine
+	// that tests many packages at once is slow.
+	patience = 20 * time.Second
 	// stillness is how long no request may have been under way before a page
 	// counts as settled.
 	stillness = 60 * time.Millisecond
