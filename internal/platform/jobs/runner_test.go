@@ -251,11 +251,11 @@ func TestALongJobKeepsItsLease(t *testing.T) {
 		reg := jobs.NewRegistry()
 		jobs.Handle(reg, func(context.Context, receipt) error {
 			runs.Add(1)
-			time.Sleep(400 * time.Millisecond)
+			time.Sleep(3 * time.Second) // twice the lease, which leaves a busy machine time to renew it
 			return nil
 		}, jobs.Policy{})
 		for range 2 {
-			start(t, d, reg, jobs.Options{Lease: 150 * time.Millisecond})
+			start(t, d, reg, jobs.Options{Lease: 1500 * time.Millisecond})
 		}
 		enqueue(t, d, receipt{"T-1"})
 		eventually(t, "it is done", func() bool { return tally(t, d, jobs.Filter{}) == 0 })
