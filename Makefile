@@ -13,7 +13,7 @@ FUZZTIME ?= 10s
 # memory between goroutines.
 CONCURRENT = ./internal/platform/... ./internal/modules/identity/...
 VIEWS      = internal/ui $(wildcard internal/modules/*)
-SQLC_FILES = $(wildcard internal/*/sqlc.yaml internal/*/*/sqlc.yaml internal/*/*/*/sqlc.yaml)
+SQLC_FILES = $(wildcard $(addsuffix /sqlc.yaml,internal/* internal/*/* internal/*/*/* internal/*/*/*/*))
 GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
 
 .DEFAULT_GOAL := help

@@ -23,7 +23,7 @@ type Module interface {
 	// Migrations holds the room's schema steps, in a folder named migrations; it
 	// is empty when the room has no tables.
 	Migrations() fs.FS
-	// Locales holds locales/fr.toml and locales/en.toml.
+	// Locales holds locales/fr.toml and locales/en.toml, and those of its alcoves.
 	Locales() fs.FS
 	// Routes registers every address of the room.
 	Routes(*web.Router)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -16,30 +17,15 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
 
-// State says whether an account can be used.
-type State string
-
-// The states of an account.
-const (
-	Active State = "active"
-	Closed State = "closed"
-)
-
 // Person is one human being as the institution knows them.
-type Person struct {
-	ID            campus.PersonID
-	Login         string
-	Mail          string
-	GivenName     string
-	FamilyName    string
-	StudentNumber string // empty for those who do not study
-	JobTitle      string // function within the institution; empty for students
-	State         State
-	Locale        campus.Locale // empty until the person chooses
-	Appearance    string
-	Affiliations  []campus.Affiliation
-	Rights        []campus.Right
-}
+type Person = account.Person
+
+// The states of an account that others set.
+const (
+	Invited = account.Invited
+	Active  = account.Active
+	Closed  = account.Closed
+)
 
 // loginForm is what every system that people connect accepts as a user name.
 var loginForm = regexp.MustCompile(`^[a-z][a-z0-9._-]{1,31}$`)
@@ -47,8 +33,8 @@ var loginForm = regexp.MustCompile(`^[a-z][a-z0-9._-]{1,31}$`)
 // normalLogin is the stored form of an identifier that somebody typed.
 func normalLogin(typed string) string { return strings.ToLower(strings.TrimSpace(typed)) }
 
-// check returns the first thing wrong with a person to be added.
-func (p Person) check() error {
+// checkPerson returns the first thing wrong with a person to be added.
+func checkPerson(p Person) error {
 	if !loginForm.MatchString(p.Login) {
 		return LoginForm.With(fault.Args{"login": p.Login})
 	}
@@ -75,8 +61,11 @@ func (p Person) check() error {
 // stays theirs for ever. It fails when the login or the mail is taken.
 func (m *Module) AddPerson(ctx context.Context, tx db.Tx, p Person) (campus.PersonID, error) {
 	p.Login, p.Mail = normalLogin(p.Login), strings.ToLower(p.Mail)
-	if err := p.check(); err != nil {
+	if err := checkPerson(p); err != nil {
 		return "", err
+	}
+	if p.State == "" {
+		p.State = Active
 	}
 	if p.Appearance == "" {
 		p.Appearance = campus.AppearanceSystem
@@ -88,7 +77,7 @@ func (m *Module) AddPerson(ctx context.Context, tx db.Tx, p Person) (campus.Pers
 	err := q.AddPerson(ctx, sqlgen.AddPersonParams{
 		ID: string(p.ID), Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName,
 		StudentNumber: p.StudentNumber, JobTitle: p.JobTitle, FoldedName: campus.Fold(p.FamilyName + " " + p.GivenName),
-		Locale: string(p.Locale), Appearance: p.Appearance, CreatedAt: tx.Now(),
+		State: string(p.State), Locale: string(p.Locale), Appearance: p.Appearance, CreatedAt: tx.Now(),
 	})
 	if db.IsUnique(err) {
 		return "", PersonExists.Because(err, fault.Args{"login": p.Login, "mail": p.Mail})
@@ -161,7 +150,7 @@ func (m *Module) StorePassword(ctx context.Context, tx db.Tx, who campus.PersonI
 }
 
 // SetState opens or closes an account. Closing ends its sessions.
-func (m *Module) SetState(ctx context.Context, tx db.Tx, who campus.PersonID, s State) error {
+func (m *Module) SetState(ctx context.Context, tx db.Tx, who campus.PersonID, s account.State) error {
 	n, err := sqlgen.New(tx).SetState(ctx, sqlgen.SetStateParams{ID: string(who), State: string(s), ChangedAt: tx.Now()})
 	if err != nil {
 		return fmt.Errorf("set state: %w", err)

@@ -1,6 +1,6 @@
 -- name: AddPerson :exec
 INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $10, $11, $11);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12);
 
 -- name: AddAffiliation :exec
 INSERT INTO identity_affiliations (person_id, kind, campus, programme, unit)

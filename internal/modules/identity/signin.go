@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -24,7 +25,7 @@ type attempt struct {
 
 	// Set by the worker before the ticket is done.
 	person   campus.PersonID
-	state    State
+	state    account.State
 	stored   string
 	matches  bool
 	outdated bool
@@ -39,7 +40,7 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr) (*
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("look the account up: %w", err)
 	}
-	a := &attempt{form: form, person: campus.PersonID(row.ID), state: State(row.State), stored: row.Hash}
+	a := &attempt{form: form, person: campus.PersonID(row.ID), state: account.State(row.State), stored: row.Hash}
 	a.guess = guessOf(login, a.person, from)
 	if err := m.throttle.admit(a.guess); err != nil {
 		return nil, err

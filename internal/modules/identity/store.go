@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 )
 
@@ -45,7 +46,7 @@ func (m *Module) ListPeople(ctx context.Context, afterName, afterID string, size
 	}
 	people := make([]Person, len(rows))
 	for i, r := range rows {
-		people[i] = Person{ID: campus.PersonID(r.ID), Login: r.Login, Mail: r.Mail, GivenName: r.GivenName, FamilyName: r.FamilyName, State: State(r.State)}
+		people[i] = Person{ID: campus.PersonID(r.ID), Login: r.Login, Mail: r.Mail, GivenName: r.GivenName, FamilyName: r.FamilyName, State: account.State(r.State)}
 	}
 	return people, nil
 }
@@ -58,14 +59,14 @@ func (m *Module) CountPeople(ctx context.Context) (int64, error) {
 func personOf(row sqlgen.PersonByLoginRow) Person {
 	return Person{
 		ID: campus.PersonID(row.ID), Login: row.Login, Mail: row.Mail, GivenName: row.GivenName, FamilyName: row.FamilyName,
-		StudentNumber: row.StudentNumber, JobTitle: row.JobTitle, State: State(row.State),
+		StudentNumber: row.StudentNumber, JobTitle: row.JobTitle, State: account.State(row.State),
 		Locale: campus.Locale(row.Locale), Appearance: row.Appearance,
 		Affiliations: affiliationsOf(row.Affiliations), Rights: rightsOf(row.Rights),
 	}
 }
 
 // affiliationsOf reads the form that the queries aggregate: fields parted by "|",
-// affiliations by ";". Person.check keeps both out of the fields. One statement
+// affiliations by ";". checkPerson keeps both out of the fields. One statement
 // then answers who is asking, on either database.
 func affiliationsOf(text string) []campus.Affiliation {
 	var list []campus.Affiliation

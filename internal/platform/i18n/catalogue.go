@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,8 +36,9 @@ var placeholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
 // template undoes placeholder, for those who read the sentences themselves.
 var template = regexp.MustCompile(`\{\{\.([a-z][a-z0-9_]*)\}\}`)
 
-// Load reads locales/<locale>.toml from each file system. A language that one of
-// them lacks is an error, and so is a key that two of them define.
+// Load reads the files locales/<locale>.toml of each file system, at its root and
+// in the alcoves below. A language that one of these folders lacks is an error,
+// and so is a key that two of them define.
 func Load(zone *time.Location, c clock.Clock, sources ...fs.FS) (*Catalogue, error) {
 	cat := &Catalogue{
 		bundle:   goi18n.NewBundle(language.French),
@@ -45,12 +47,12 @@ func Load(zone *time.Location, c clock.Clock, sources ...fs.FS) (*Catalogue, err
 		raw:      map[campus.Locale]map[string]string{},
 	}
 	cat.bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	var problems []error
+	files, problems := folders(sources)
 	for _, locale := range campus.Locales {
 		cat.keys[locale], cat.raw[locale] = map[string]bool{}, map[string]string{}
-		for _, source := range sources {
-			name := "locales/" + string(locale) + ".toml"
-			text, err := fs.ReadFile(source, name)
+		for _, found := range files {
+			name := found.folder + "/" + string(locale) + ".toml"
+			text, err := fs.ReadFile(found.source, name)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("read sentences: %w", err))
 				continue
@@ -77,6 +79,31 @@ func Load(zone *time.Location, c clock.Clock, sources ...fs.FS) (*Catalogue, err
 		}
 	}
 	return cat, errors.Join(problems...)
+}
+
+// folder is one folder of sentences.
+type folder struct {
+	source fs.FS
+	folder string
+}
+
+// folders finds every folder named locales.
+func folders(sources []fs.FS) (found []folder, problems []error) {
+	for _, source := range sources {
+		before := len(found)
+		err := fs.WalkDir(source, ".", func(name string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() && path.Base(name) == "locales" {
+				found = append(found, folder{source, name})
+			}
+			return err
+		})
+		if err != nil {
+			problems = append(problems, fmt.Errorf("look for sentences: %w", err))
+		} else if len(found) == before {
+			problems = append(problems, errors.New("read sentences: no folder is named locales"))
+		}
+	}
+	return found, problems
 }
 
 // For returns the printer of a language; of French for one that is unknown.

@@ -8,7 +8,7 @@ CREATE TABLE identity_people (
     student_number TEXT    NOT NULL,
     job_title      TEXT    NOT NULL,
     folded_name    TEXT COLLATE "C" NOT NULL,
-    state          TEXT    NOT NULL CHECK (state IN ('active', 'closed')),
+    state          TEXT    NOT NULL CHECK (state IN ('invited', 'active', 'expiring', 'suspended', 'closed')),
     locale         TEXT    NOT NULL,
     appearance     TEXT    NOT NULL,
     created_at     BIGINT  NOT NULL,

@@ -38,7 +38,7 @@ func (q *Queries) AddAffiliation(ctx context.Context, arg AddAffiliationParams) 
 
 const addPerson = `-- name: AddPerson :exec
 INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $10, $11, $11)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
 `
 
 type AddPersonParams struct {
@@ -50,6 +50,7 @@ type AddPersonParams struct {
 	StudentNumber string
 	JobTitle      string
 	FoldedName    string
+	State         string
 	Locale        string
 	Appearance    string
 	CreatedAt     db.Time
@@ -65,6 +66,7 @@ func (q *Queries) AddPerson(ctx context.Context, arg AddPersonParams) error {
 		arg.StudentNumber,
 		arg.JobTitle,
 		arg.FoldedName,
+		arg.State,
 		arg.Locale,
 		arg.Appearance,
 		arg.CreatedAt,
