@@ -81,7 +81,7 @@ var migrations embed.FS
 // Migrations are the room's schema steps.
 func (m *Module) Migrations() fs.FS { return migrations }
 
-//go:embed locales
+//go:embed locales */locales
 var locales embed.FS
 
 // Locales are the room's sentences.

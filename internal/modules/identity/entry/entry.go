@@ -62,6 +62,9 @@ type Actor struct {
 	Person  campus.PersonID
 	Session string // inside a session
 	Attempt string // in the middle of a sign-in
+	// At is the incident code of that sign-in. Forms on the way in carry it, see
+	// [Here], so that two tabs of one browser do not mix their sign-ins.
+	At string
 	// ProvedAt is when the password (or a passkey) was right; FactorAt when a
 	// second factor was, zero for never.
 	ProvedAt, FactorAt time.Time
@@ -93,6 +96,8 @@ type Arrival struct {
 type Door interface {
 	// Actor tells on whose behalf a request comes. The error is
 	// identity.sign_in_lost when nobody is on the way in.
+	// A field or parameter "at" names the sign-in; without it the newest of the
+	// browser is meant.
 	Actor(r *http.Request) (Actor, error)
 	// Proved records a proof. In a sign-in it answers with the next page on the
 	// way; inside a session it makes the session stronger and goes on to back.

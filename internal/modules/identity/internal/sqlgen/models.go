@@ -16,6 +16,44 @@ type IdentityAffiliation struct {
 	Unit      string
 }
 
+type IdentityAttempt struct {
+	ID           string
+	Code         string
+	BrowserHash  string
+	PersonID     string
+	Typed        string
+	StartedAt    db.Time
+	ChangedAt    db.Time
+	Outcome      string
+	Stage        string
+	Reason       string
+	Address      string
+	UserAgent    string
+	Next         string
+	Service      string
+	Shared       bool
+	Method       string
+	ProvedAt     db.Time
+	FactorMethod string
+	FactorAt     db.Time
+	PutOff       bool
+	Suspicion    string
+	Flag         string
+	FlaggedAt    db.Time
+	Diagnostic   string
+}
+
+type IdentityAttemptStep struct {
+	ID        string
+	AttemptID string
+	Stage     string
+	Outcome   string
+	Method    string
+	Reason    string
+	Facts     string
+	At        int64
+}
+
 type IdentityPassword struct {
 	PersonID  string
 	Hash      string
@@ -46,16 +84,20 @@ type IdentityRight struct {
 }
 
 type IdentitySession struct {
-	ID         string
-	TokenHash  string
-	PersonID   string
-	Shared     bool
-	SignedInAt db.Time
-	LastSeenAt db.Time
-	IdleAt     db.Time
-	ExpiresAt  db.Time
-	EndedAt    db.Time
-	EndReason  string
-	Address    string
-	UserAgent  string
+	ID           string
+	TokenHash    string
+	PersonID     string
+	Shared       bool
+	SignedInAt   db.Time
+	LastSeenAt   db.Time
+	IdleAt       db.Time
+	ExpiresAt    db.Time
+	EndedAt      db.Time
+	EndReason    string
+	Address      string
+	UserAgent    string
+	AttemptID    string
+	Method       string
+	FactorMethod string
+	FactorAt     db.Time
 }
