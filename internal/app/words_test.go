@@ -28,7 +28,11 @@ func TestEveryReasonSaysWhatHappenedAndWhatToDoNextInEveryLanguage(t *testing.T)
 	c := texts(t)
 	for _, r := range fault.All() {
 		for _, l := range campus.Locales {
-			for _, part := range []string{".message", ".next"} {
+			parts := []string{".message", ".next"}
+			if r.To() != "" {
+				parts = append(parts, ".action")
+			}
+			for _, part := range parts {
 				if c.Raw(l, r.Code()+part) == "" {
 					t.Errorf("%s: %s has no %s", l, r.Code(), part)
 				}

@@ -110,6 +110,9 @@ type Viewer struct {
 	Session        string // identifies the session, without being its secret
 	SharedComputer bool
 	SignedInAt     time.Time
+	// FactorAt is when a second factor was last proved in this session; zero for
+	// never.
+	FactorAt time.Time
 }
 
 // SignedIn reports whether somebody is behind this request.

@@ -66,6 +66,7 @@ type Private string
 type Reason struct {
 	kind Kind
 	code string
+	to   string
 }
 
 var (
@@ -102,6 +103,16 @@ func All() []*Reason {
 	slices.SortFunc(all, func(a, b *Reason) int { return strings.Compare(a.code, b.code) })
 	return all
 }
+
+// Leads names the local address of the one button that mends this. Its label is
+// the reason's "action" in the locales. Chain it to [Declare].
+func (r *Reason) Leads(to string) *Reason {
+	r.to = to
+	return r
+}
+
+// To is the address given to [Reason.Leads], or "".
+func (r *Reason) To() string { return r.to }
 
 // Code is the stable name that people quote and the help desk looks up.
 func (r *Reason) Code() string { return r.code }

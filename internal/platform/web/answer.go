@@ -68,6 +68,11 @@ type Failure struct {
 	Message   string // what happened
 	Kept      string // what was kept, when there is something to say
 	Next      string // what to do next
+	// Action and ActionURL are the one button that does it; both may be empty.
+	Action, ActionURL string
+	// Incident is the code of the story that this failure is part of; it is the
+	// fact "incident" of the fault, and may be empty.
+	Incident string
 }
 
 // Explain words a fault in the language of ctx.
@@ -85,6 +90,10 @@ func Explain(ctx context.Context, f *fault.Fault) Failure {
 		Status: f.Reason.Kind().Status(), Code: code, RequestID: RequestID(ctx),
 		Title: said("title"), Message: said("message"), Kept: said("kept"), Next: said("next"),
 	}
+	if f.Reason.To() != "" {
+		failure.Action, failure.ActionURL = said("action"), f.Reason.To()
+	}
+	failure.Incident, _ = f.Args["incident"].(string)
 	if failure.Title == "" {
 		failure.Title = i18n.T(ctx, "platform.failure_title."+family(f.Reason.Kind()))
 	}
