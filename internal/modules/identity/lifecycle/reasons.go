@@ -1,0 +1,29 @@
+package lifecycle
+
+import "github.com/amphi-campus/amphi/internal/platform/fault"
+
+// Why a decision about an account is refused.
+var (
+	// Reserved: only the secretariat decides about accounts and lifts a block.
+	Reserved = fault.Declare(fault.Forbidden, "identity.lifecycle_reserved")
+	// Oneself: nobody decides about their own account.
+	Oneself = fault.Declare(fault.Forbidden, "identity.lifecycle_oneself")
+	// Changed: the account is no longer in the state that the page showed.
+	Changed = fault.Declare(fault.Conflict, "identity.lifecycle_changed")
+	// Lifted: the decision was lifted already.
+	Lifted = fault.Declare(fault.Conflict, "identity.lifecycle_lifted")
+	// DecisionMissing: this account has no such decision.
+	DecisionMissing = fault.Declare(fault.NotFound, "identity.lifecycle_decision_missing")
+	// UndoTooLate: the time for undoing is over.
+	UndoTooLate = fault.Declare(fault.Conflict, "identity.lifecycle_undo_too_late")
+	// Impossible: an account in this state cannot be brought into that one.
+	Impossible = fault.Declare(fault.Conflict, "identity.lifecycle_impossible")
+	// RuleMissing: the configuration has no rule of this name.
+	RuleMissing = fault.Declare(fault.NotFound, "identity.lifecycle_rule_missing")
+	// RuleStopped: a rule would touch more accounts in a night than it may.
+	RuleStopped = fault.Declare(fault.Broken, "identity.lifecycle_rule_stopped")
+	// DateForm: not a date, or none that the decision can have.
+	DateForm = fault.Declare(fault.Invalid, "identity.lifecycle_date_form")
+	// KindForm: not a kind of affiliation.
+	KindForm = fault.Declare(fault.Invalid, "identity.lifecycle_kind_form")
+)
