@@ -36,16 +36,17 @@ func version() string {
 // commandLine is every command that amphi knows. Each command is a struct with a
 // Run method in the file named after it.
 type commandLine struct {
-	Serve   serveCommand   `cmd:"" help:"Run the workspace."`
-	Demo    demoCommand    `cmd:"" help:"Run the fictional Université de Valmont, to try Amphi. Everything is created on the way."`
-	Config  configCommand  `cmd:"" help:"Check or print the configuration."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database to the schema of this version. serve does it too."`
-	Person  personCommand  `cmd:"" help:"Add people and set their passwords, for an administrator's first minutes."`
-	Key     keyCommand     `cmd:"" help:"Renew the key that seals secrets."`
-	Backup  backupCommand  `cmd:"" help:"Write the database and the files into one archive, while the workspace runs."`
-	Restore restoreCommand `cmd:"" help:"Build a workspace from an archive."`
-	Reasons reasonsCommand `cmd:"" help:"List every reason code with its sentences, for the help desk."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Run the workspace."`
+	Demo     demoCommand     `cmd:"" help:"Run the fictional Université de Valmont, to try Amphi. Everything is created on the way."`
+	Config   configCommand   `cmd:"" help:"Check or print the configuration."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database to the schema of this version. serve does it too."`
+	Person   personCommand   `cmd:"" help:"Add people and set their passwords, for an administrator's first minutes."`
+	Key      keyCommand      `cmd:"" help:"Renew the key that seals secrets."`
+	Backup   backupCommand   `cmd:"" help:"Write the database and the files into one archive, while the workspace runs."`
+	Restore  restoreCommand  `cmd:"" help:"Build a workspace from an archive."`
+	Breached breachedCommand `cmd:"" help:"Build and try the filter of known passwords."`
+	Reasons  reasonsCommand  `cmd:"" help:"List every reason code with its sentences, for the help desk."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // terminal is what commands talk to.
