@@ -2,6 +2,8 @@ package identity
 
 import (
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
@@ -10,6 +12,8 @@ import (
 
 // Config is [identity] in the configuration.
 type Config struct {
+	MailDomains []string `toml:"mail_domains" help:"domains of the institution's addresses; somebody who types another one is told that it is a personal address"`
+
 	Hash    HashConfig    `toml:"hash"`
 	Queue   QueueConfig   `toml:"queue"`
 	Session SessionConfig `toml:"session"`
@@ -80,6 +84,12 @@ func (c Config) Check() []config.Problem {
 	want(c.SignIn.NetworkBurst >= c.SignIn.Burst, "sign_in.network_burst", "must not be less than sign_in.burst")
 	want(c.SignIn.NetworkEvery > 0, "sign_in.network_every", "must be above 0s")
 	return problems
+}
+
+// ownDomain reports whether addresses of this domain are the institution's. When
+// none is configured, every domain may be.
+func (c Config) ownDomain(domain string) bool {
+	return len(c.MailDomains) == 0 || slices.ContainsFunc(c.MailDomains, func(own string) bool { return strings.EqualFold(own, domain) })
 }
 
 func (c HashConfig) params() password.Params {

@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/health"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
 // Module is the room.
@@ -33,6 +35,8 @@ type Module struct {
 	dummy    string // stands for the hash of somebody who does not exist
 	waiting  *waitingRoom
 	throttle *throttle
+	refusals *limit.Limiter // how many refusals of one network are recorded
+	stories  *attempt.Store
 }
 
 var (
@@ -51,6 +55,8 @@ func New(d Deps, c Config) *Module {
 		params:   c.Hash.params(),
 		waiting:  newWaitingRoom(d.Clock),
 		throttle: newThrottle(c.SignIn, d.Clock),
+		refusals: limit.New(limit.Rate{Every: 2 * time.Second, Burst: 60}, limit.DefaultKeys, d.Clock),
+		stories:  attempt.New(d.DB),
 	}
 	m.dummy = password.Dummy(m.params)
 	return m
@@ -105,4 +111,5 @@ const keepEnded = 30 * 24 * time.Hour
 func (m *Module) Jobs(r *jobs.Registry) {
 	r.Every("identity.end_idle_sessions", time.Minute, m.endIdleSessions)
 	r.Every("identity.forget_sessions", 24*time.Hour, m.forgetSessions)
+	r.Every("identity.forget_attempts", 24*time.Hour, m.stories.Forget)
 }

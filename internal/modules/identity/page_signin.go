@@ -20,6 +20,7 @@ type signInForm struct {
 	Shared   bool
 	Next     string // local address to go on to
 	Renew    bool   // asked again although a session is open
+	Reminded bool   // the browser was told that its cookie was missing
 }
 
 // maxUsername bounds the identifier field, in bytes; the longest mail address
@@ -33,7 +34,7 @@ func readSignInForm(r *http.Request) (signInForm, error) {
 	}
 	return signInForm{
 		Username: values.Get("username"), Password: values.Get("password"),
-		Shared: values.Get("shared") != "", Renew: values.Get("renew") != "", Next: web.Local(values.Get("next")),
+		Shared: values.Get("shared") != "", Renew: values.Get("renew") != "", Reminded: values.Get("reminded") != "", Next: web.Local(values.Get("next")),
 	}, nil
 }
 
@@ -56,6 +57,7 @@ func (f signInForm) check() (problems web.Problems) {
 // signInView is what the sign-in page shows.
 type signInView struct {
 	Form     signInForm
+	Shape    string       // what the identifier looks like, when that may be the mistake
 	Service  string       // where the sign-in leads, when it is not the portal
 	Stopped  *web.Failure // why the last attempt stopped
 	Because  *web.Failure // why a session is over
@@ -72,6 +74,17 @@ func (v signInView) lead(ctx context.Context) string {
 		return i18n.T(ctx, "identity.signin.lead_service", "service", v.Service)
 	default:
 		return i18n.T(ctx, "identity.signin.lead")
+	}
+}
+
+// hint says what may be wrong with the form of the identifier. It depends on
+// what was typed alone, so it tells nothing about who exists.
+func (v signInView) hint(ctx context.Context) string {
+	switch v.Shape {
+	case shapePersonal, shapeNumber, shapeOdd:
+		return i18n.T(ctx, "identity.signin.hint."+v.Shape)
+	default:
+		return ""
 	}
 }
 
@@ -111,6 +124,7 @@ func (m *Module) openDoor(w http.ResponseWriter, r *http.Request, next string, r
 // showSignIn draws the page and lets its form end where the sign-in leads.
 func (m *Module) showSignIn(w http.ResponseWriter, r *http.Request, status int, view signInView) error {
 	view.Form.Password = "" // never sent back
+	meet(w, r)
 	view.Scene = m.scene
 	if m.doors != nil {
 		if name, origins, ok := m.doors.Destination(r.Context(), view.Form.Next); ok {
@@ -129,50 +143,77 @@ func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {
 	if problems := form.check(); problems.Any() {
 		return m.showSignIn(w, r, http.StatusUnprocessableEntity, signInView{Form: form, Problems: problems})
 	}
-	a, err := m.begin(r.Context(), form, web.ClientAddr(r))
+	if err := cookieKept(r, &form); err != nil {
+		return m.stopSignIn(w, r, &trial{form: form}, err)
+	}
+	t, err := m.begin(r.Context(), form, web.ClientAddr(r))
 	if err != nil {
-		return m.stopSignIn(w, r, form, err)
+		return m.stopSignIn(w, r, &trial{form: form}, err)
 	}
 	patience := time.NewTimer(m.config.Queue.Patience)
 	defer patience.Stop()
 	select {
-	case <-a.ticket.Done():
-		return m.finishSignIn(w, r, a)
+	case <-t.ticket.Done():
+		return m.finishTrial(w, r, t)
 	case <-r.Context().Done():
-		a.deserted.Store(true)
+		t.deserted.Store(true)
 		return r.Context().Err()
 	case <-patience.C:
-		web.SetCookie(w, r, waitingCookie, m.waiting.sit(a), keepWaiting)
+		web.SetCookie(w, r, waitingCookie, m.waiting.sit(t), keepWaiting)
 		return web.SeeOther(w, r, "/login/waiting")
 	}
 }
 
-// finishSignIn opens the session of an attempt that was right.
-func (m *Module) finishSignIn(w http.ResponseWriter, r *http.Request, a *attempt) error {
-	if err := m.verdict(a); err != nil {
-		return m.stopSignIn(w, r, a.form, err)
+// cookieKept says whether the browser brought back the cookie that the page gave
+// it. Only browsers say where a form comes from, so only they are held to it: a
+// program that posts without having seen the page has no cookie to lose.
+func cookieKept(r *http.Request, form *signInForm) error {
+	switch {
+	case browserOf(r) != "" || r.Header.Get("Sec-Fetch-Site") != "same-origin":
+		return nil
+	case form.Reminded:
+		return CookiesRefused
 	}
-	if err := m.openSession(w, r, a.person, a.form.Shared); err != nil {
+	form.Reminded = true
+	return CookieLost
+}
+
+// finishTrial goes on from a password that was checked.
+func (m *Module) finishTrial(w http.ResponseWriter, r *http.Request, t *trial) error {
+	if err := m.verdict(t); err != nil {
+		return m.stopSignIn(w, r, t, err)
+	}
+	a, err := m.tellPassed(w, r, t)
+	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, a.form.Next)
+	return m.goOn(w, r, a)
 }
 
 // stopSignIn shows the form again with the reason, when the reason is one that a
 // person can do something about there.
-func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, form signInForm, err error) error {
+func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, t *trial, err error) error {
 	f := fault.Of(err)
 	switch f.Reason {
-	case WrongCredentials, SignInSlowed, NetworkSlowed, QueueFull, AccountClosed:
+	case WrongCredentials, SignInSlowed, NetworkSlowed, QueueFull, CookieLost, CookiesRefused:
 	default:
 		return err
 	}
 	if wait, ok := f.Args["wait"].(time.Duration); ok {
 		web.RetryAfter(w, wait)
 	}
+	incident, err := m.tellStopped(w, r, t, f)
+	if err != nil {
+		return err
+	}
 	failure := web.Explain(r.Context(), f)
+	failure.Incident = incident
 	web.Note(r, f)
-	return m.showSignIn(w, r, failure.Status, signInView{Form: form, Stopped: &failure})
+	view := signInView{Form: t.form, Stopped: &failure}
+	if f.Reason == WrongCredentials {
+		view.Shape = m.shapeOf(t.form.Username)
+	}
+	return m.showSignIn(w, r, failure.Status, view)
 }
 
 // refreshEvery is how often the waiting page asks again; waitOnPage is how long
@@ -184,8 +225,8 @@ const (
 
 func (m *Module) waitingPage(w http.ResponseWriter, r *http.Request) error {
 	key := web.Cookie(r, waitingCookie)
-	a := m.waiting.at(key)
-	if a == nil {
+	t := m.waiting.at(key)
+	if t == nil {
 		if web.Viewer(r).SignedIn() { // another tab was quicker
 			return web.SeeOther(w, r, "/")
 		}
@@ -194,17 +235,17 @@ func (m *Module) waitingPage(w http.ResponseWriter, r *http.Request) error {
 	turn := time.NewTimer(waitOnPage)
 	defer turn.Stop()
 	select {
-	case <-a.ticket.Done():
+	case <-t.ticket.Done():
 		if !m.waiting.leave(key) {
 			return WaitingLost
 		}
 		web.SetCookie(w, r, waitingCookie, "", -1)
-		return m.finishSignIn(w, r, a)
+		return m.finishTrial(w, r, t)
 	case <-r.Context().Done():
 		return r.Context().Err()
 	case <-turn.C:
 	}
-	place, wait := a.ticket.Place()
+	place, wait := t.ticket.Place()
 	w.Header().Set("Refresh", web.Seconds(refreshEvery)+"; url=/login/waiting")
 	return web.Render(w, r, http.StatusOK, waitingTempl(ui.WaitingProps{Ahead: place, Wait: wait, URL: "/login/waiting"}))
 }

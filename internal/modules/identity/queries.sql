@@ -60,16 +60,20 @@ LEFT JOIN identity_passwords w ON w.person_id = p.id
 WHERE p.login = $1 OR p.mail = $1;
 
 -- name: OpenSession :exec
-INSERT INTO identity_sessions (id, token_hash, person_id, shared, signed_in_at, last_seen_at, idle_at, expires_at, ended_at, end_reason, address, user_agent)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 0, '', $8, $9);
+INSERT INTO identity_sessions (id, token_hash, person_id, shared, signed_in_at, last_seen_at, idle_at, expires_at, ended_at, end_reason, address, user_agent, attempt_id, method, factor_method, factor_at)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 0, '', $8, $9, $10, $11, $12, $13);
 
 -- name: RenewSession :execrows
 UPDATE identity_sessions
-SET token_hash = $2, signed_in_at = $3, last_seen_at = $3, idle_at = $4, expires_at = $5, address = $6, user_agent = $7
+SET token_hash = $2, signed_in_at = $3, last_seen_at = $3, idle_at = $4, expires_at = $5, address = $6, user_agent = $7,
+    attempt_id = $8, method = $9, factor_method = $10, factor_at = $11
 WHERE id = $1 AND ended_at = 0;
 
+-- name: StrengthenSession :exec
+UPDATE identity_sessions SET factor_method = $2, factor_at = $3 WHERE id = $1 AND ended_at = 0;
+
 -- name: SessionByToken :one
-SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason,
+SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.factor_at,
        p.id, p.login, p.mail, p.given_name, p.family_name, p.state, p.locale, p.appearance,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
        CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights

@@ -6,7 +6,7 @@ import "github.com/amphi-campus/amphi/internal/platform/fault"
 var (
 	// WrongCredentials: the identifier and the password do not go together. It
 	// never tells which of the two is wrong.
-	WrongCredentials = fault.Declare(fault.Invalid, "identity.wrong_credentials")
+	WrongCredentials = fault.Declare(fault.Invalid, "identity.wrong_credentials").Leads("/why")
 	// SignInSlowed: too many failed sign-ins with one identifier.
 	SignInSlowed = fault.Declare(fault.Busy, "identity.sign_in_slowed")
 	// NetworkSlowed: too many failed sign-ins from one network.
@@ -16,6 +16,13 @@ var (
 	// WaitingLost: the place in line is gone, because it was taken or because the
 	// house restarted.
 	WaitingLost = fault.Declare(fault.Gone, "identity.waiting_lost")
+	// SignInLost: the next page of a sign-in was asked for, and no sign-in of this
+	// browser is on the way.
+	SignInLost = fault.Declare(fault.Gone, "identity.sign_in_lost").Leads("/login")
+	// CookieLost: the browser came back without the cookie that it was given, once.
+	CookieLost = fault.Declare(fault.Invalid, "identity.cookie_lost")
+	// CookiesRefused: it did so again.
+	CookiesRefused = fault.Declare(fault.Invalid, "identity.cookies_refused").Leads("/diagnostic")
 	// SignInSlow is the health check's word for a line longer than patience.
 	SignInSlow = fault.Declare(fault.Busy, "identity.sign_in_slow")
 )

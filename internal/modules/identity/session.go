@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/id"
@@ -91,7 +94,7 @@ func (m *Module) Authenticate(w http.ResponseWriter, r *http.Request) (campus.Vi
 		Person: campus.PersonID(row.ID), Login: row.Login, GivenName: row.GivenName, FamilyName: row.FamilyName, Mail: row.Mail,
 		Affiliations: affiliationsOf(row.Affiliations), Rights: rightsOf(row.Rights),
 		Locale: campus.Locale(row.Locale), Appearance: row.Appearance,
-		Session: row.SessionID, SharedComputer: row.Shared, SignedInAt: row.SignedInAt.Time(),
+		Session: row.SessionID, SharedComputer: row.Shared, SignedInAt: row.SignedInAt.Time(), FactorAt: row.FactorAt.Time(),
 	}, nil
 }
 
@@ -111,7 +114,7 @@ func overBecause(row sqlgen.SessionByTokenRow, now db.Time) error {
 		default:
 			return SessionOver
 		}
-	case row.State != string(Active):
+	case !account.State(row.State).Usable():
 		return AccountClosed
 	case row.ExpiresAt <= now:
 		return SessionTooOld
@@ -121,21 +124,29 @@ func overBecause(row sqlgen.SessionByTokenRow, now db.Time) error {
 	return nil
 }
 
-// openSession gives the browser a session of this person. When it already has
-// one of the same person, that one gets a new token and a fresh start (a renewed
-// sign-in); one of somebody else ends first.
-func (m *Module) openSession(w http.ResponseWriter, r *http.Request, who campus.PersonID, shared bool) error {
+// openSession gives the browser the session that a finished sign-in leads to.
+// When it already has one of the same person, that one gets a new token and a
+// fresh start (a renewed sign-in); one of somebody else ends first. opened is
+// false when another request finished the same sign-in before.
+func (m *Module) openSession(w http.ResponseWriter, r *http.Request, a attempt.Attempt, also func(tx db.Tx) error) (opened bool, err error) {
 	ctx := r.Context()
 	token := id.Token(tokenBytes)
-	idle, absolute := m.config.Session.limits(shared)
+	idle, absolute := m.config.Session.limits(a.Shared)
 	before := web.Viewer(r)
 	address := web.ClientAddr(r).String()
-	err := m.db.InTx(ctx, func(tx db.Tx) error {
+	err = m.db.InTx(ctx, func(tx db.Tx) error {
 		q, now := sqlgen.New(tx), tx.Now()
-		if before.Person == who && before.SharedComputer == shared {
+		opened, err = m.stories.Finish(ctx, tx, a.ID)
+		if err != nil || !opened {
+			return err
+		}
+		if err := also(tx); err != nil {
+			return err
+		}
+		if before.Person == a.Person && before.SharedComputer == a.Shared {
 			n, err := q.RenewSession(ctx, sqlgen.RenewSessionParams{
 				ID: before.Session, TokenHash: id.Hash(token), SignedInAt: now, IdleAt: now.Add(idle), ExpiresAt: now.Add(absolute),
-				Address: address, UserAgent: agentOf(r),
+				Address: address, UserAgent: agentOf(r), AttemptID: a.ID, Method: string(a.Method), FactorMethod: string(a.FactorMethod), FactorAt: db.At(a.FactorAt),
 			})
 			if err != nil || n == 1 {
 				return err
@@ -146,19 +157,40 @@ func (m *Module) openSession(w http.ResponseWriter, r *http.Request, who campus.
 			}
 		}
 		return q.OpenSession(ctx, sqlgen.OpenSessionParams{
-			ID: id.New(), TokenHash: id.Hash(token), PersonID: string(who), Shared: shared,
+			ID: id.New(), TokenHash: id.Hash(token), PersonID: string(a.Person), Shared: a.Shared,
 			SignedInAt: now, IdleAt: now.Add(idle), ExpiresAt: now.Add(absolute), Address: address, UserAgent: agentOf(r),
+			AttemptID: a.ID, Method: string(a.Method), FactorMethod: string(a.FactorMethod), FactorAt: db.At(a.FactorAt),
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("open session: %w", err)
+		return false, fmt.Errorf("open session: %w", err)
+	}
+	if !opened {
+		return false, nil
 	}
 	keep := absolute
-	if shared {
+	if a.Shared {
 		keep = 0 // gone when the browser closes
 	}
 	web.SetCookie(w, r, sessionCookie, token, keep)
-	return nil
+	return true, nil
+}
+
+// strengthen notes that a second factor was proved inside a session.
+func (m *Module) strengthen(ctx context.Context, session string, by entry.Method) error {
+	return m.db.InTx(ctx, func(tx db.Tx) error {
+		err := sqlgen.New(tx).StrengthenSession(ctx, sqlgen.StrengthenSessionParams{ID: session, FactorMethod: string(by), FactorAt: tx.Now()})
+		if err != nil {
+			return fmt.Errorf("strengthen session: %w", err)
+		}
+		return nil
+	})
+}
+
+// EndSessionsOf ends all sessions of somebody but one (empty for all of them) and
+// returns how many ended.
+func (m *Module) EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonID, except string) (int, error) {
+	return m.endOthers(ctx, tx, who, except, endedElsewhere)
 }
 
 // maxAgent cuts absurd User-Agent headers.

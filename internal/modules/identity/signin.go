@@ -16,8 +16,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
 
-// attempt is one sign-in on its way through the line.
-type attempt struct {
+// trial is one password on its way through the line.
+type trial struct {
 	form     signInForm
 	guess    guess
 	ticket   *password.Ticket
@@ -34,34 +34,34 @@ type attempt struct {
 
 // begin looks the account up and joins the line. What it does, and how long it
 // takes, is the same whether or not the identifier exists.
-func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr) (*attempt, error) {
+func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr) (*trial, error) {
 	login := normalLogin(form.Username)
 	row, err := sqlgen.New(m.db.Read()).PasswordOf(ctx, login)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("look the account up: %w", err)
 	}
-	a := &attempt{form: form, person: campus.PersonID(row.ID), state: account.State(row.State), stored: row.Hash}
-	a.guess = guessOf(login, a.person, from)
-	if err := m.throttle.admit(a.guess); err != nil {
+	t := &trial{form: form, person: campus.PersonID(row.ID), state: account.State(row.State), stored: row.Hash}
+	t.guess = guessOf(login, t.person, from)
+	if err := m.throttle.admit(t.guess); err != nil {
 		return nil, err
 	}
-	known := a.stored != ""
+	known := t.stored != ""
 	if !known {
-		a.stored = m.dummy
+		t.stored = m.dummy
 	}
-	a.ticket, err = m.queue.Join(func() {
-		if a.deserted.Load() {
+	t.ticket, err = m.queue.Join(func() {
+		if t.deserted.Load() {
 			return
 		}
 		// The others of its network may have failed while it waited: a line that
 		// one network filled is then served without work.
-		if a.err = m.throttle.crowded(a.guess); a.err != nil {
+		if t.err = m.throttle.crowded(t.guess); t.err != nil {
 			return
 		}
-		a.matches, a.outdated, a.err = password.Verify(a.stored, form.Password, m.params)
-		a.matches = a.matches && known
-		if !a.matches {
-			m.throttle.failed(a.guess)
+		t.matches, t.outdated, t.err = password.Verify(t.stored, form.Password, m.params)
+		t.matches = t.matches && known
+		if !t.matches {
+			m.throttle.failed(t.guess)
 		}
 	})
 	switch {
@@ -71,34 +71,50 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr) (*
 	case err != nil:
 		return nil, err
 	}
-	return a, nil
+	return t, nil
 }
 
-// verdict says whether a finished attempt succeeded. The state of an account is
-// told only to somebody who knows its password.
-func (m *Module) verdict(a *attempt) error {
+// verdict says whether the password of a finished trial was right. What else
+// stands in the way is for the gates to say, to somebody who knows the password.
+func (m *Module) verdict(t *trial) error {
 	switch {
-	case errors.Is(a.err, NetworkSlowed):
-		return a.err
-	case a.err != nil:
-		return fmt.Errorf("check the password of %s: %w", a.person, a.err)
-	case !a.matches:
+	case errors.Is(t.err, NetworkSlowed):
+		return t.err
+	case t.err != nil:
+		return fmt.Errorf("check the password of %s: %w", t.person, t.err)
+	case !t.matches:
 		return WrongCredentials
-	case a.state != Active:
-		return AccountClosed
 	}
-	m.throttle.succeeded(a.guess)
-	if a.outdated {
-		m.rehash(a)
+	m.throttle.succeeded(t.guess)
+	if t.outdated {
+		m.rehash(t)
 	}
 	return nil
 }
 
+// CheckPassword says whose password this is, for pages that ask for it outside
+// the sign-in. It costs and limits the same as a sign-in: the errors are
+// identity.wrong_credentials and those that ask to wait.
+func (m *Module) CheckPassword(ctx context.Context, login, plain string, from netip.Addr) (Person, error) {
+	t, err := m.begin(ctx, signInForm{Username: login, Password: plain}, from)
+	if err != nil {
+		return Person{}, err
+	}
+	if err := t.ticket.Wait(ctx); err != nil {
+		t.deserted.Store(true)
+		return Person{}, fmt.Errorf("wait for the check of a password: %w", err)
+	}
+	if err := m.verdict(t); err != nil {
+		return Person{}, err
+	}
+	return m.PersonByID(ctx, t.person)
+}
+
 // rehash stores the password under the current parameters, behind those who wait
 // in line. If the house stops before, the next sign-in tries again.
-func (m *Module) rehash(a *attempt) {
+func (m *Module) rehash(t *trial) {
 	var hash string
-	ticket, err := m.queue.Join(func() { hash = password.Hash(a.form.Password, m.params) })
+	ticket, err := m.queue.Join(func() { hash = password.Hash(t.form.Password, m.params) })
 	if err != nil {
 		return // a long line is no time for housekeeping
 	}
@@ -106,11 +122,11 @@ func (m *Module) rehash(a *attempt) {
 		<-ticket.Done()
 		ctx := context.Background() // outlives the request
 		err := m.db.InTx(ctx, func(tx db.Tx) error {
-			_, err := sqlgen.New(tx).ReplaceHash(ctx, sqlgen.ReplaceHashParams{PersonID: string(a.person), NewHash: hash, OldHash: a.stored})
+			_, err := sqlgen.New(tx).ReplaceHash(ctx, sqlgen.ReplaceHashParams{PersonID: string(t.person), NewHash: hash, OldHash: t.stored})
 			return err
 		})
 		if err != nil {
-			m.log.Warn("store the new hash", "person", string(a.person), "error", err)
+			m.log.Warn("store the new hash", "person", string(t.person), "error", err)
 		}
 	}()
 }

@@ -92,7 +92,7 @@ func TestALineFilledByOneNetworkIsServedWithoutWork(t *testing.T) {
 	if _, err := h.queue.Join(func() { <-gate }); err != nil {
 		t.Fatal(err)
 	}
-	var line []*attempt
+	var line []*trial
 	for i := range 100 {
 		a, err := h.begin(t.Context(), signInForm{Username: fmt.Sprintf("person%d", i), Password: "x"}, netip.MustParseAddr("198.51.100.7"))
 		if err != nil {

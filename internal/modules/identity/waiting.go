@@ -25,8 +25,8 @@ type waitingRoom struct {
 }
 
 type seat struct {
-	attempt *attempt
-	since   time.Time
+	trial *trial
+	since time.Time
 }
 
 func newWaitingRoom(c clock.Clock) *waitingRoom {
@@ -34,29 +34,29 @@ func newWaitingRoom(c clock.Clock) *waitingRoom {
 }
 
 // sit gives an attempt a seat and returns the key to it.
-func (w *waitingRoom) sit(a *attempt) (key string) {
+func (w *waitingRoom) sit(t *trial) (key string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.clock.Now()
 	if now.Sub(w.swept) > time.Minute {
 		for key, s := range w.seats {
 			if now.Sub(s.since) > keepWaiting {
-				s.attempt.deserted.Store(true)
+				s.trial.deserted.Store(true)
 				delete(w.seats, key)
 			}
 		}
 		w.swept = now
 	}
 	key = id.Token(tokenBytes)
-	w.seats[id.Hash(key)] = seat{a, now}
+	w.seats[id.Hash(key)] = seat{t, now}
 	return key
 }
 
 // at returns the attempt behind a key, or nil.
-func (w *waitingRoom) at(key string) *attempt {
+func (w *waitingRoom) at(key string) *trial {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.seats[id.Hash(key)].attempt
+	return w.seats[id.Hash(key)].trial
 }
 
 // leave takes the attempt away, and reports whether it was still there: of two

@@ -109,6 +109,9 @@ type Door interface {
 	// the way asked for (a new password, a first factor); inside a session it
 	// goes on to back.
 	Proceed(w http.ResponseWriter, r *http.Request, a Actor, back string) error
+	// PutOff answers with the next page for somebody on the way in who registers
+	// their first factor another day. Ask the policy first whether they may.
+	PutOff(w http.ResponseWriter, r *http.Request, a Actor) error
 	// Enter begins a sign-in whose first proof was no password, such as a
 	// passkey, and answers with the next page on the way.
 	Enter(w http.ResponseWriter, r *http.Request, who campus.PersonID, p Proof, from Arrival) error

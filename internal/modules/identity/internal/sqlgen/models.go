@@ -8,6 +8,28 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
+type IdentityActivation struct {
+	ID           string
+	TokenHash    string
+	PersonID     string
+	InvitationID string
+	PointID      string
+	StartedAt    db.Time
+	SentAt       db.Time
+	ProvedAt     db.Time
+	FinishedAt   db.Time
+	ExpiresAt    db.Time
+	Address      string
+}
+
+type IdentityActivationLink struct {
+	ID           string
+	TokenHash    string
+	ActivationID string
+	SentAt       db.Time
+	UsedAt       db.Time
+}
+
 type IdentityAffiliation struct {
 	PersonID  string
 	Kind      string
@@ -54,6 +76,53 @@ type IdentityAttemptStep struct {
 	At        int64
 }
 
+type IdentityDecision struct {
+	ID         string
+	PersonID   string
+	State      string
+	BaseState  string
+	Reason     string
+	TextFr     string
+	TextEn     string
+	OfficeFr   string
+	OfficeEn   string
+	Contact    string
+	Shown      bool
+	Note       string
+	Rule       string
+	DecidedBy  string
+	DecidedAt  db.Time
+	FromAt     db.Time
+	UntilAt    db.Time
+	DeletionAt db.Time
+	ToldAt     db.Time
+	LiftedBy   string
+	LiftedAt   db.Time
+	LiftNote   string
+}
+
+type IdentityDecisionNotice struct {
+	DecisionID string
+	Days       int32
+	SentAt     db.Time
+}
+
+type IdentityInvitation struct {
+	ID          string
+	PersonID    string
+	TokenHash   string
+	CodeHash    string
+	SentTo      string
+	InvitedBy   string
+	CreatedAt   db.Time
+	SentAt      db.Time
+	Letters     int32
+	OpenedAt    db.Time
+	UsedAt      db.Time
+	WithdrawnAt db.Time
+	ExpiresAt   db.Time
+}
+
 type IdentityPassword struct {
 	PersonID  string
 	Hash      string
@@ -74,6 +143,14 @@ type IdentityPerson struct {
 	Appearance    string
 	CreatedAt     db.Time
 	ChangedAt     db.Time
+}
+
+type IdentityRegistration struct {
+	PersonID  string
+	Kind      string
+	UntilAt   db.Time
+	Source    string
+	ChangedAt db.Time
 }
 
 type IdentityRight struct {
@@ -100,4 +177,29 @@ type IdentitySession struct {
 	Method       string
 	FactorMethod string
 	FactorAt     db.Time
+}
+
+type IdentitySupervised struct {
+	ID              string
+	PersonID        string
+	OpenedBy        string
+	OpenedAt        db.Time
+	Words           string
+	Incident        string
+	FirstBy         string
+	FirstAt         db.Time
+	FirstDocuments  string
+	FirstInPerson   bool
+	SecondBy        string
+	SecondAt        db.Time
+	SecondDocuments string
+	SecondInPerson  bool
+	ReadyAt         db.Time
+	LinkHash        string
+	GivenBy         string
+	GivenAt         db.Time
+	Ended           string
+	EndedBy         string
+	EndedAt         db.Time
+	EndedWords      string
 }

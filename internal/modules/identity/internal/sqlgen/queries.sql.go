@@ -237,20 +237,24 @@ func (q *Queries) ListPeople(ctx context.Context, arg ListPeopleParams) ([]ListP
 }
 
 const openSession = `-- name: OpenSession :exec
-INSERT INTO identity_sessions (id, token_hash, person_id, shared, signed_in_at, last_seen_at, idle_at, expires_at, ended_at, end_reason, address, user_agent)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 0, '', $8, $9)
+INSERT INTO identity_sessions (id, token_hash, person_id, shared, signed_in_at, last_seen_at, idle_at, expires_at, ended_at, end_reason, address, user_agent, attempt_id, method, factor_method, factor_at)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 0, '', $8, $9, $10, $11, $12, $13)
 `
 
 type OpenSessionParams struct {
-	ID         string
-	TokenHash  string
-	PersonID   string
-	Shared     bool
-	SignedInAt db.Time
-	IdleAt     db.Time
-	ExpiresAt  db.Time
-	Address    string
-	UserAgent  string
+	ID           string
+	TokenHash    string
+	PersonID     string
+	Shared       bool
+	SignedInAt   db.Time
+	IdleAt       db.Time
+	ExpiresAt    db.Time
+	Address      string
+	UserAgent    string
+	AttemptID    string
+	Method       string
+	FactorMethod string
+	FactorAt     db.Time
 }
 
 func (q *Queries) OpenSession(ctx context.Context, arg OpenSessionParams) error {
@@ -264,6 +268,10 @@ func (q *Queries) OpenSession(ctx context.Context, arg OpenSessionParams) error 
 		arg.ExpiresAt,
 		arg.Address,
 		arg.UserAgent,
+		arg.AttemptID,
+		arg.Method,
+		arg.FactorMethod,
+		arg.FactorAt,
 	)
 	return err
 }
@@ -450,18 +458,23 @@ func (q *Queries) PersonByLogin(ctx context.Context, login string) (PersonByLogi
 
 const renewSession = `-- name: RenewSession :execrows
 UPDATE identity_sessions
-SET token_hash = $2, signed_in_at = $3, last_seen_at = $3, idle_at = $4, expires_at = $5, address = $6, user_agent = $7
+SET token_hash = $2, signed_in_at = $3, last_seen_at = $3, idle_at = $4, expires_at = $5, address = $6, user_agent = $7,
+    attempt_id = $8, method = $9, factor_method = $10, factor_at = $11
 WHERE id = $1 AND ended_at = 0
 `
 
 type RenewSessionParams struct {
-	ID         string
-	TokenHash  string
-	SignedInAt db.Time
-	IdleAt     db.Time
-	ExpiresAt  db.Time
-	Address    string
-	UserAgent  string
+	ID           string
+	TokenHash    string
+	SignedInAt   db.Time
+	IdleAt       db.Time
+	ExpiresAt    db.Time
+	Address      string
+	UserAgent    string
+	AttemptID    string
+	Method       string
+	FactorMethod string
+	FactorAt     db.Time
 }
 
 func (q *Queries) RenewSession(ctx context.Context, arg RenewSessionParams) (int64, error) {
@@ -473,6 +486,10 @@ func (q *Queries) RenewSession(ctx context.Context, arg RenewSessionParams) (int
 		arg.ExpiresAt,
 		arg.Address,
 		arg.UserAgent,
+		arg.AttemptID,
+		arg.Method,
+		arg.FactorMethod,
+		arg.FactorAt,
 	)
 	if err != nil {
 		return 0, err
@@ -516,7 +533,7 @@ func (q *Queries) RevokeRight(ctx context.Context, arg RevokeRightParams) (int64
 }
 
 const sessionByToken = `-- name: SessionByToken :one
-SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason,
+SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.factor_at,
        p.id, p.login, p.mail, p.given_name, p.family_name, p.state, p.locale, p.appearance,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
        CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
@@ -534,6 +551,7 @@ type SessionByTokenRow struct {
 	ExpiresAt    db.Time
 	EndedAt      db.Time
 	EndReason    string
+	FactorAt     db.Time
 	ID           string
 	Login        string
 	Mail         string
@@ -558,6 +576,7 @@ func (q *Queries) SessionByToken(ctx context.Context, tokenHash string) (Session
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.EndReason,
+		&i.FactorAt,
 		&i.ID,
 		&i.Login,
 		&i.Mail,
@@ -675,6 +694,21 @@ func (q *Queries) SetState(ctx context.Context, arg SetStateParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const strengthenSession = `-- name: StrengthenSession :exec
+UPDATE identity_sessions SET factor_method = $2, factor_at = $3 WHERE id = $1 AND ended_at = 0
+`
+
+type StrengthenSessionParams struct {
+	ID           string
+	FactorMethod string
+	FactorAt     db.Time
+}
+
+func (q *Queries) StrengthenSession(ctx context.Context, arg StrengthenSessionParams) error {
+	_, err := q.db.ExecContext(ctx, strengthenSession, arg.ID, arg.FactorMethod, arg.FactorAt)
+	return err
 }
 
 const touchSession = `-- name: TouchSession :exec
