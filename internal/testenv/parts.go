@@ -47,6 +47,13 @@ var parts = []*part{
 		version: versionByFlag("-v"),
 	},
 	{
+		name: "oathtool", why: "the authenticator app of the second factor's tests",
+		packages: []string{"oathtool"},
+		find:     func() []string { return onPath("oathtool") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_OATHTOOL": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
 		name: "gcc", why: "the race detector",
 		packages: []string{"gcc", "libc6-dev"},
 		find:     findCompiler,
