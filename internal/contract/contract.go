@@ -94,6 +94,13 @@ type Service struct {
 	OpensOutside bool // leaves the house
 }
 
+// Destination is the service that a sign-in leads to.
+type Destination struct {
+	Service string   // stable identifier in the register of services
+	Name    string   // in the language of the context it was made in
+	Origins []string // where its redirects end
+}
+
 // Navigator adds entries to the main navigation.
 type Navigator interface {
 	Nav(context.Context, campus.Viewer) []NavItem

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
@@ -19,9 +20,9 @@ type Deps struct {
 
 // Doors knows the services that a sign-in leads to.
 type Doors interface {
-	// Destination says which service a local address leads to, and the origins
-	// its redirects end on. ok is false for a page of ours.
-	Destination(ctx context.Context, next string) (name string, origins []string, ok bool)
+	// Destination says which service a local address leads to. ok is false for a
+	// page of ours.
+	Destination(ctx context.Context, next string) (d contract.Destination, ok bool)
 }
 
 // SessionFollower does what must happen elsewhere when a session ends, such as

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
@@ -45,11 +46,11 @@ func (h *house) SessionEnded(_ context.Context, _ db.Tx, session string) error {
 	return nil
 }
 
-func (h *house) Destination(_ context.Context, next string) (string, []string, bool) {
+func (h *house) Destination(_ context.Context, next string) (contract.Destination, bool) {
 	if strings.HasPrefix(next, "/cas/login") {
-		return "Moodle", []string{"https://moodle.example"}, true
+		return contract.Destination{Service: "moodle", Name: "Moodle", Origins: []string{"https://moodle.example"}}, true
 	}
-	return "", nil, false
+	return contract.Destination{}, false
 }
 
 func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *house {

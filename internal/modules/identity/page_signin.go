@@ -127,9 +127,9 @@ func (m *Module) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	meet(w, r)
 	view.Scene = m.scene
 	if m.doors != nil {
-		if name, origins, ok := m.doors.Destination(r.Context(), view.Form.Next); ok {
-			view.Service = name
-			web.AllowFormTo(w, origins...)
+		if d, ok := m.doors.Destination(r.Context(), view.Form.Next); ok {
+			view.Service = d.Name
+			web.AllowFormTo(w, d.Origins...)
 		}
 	}
 	return web.Render(w, r, status, signInTempl(view))

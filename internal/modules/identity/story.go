@@ -86,8 +86,8 @@ func (m *Module) arrive(w http.ResponseWriter, r *http.Request, next string, sha
 	}
 	arrival := attempt.Arrival{Browser: meet(w, r), Address: web.ClientAddr(r).String(), UserAgent: agentOf(r), Next: next, Shared: shared}
 	if m.doors != nil {
-		if name, _, ok := m.doors.Destination(r.Context(), next); ok {
-			arrival.Service = name
+		if d, ok := m.doors.Destination(r.Context(), next); ok {
+			arrival.Service = d.Service
 		}
 	}
 	return arrival, begun, nil

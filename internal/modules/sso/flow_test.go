@@ -14,9 +14,9 @@ func TestAStrangerSignsInFirstAndComesBackToTheService(t *testing.T) {
 		t.Fatalf("sent to %s", to)
 	}
 	next := to.Query().Get("next")
-	name, origins, ok := h.module.Destination(t.Context(), next)
-	if !ok || name != "Moodle" || len(origins) != 1 || origins[0] != "https://moodle.valmont.example" {
-		t.Fatalf("Destination(%q) = %q %q %v", next, name, origins, ok)
+	d, ok := h.module.Destination(t.Context(), next)
+	if !ok || d.Name != "Moodle" || len(d.Origins) != 1 || d.Origins[0] != "https://moodle.valmont.example" {
+		t.Fatalf("Destination(%q) = %+v %v", next, d, ok)
 	}
 	h.enter(lina())
 	back := location(t, h.get(next))

@@ -111,7 +111,7 @@ func TestNoAddressLeadsElsewhere(t *testing.T) {
 			t.Errorf("sign-out followed %q to %q", service, w.Header().Get("Location"))
 		}
 		h.enter(lina())
-		if _, _, ok := h.module.Destination(t.Context(), loginURL(service)); ok {
+		if _, ok := h.module.Destination(t.Context(), loginURL(service)); ok {
 			t.Errorf("the sign-in page would widen its policy for %q", service)
 		}
 	}

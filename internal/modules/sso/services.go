@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
 	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
@@ -184,24 +185,23 @@ func oneService(n int64, err error) error {
 	return err
 }
 
-// Destination tells the sign-in page where a local address leads: the service's
-// name in the reader's language, and the origins that the redirects after the
-// form may end on. Browsers apply form-action to every redirect that follows, so
+// Destination tells the sign-in where a local address leads, and the origins that
+// the redirects after the form may end on. Browsers apply form-action to every redirect that follows, so
 // the page has to name them.
-func (m *Module) Destination(ctx context.Context, next string) (name string, origins []string, ok bool) {
+func (m *Module) Destination(ctx context.Context, next string) (contract.Destination, bool) {
 	address, err := destinationOf(next)
 	if err != nil {
-		return "", nil, false
+		return contract.Destination{}, false
 	}
 	x, err := m.services(ctx)
 	if err != nil {
-		return "", nil, false // the sign-in itself can go on
+		return contract.Destination{}, false // the sign-in itself can go on
 	}
 	s := x.Match(address)
 	if s == nil || !s.SignsIn() {
-		return "", nil, false
+		return contract.Destination{}, false
 	}
-	return s.Name(i18n.Locale(ctx)), originsOf(s, address), true
+	return contract.Destination{Service: s.ID, Name: s.Name(i18n.Locale(ctx)), Origins: originsOf(s, address)}, true
 }
 
 // maxOrigins bounds the header that names them.

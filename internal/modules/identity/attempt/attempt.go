@@ -46,7 +46,7 @@ type Attempt struct {
 	Address   string
 	UserAgent string
 	Next      string // local address that the sign-in leads to
-	Service   string // name of the service behind it; empty for the portal
+	Service   string // identifier of the service behind it; empty for the portal
 	Shared    bool   // a shared computer
 
 	Method       entry.Method // first proof
