@@ -316,3 +316,24 @@ func TestWhatCouldBecomeAnotherHeaderIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTheLatestMessageOfAKindToSomebodyIsFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		m := newMailer(t, d, Defaults())
+		for _, sent := range []Message{
+			{Kind: "identity.reset", To: "lina@example.org", Subject: "first", Text: "x"},
+			{Kind: "identity.reset", To: "lina@example.org", Subject: "second", Text: "x"},
+			{Kind: "identity.other", To: "lina@example.org", Subject: "another kind", Text: "x"},
+			{Kind: "identity.reset", To: "hugo@example.org", Subject: "another person", Text: "x"},
+		} {
+			send(t, m, sent)
+		}
+		got, err := m.Latest(t.Context(), d.Read(), ChannelMail, "identity.reset", "Lina@example.org")
+		if err != nil || got.Subject != "second" {
+			t.Errorf("got %q, %v", got.Subject, err)
+		}
+		if _, err := m.Latest(t.Context(), d.Read(), ChannelSMS, "identity.reset", "lina@example.org"); !errors.Is(err, MessageNotFound) {
+			t.Errorf("on another channel: %v", err)
+		}
+	}, tables...)
+}

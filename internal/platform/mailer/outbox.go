@@ -2,6 +2,8 @@ package mailer
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -44,6 +46,20 @@ func (m *Mailer) Counted(ctx context.Context, f Filter) (int, error) {
 		return 0, fmt.Errorf("count the outbox: %w", err)
 	}
 	return n, nil
+}
+
+// Latest is the newest message of a kind that was sent to somebody on a channel, or MessageNotFound. q
+// is the caller's transaction, or the database's reader: pages tell with it what became of a code.
+func (m *Mailer) Latest(ctx context.Context, q db.Querier, channel, kind, to string) (Record, error) {
+	r, err := scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM mailer_outbox WHERE to_key = $1 AND channel = $2 AND kind = $3 ORDER BY created_at DESC, id DESC LIMIT 1`,
+		m.key(to), channel, kind))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Record{}, MessageNotFound
+	}
+	if err != nil {
+		return Record{}, fmt.Errorf("look for the latest message: %w", err)
+	}
+	return r.public(), nil
 }
 
 // Kept is a record with its text, where the demo kept it.
