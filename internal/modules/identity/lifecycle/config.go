@@ -108,7 +108,7 @@ func (c Config) keep(days int) int { return cmp.Or(days, c.KeepDays, defaultKeep
 
 func (r RuleConfig) atMost() int { return cmp.Or(r.AtMost, defaultAtMost) }
 
-// firstNotice is how many days before the closing the earliest notice goes.
+// notices are the reminders, earliest first: those that lie within the grace.
 func (r RuleConfig) notices() []int {
 	days := slices.DeleteFunc(slices.Clone(r.NoticeDays), func(d int) bool { return d >= r.GraceDays })
 	slices.Sort(days)
@@ -130,7 +130,7 @@ func (c Config) Check() []config.Problem {
 	want(c.KeepDays >= 0, "keep_days", "must not be negative")
 	seen := map[string]bool{}
 	for i, r := range c.Reasons {
-		key := fmt.Sprintf("reasons.%d.", i)
+		key := fmt.Sprintf("reasons[%d].", i)
 		want(codeForm.MatchString(r.Code), key+"code", "must be lower-case letters, digits and underscores")
 		want(!seen[r.Code], key+"code", "stands twice in the list")
 		want(strings.TrimSpace(r.TextFrench) != "" && strings.TrimSpace(r.TextEnglish) != "", key+"text_fr", "needs a sentence in French and in English")
@@ -139,7 +139,7 @@ func (c Config) Check() []config.Problem {
 	}
 	rules := map[string]bool{}
 	for i, r := range c.Rules {
-		key := fmt.Sprintf("rules.%d.", i)
+		key := fmt.Sprintf("rules[%d].", i)
 		want(codeForm.MatchString(r.Code), key+"code", "must be lower-case letters, digits and underscores")
 		want(!rules[r.Code], key+"code", "stands twice in the list")
 		rules[r.Code] = true

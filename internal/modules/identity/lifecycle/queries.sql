@@ -1,5 +1,7 @@
--- name: PersonState :one
-SELECT state FROM identity_people WHERE id = $1;
+-- name: HoldState :one
+-- The row stays locked to the end of the transaction on PostgreSQL, so that two
+-- decisions about one account follow one another.
+UPDATE identity_people SET changed_at = changed_at WHERE id = $1 RETURNING state;
 
 -- name: MoveState :execrows
 UPDATE identity_people SET state = sqlc.arg(new_state), changed_at = $2 WHERE id = $1 AND state = sqlc.arg(old_state);
@@ -25,7 +27,7 @@ UPDATE identity_decisions SET lifted_by = $2, lifted_at = $3, lift_note = $4 WHE
 UPDATE identity_decisions SET told_at = $2 WHERE id = $1 AND told_at = 0;
 
 -- name: DueDecisions :many
-SELECT d.id FROM identity_decisions d
+SELECT d.id, d.person_id FROM identity_decisions d
 JOIN identity_people p ON p.id = d.person_id
 WHERE d.lifted_at = 0 AND (
     (d.until_at > 0 AND d.until_at <= sqlc.arg(now))

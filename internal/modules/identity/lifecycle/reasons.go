@@ -8,6 +8,10 @@ var (
 	Reserved = fault.Declare(fault.Forbidden, "identity.lifecycle_reserved")
 	// Oneself: nobody decides about their own account.
 	Oneself = fault.Declare(fault.Forbidden, "identity.lifecycle_oneself")
+	// AccountMissing: nobody has this account.
+	AccountMissing = fault.Declare(fault.NotFound, "identity.lifecycle_account_missing")
+	// ReasonMissing: the reason is not in the institution's list.
+	ReasonMissing = fault.Declare(fault.Invalid, "identity.lifecycle_reason_missing")
 	// Changed: the account is no longer in the state that the page showed.
 	Changed = fault.Declare(fault.Conflict, "identity.lifecycle_changed")
 	// Lifted: the decision was lifted already.

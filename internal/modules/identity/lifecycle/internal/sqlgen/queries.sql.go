@@ -276,7 +276,7 @@ func (q *Queries) DecisionsOf(ctx context.Context, personID string) ([]IdentityD
 }
 
 const dueDecisions = `-- name: DueDecisions :many
-SELECT d.id FROM identity_decisions d
+SELECT d.id, d.person_id FROM identity_decisions d
 JOIN identity_people p ON p.id = d.person_id
 WHERE d.lifted_at = 0 AND (
     (d.until_at > 0 AND d.until_at <= $1)
@@ -286,19 +286,24 @@ ORDER BY d.id
 LIMIT 200
 `
 
-func (q *Queries) DueDecisions(ctx context.Context, now db.Time) ([]string, error) {
+type DueDecisionsRow struct {
+	ID       string
+	PersonID string
+}
+
+func (q *Queries) DueDecisions(ctx context.Context, now db.Time) ([]DueDecisionsRow, error) {
 	rows, err := q.db.QueryContext(ctx, dueDecisions, now)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []DueDecisionsRow
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var i DueDecisionsRow
+		if err := rows.Scan(&i.ID, &i.PersonID); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -422,6 +427,19 @@ func (q *Queries) EndingDecisions(ctx context.Context, arg EndingDecisionsParams
 	return items, nil
 }
 
+const holdState = `-- name: HoldState :one
+UPDATE identity_people SET changed_at = changed_at WHERE id = $1 RETURNING state
+`
+
+// The row stays locked to the end of the transaction on PostgreSQL, so that two
+// decisions about one account follow one another.
+func (q *Queries) HoldState(ctx context.Context, id string) (string, error) {
+	row := q.db.QueryRowContext(ctx, holdState, id)
+	var state string
+	err := row.Scan(&state)
+	return state, err
+}
+
 const liftDecision = `-- name: LiftDecision :execrows
 UPDATE identity_decisions SET lifted_by = $2, lifted_at = $3, lift_note = $4 WHERE id = $1 AND lifted_at = 0
 `
@@ -517,17 +535,6 @@ func (q *Queries) NoticesOf(ctx context.Context, decisionID string) ([]NoticesOf
 		return nil, err
 	}
 	return items, nil
-}
-
-const personState = `-- name: PersonState :one
-SELECT state FROM identity_people WHERE id = $1
-`
-
-func (q *Queries) PersonState(ctx context.Context, id string) (string, error) {
-	row := q.db.QueryRowContext(ctx, personState, id)
-	var state string
-	err := row.Scan(&state)
-	return state, err
 }
 
 const registrationsOf = `-- name: RegistrationsOf :many

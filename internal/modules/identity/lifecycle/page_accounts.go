@@ -1,0 +1,135 @@
+package lifecycle
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// accountsSize is how many accounts a page lists.
+const accountsSize = 50
+
+// accountsView is the list of accounts.
+type accountsView struct {
+	Filter      Filter
+	List        []account.Person
+	Total       int
+	Page, Pages int
+}
+
+// maxPage keeps page numbers where arithmetic on them is safe, maxWords what is
+// searched for short.
+const (
+	maxPage  = 100_000
+	maxWords = 120
+)
+
+// filterOf reads the filter of an address; what it does not know it leaves out.
+func filterOf(r *http.Request) Filter {
+	q := r.URL.Query()
+	f := Filter{Words: strings.ToValidUTF8(strings.ReplaceAll(q.Get("q"), "\x00", ""), "")}
+	if len(f.Words) > maxWords {
+		f.Words = strings.ToValidUTF8(f.Words[:maxWords], "")
+	}
+	if s := account.State(q.Get("state")); slices.Contains(account.States, s) {
+		f.State = s
+	}
+	if k := campus.Kind(q.Get("kind")); slices.Contains(campus.Kinds, k) {
+		f.Kind = k
+	}
+	return f
+}
+
+// query is the filter as an address carries it.
+func (f Filter) query() url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"q": f.Words, "state": string(f.State), "kind": string(f.Kind)} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return q
+}
+
+func (v accountsView) pageURL(page int) string {
+	q := v.Filter.query()
+	q.Set("page", strconv.Itoa(page))
+	return "/identity/accounts?" + q.Encode()
+}
+
+func (v accountsView) fileURL() string { return "/identity/accounts.csv?" + v.Filter.query().Encode() }
+
+func (l *Lifecycle) accountsPage(w http.ResponseWriter, r *http.Request) error {
+	view := accountsView{Filter: filterOf(r)}
+	var err error
+	if view.Total, err = l.Count(r.Context(), view.Filter); err != nil {
+		return err
+	}
+	view.Pages = max(1, (view.Total+accountsSize-1)/accountsSize)
+	if n, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil && n > 0 && n <= maxPage {
+		view.Page = n
+	}
+	view.Page = min(max(view.Page, 1), view.Pages)
+	if view.List, err = l.Search(r.Context(), view.Filter, accountsSize, (view.Page-1)*accountsSize); err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, accountsTempl(view))
+}
+
+// accountsFile sends the same list as a table, with the decision that holds each
+// account. Once the first line is sent a failure can only cut the file short.
+func (l *Lifecycle) accountsFile(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	head := []string{"login", "family_name", "given_name", "student_number", "mail", "state", "reason", "office", "since", "until", "deletion"}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="accounts-%s.csv"`, l.Clock.Now().In(l.Zone).Format(dayLayout)))
+	file := csv.NewWriter(w)
+	for i, name := range head {
+		head[i] = i18n.T(ctx, "identity.lifecycle.file."+name)
+	}
+	if err := file.Write(head); err != nil {
+		return fmt.Errorf("send the accounts: %w", err)
+	}
+	err := l.export(ctx, filterOf(r), func(n Line) error {
+		return file.Write([]string{
+			plain(n.Login), plain(n.FamilyName), plain(n.GivenName), plain(n.StudentNumber), plain(n.Mail),
+			i18n.T(ctx, "identity.lifecycle.state."+string(n.State)), plain(i18n.Pick(ctx, n.TextFrench, n.TextEnglish)), plain(n.Office),
+			l.day(n.Since), l.day(db.At(lastDay(n.Until.Time()))), l.day(n.DeletedAt),
+		})
+	})
+	file.Flush()
+	if err == nil {
+		err = file.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("send the accounts: %w", err)
+	}
+	return nil
+}
+
+// day is a date for programs, in the institution's zone.
+func (l *Lifecycle) day(t db.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Time().In(l.Zone).Format(time.DateOnly)
+}
+
+// plain keeps a spreadsheet from taking a name for a formula.
+func plain(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}

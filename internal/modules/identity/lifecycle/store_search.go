@@ -1,0 +1,116 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+)
+
+// Filter narrows a list of accounts. Its zero value is everybody.
+type Filter struct {
+	Words string // part of a name, a login, a mail address or a student number
+	State account.State
+	Kind  campus.Kind
+}
+
+// where is the condition of a filter and its arguments.
+func (f Filter) where() (string, []any) {
+	var parts []string
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	if typed := strings.ToLower(strings.TrimSpace(f.Words)); typed != "" {
+		var names []string
+		for word := range strings.FieldsSeq(campus.Fold(f.Words)) { // letters and digits only: nothing for LIKE to misread
+			names = append(names, "p.folded_name LIKE "+arg("%"+word+"%"))
+		}
+		any := []string{"p.login LIKE " + arg(literal(typed)+"%") + " ESCAPE '!'", "p.mail = " + arg(typed), "p.student_number = " + arg(strings.TrimSpace(f.Words))}
+		if len(names) > 0 {
+			any = append(any, "("+strings.Join(names, " AND ")+")")
+		}
+		parts = append(parts, "("+strings.Join(any, " OR ")+")")
+	}
+	if f.State != "" {
+		parts = append(parts, "p.state = "+arg(string(f.State)))
+	}
+	if f.Kind != "" {
+		parts = append(parts, "EXISTS (SELECT 1 FROM identity_affiliations a WHERE a.person_id = p.id AND a.kind = "+arg(string(f.Kind))+")")
+	}
+	if len(parts) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(parts, " AND "), args
+}
+
+// literal keeps LIKE from reading signs of its own in what somebody typed.
+func literal(typed string) string { return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(typed) }
+
+// Count is how many accounts a filter lets through.
+func (l *Lifecycle) Count(ctx context.Context, f Filter) (int, error) {
+	where, args := f.where()
+	var n int
+	if err := l.DB.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM identity_people p"+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count accounts: %w", err)
+	}
+	return n, nil
+}
+
+// Search lists accounts by name, a page at a time.
+func (l *Lifecycle) Search(ctx context.Context, f Filter, size, skip int) ([]account.Person, error) {
+	where, args := f.where()
+	query := fmt.Sprintf("SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.state FROM identity_people p%s ORDER BY p.folded_name, p.id LIMIT $%d OFFSET $%d",
+		where, len(args)+1, len(args)+2)
+	rows, err := l.DB.Read().QueryContext(ctx, query, append(args, size, skip)...)
+	if err != nil {
+		return nil, fmt.Errorf("search accounts: %w", err)
+	}
+	defer rows.Close()
+	var list []account.Person
+	for rows.Next() {
+		var p account.Person
+		if err := rows.Scan(&p.ID, &p.Login, &p.Mail, &p.GivenName, &p.FamilyName, &p.StudentNumber, &p.State); err != nil {
+			return nil, fmt.Errorf("search accounts: %w", err)
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// Line is one line of the exported list: an account and the decision that holds
+// it, if one does.
+type Line struct {
+	account.Person
+	Reason, TextFrench, TextEnglish, Office string
+	Since, Until, DeletedAt                 db.Time
+}
+
+// export calls each for every account that a filter lets through, by name.
+func (l *Lifecycle) export(ctx context.Context, f Filter, each func(Line) error) error {
+	where, args := f.where()
+	rows, err := l.DB.Read().QueryContext(ctx, `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.state,
+    COALESCE(d.reason, ''), COALESCE(d.text_fr, ''), COALESCE(d.text_en, ''), COALESCE(d.office_fr, ''), COALESCE(d.from_at, 0), COALESCE(d.until_at, 0), COALESCE(d.deletion_at, 0)
+FROM identity_people p
+LEFT JOIN identity_decisions d ON d.id = (SELECT o.id FROM identity_decisions o WHERE o.person_id = p.id AND o.state = p.state AND o.lifted_at = 0 ORDER BY o.decided_at DESC, o.id DESC LIMIT 1)`+
+		where+" ORDER BY p.folded_name, p.id", args...)
+	if err != nil {
+		return fmt.Errorf("export accounts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n Line
+		if err := rows.Scan(&n.ID, &n.Login, &n.Mail, &n.GivenName, &n.FamilyName, &n.StudentNumber, &n.State,
+			&n.Reason, &n.TextFrench, &n.TextEnglish, &n.Office, &n.Since, &n.Until, &n.DeletedAt); err != nil {
+			return fmt.Errorf("export accounts: %w", err)
+		}
+		if err := each(n); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
