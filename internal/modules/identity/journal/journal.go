@@ -19,6 +19,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -28,6 +29,26 @@ type Deps struct {
 	Keys   *crypt.Keyring
 	Log    *slog.Logger
 	People account.People
+	// Sessions and Locks are for who finds in their journal what they did not do.
+	Sessions Sessions
+	Locks    Locks
+	// Browser says in words what a User-Agent header stands for.
+	Browser func(p *i18n.Printer, agent string) string
+	// Zone is the one in which days and months are meant.
+	Zone *time.Location
+}
+
+// Sessions ends sessions.
+type Sessions interface {
+	// EndSessionsOf ends the sessions of somebody but one, and returns how many.
+	EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonID, exceptSession string) (int, error)
+}
+
+// Locks keeps people out.
+type Locks interface {
+	// LockOneself locks an account because its owner asks for it. Open sessions
+	// stay, and a second factor opens it again.
+	LockOneself(ctx context.Context, tx db.Tx, who campus.PersonID) error
 }
 
 // Journal writes, shows and verifies.
@@ -37,11 +58,19 @@ type Journal struct {
 	log    *slog.Logger
 	people account.People
 	config Config
+
+	sessions Sessions
+	locks    Locks
+	browser  func(p *i18n.Printer, agent string) string
+	zone     *time.Location
 }
 
 // New returns a journal.
 func New(d Deps, c Config) *Journal {
-	return &Journal{db: d.DB, keys: d.Keys, log: d.Log, people: d.People, config: c}
+	return &Journal{
+		db: d.DB, keys: d.Keys, log: d.Log, people: d.People, config: c,
+		sessions: d.Sessions, locks: d.Locks, browser: d.Browser, zone: d.Zone,
+	}
 }
 
 // Event is one thing that happened with somebody's account.

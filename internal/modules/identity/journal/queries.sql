@@ -13,6 +13,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 -- name: Head :one
 SELECT * FROM identity_journal_head WHERE id = 1;
 
+-- name: LockHead :one
+-- Keeps writers out until the transaction ends.
+UPDATE identity_journal_head SET id = id WHERE id = 1
+RETURNING *;
+
 -- name: After :many
 SELECT * FROM identity_journal WHERE seq > $1 ORDER BY seq LIMIT $2;
 
@@ -22,16 +27,8 @@ SELECT * FROM identity_journal WHERE seq = $1;
 -- name: OfPerson :many
 SELECT * FROM identity_journal WHERE person_id = $1 ORDER BY seq DESC LIMIT $2;
 
--- name: LastBefore :one
--- The last row in front of the first one that is young enough to stay.
-SELECT CAST(COALESCE(MIN(seq) - 1, 0) AS BIGINT) AS seq FROM identity_journal WHERE at >= $1;
-
--- name: SetStart :execrows
-UPDATE identity_journal_head SET start_seq = $2, start_hash = $3, mac = $4 WHERE id = 1 AND seq = $1;
-
--- name: LockHead :one
-UPDATE identity_journal_head SET seq = seq WHERE id = 1
-RETURNING seq, hash, start_seq, start_hash, mac;
+-- name: SetStart :exec
+UPDATE identity_journal_head SET start_seq = $1, start_hash = $2, mac = $3 WHERE id = 1;
 
 -- name: Forget :execrows
 DELETE FROM identity_journal WHERE seq <= $1;

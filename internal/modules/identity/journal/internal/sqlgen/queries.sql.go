@@ -144,40 +144,26 @@ func (q *Queries) Head(ctx context.Context) (IdentityJournalHead, error) {
 	return i, err
 }
 
-const lastBefore = `-- name: LastBefore :one
-SELECT CAST(COALESCE(MIN(seq) - 1, 0) AS BIGINT) AS seq FROM identity_journal WHERE at >= $1
-`
-
-// The last row in front of the first one that is young enough to stay.
-func (q *Queries) LastBefore(ctx context.Context, at db.Time) (int64, error) {
-	row := q.db.QueryRowContext(ctx, lastBefore, at)
-	var seq int64
-	err := row.Scan(&seq)
-	return seq, err
-}
-
 const lockHead = `-- name: LockHead :one
-UPDATE identity_journal_head SET seq = seq WHERE id = 1
-RETURNING seq, hash, start_seq, start_hash, mac
+UPDATE identity_journal_head SET id = id WHERE id = 1
+RETURNING id, seq, hash, start_seq, start_hash, mac, verified_at, verified_to, broken_seq, broken_how
 `
 
-type LockHeadRow struct {
-	Seq       int64
-	Hash      string
-	StartSeq  int64
-	StartHash string
-	Mac       string
-}
-
-func (q *Queries) LockHead(ctx context.Context) (LockHeadRow, error) {
+// Keeps writers out until the transaction ends.
+func (q *Queries) LockHead(ctx context.Context) (IdentityJournalHead, error) {
 	row := q.db.QueryRowContext(ctx, lockHead)
-	var i LockHeadRow
+	var i IdentityJournalHead
 	err := row.Scan(
+		&i.ID,
 		&i.Seq,
 		&i.Hash,
 		&i.StartSeq,
 		&i.StartHash,
 		&i.Mac,
+		&i.VerifiedAt,
+		&i.VerifiedTo,
+		&i.BrokenSeq,
+		&i.BrokenHow,
 	)
 	return i, err
 }
@@ -243,28 +229,19 @@ func (q *Queries) SetHead(ctx context.Context, arg SetHeadParams) (int64, error)
 	return result.RowsAffected()
 }
 
-const setStart = `-- name: SetStart :execrows
-UPDATE identity_journal_head SET start_seq = $2, start_hash = $3, mac = $4 WHERE id = 1 AND seq = $1
+const setStart = `-- name: SetStart :exec
+UPDATE identity_journal_head SET start_seq = $1, start_hash = $2, mac = $3 WHERE id = 1
 `
 
 type SetStartParams struct {
-	Seq       int64
 	StartSeq  int64
 	StartHash string
 	Mac       string
 }
 
-func (q *Queries) SetStart(ctx context.Context, arg SetStartParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setStart,
-		arg.Seq,
-		arg.StartSeq,
-		arg.StartHash,
-		arg.Mac,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) SetStart(ctx context.Context, arg SetStartParams) error {
+	_, err := q.db.ExecContext(ctx, setStart, arg.StartSeq, arg.StartHash, arg.Mac)
+	return err
 }
 
 const takeNumber = `-- name: TakeNumber :one
