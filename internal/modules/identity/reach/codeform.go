@@ -55,12 +55,11 @@ type CodeProps struct {
 	Ways []ui.Link
 	// Value is what was typed before, unless it was wrong.
 	Value string
-}
-
-// Sent tells what became of the newest message of a kind (as given to
-// [Reach.SendCode]) to a point.
-func (x *Reach) Sent(ctx context.Context, at Point, kind string) (Sent, error) {
-	panic("reach: not written yet")
+	// Refused is what [code.Store.Check] said of the last code. Where only a new
+	// one helps, the help is open.
+	Refused error
+	// Stopped says why the code could not be sent, see [Unsent].
+	Stopped *web.Failure
 }
 
 // Problem turns the refusal of a code into a problem at the field of a
@@ -68,15 +67,35 @@ func (x *Reach) Sent(ctx context.Context, at Point, kind string) (Sent, error) {
 func Problem(err error) (problems web.Problems, ok bool) {
 	for _, reason := range []*fault.Reason{code.Wrong, code.Expired, code.Used, code.Exhausted, code.Superseded, code.Missing} {
 		if errors.Is(err, reason) {
-			problems.Add(CodeField, reason.Code()+".field", web.Pairs(fault.Of(err).Args)...)
+			problems.Add(CodeField, reason.Code()+".message", web.Pairs(fault.Of(err).Args)...)
 			return problems, true
 		}
 	}
 	return nil, false
 }
 
-// gone reports whether a message will not come by itself any more.
-func (s Sent) gone() bool { return s.State == mailer.StateGivenUp }
+// Unsent words why a code could not be sent, for the page on which it is typed.
+// ok is false for an error that a person can do nothing about.
+func Unsent(ctx context.Context, err error) (f *web.Failure, ok bool) {
+	for _, reason := range []*fault.Reason{TooSoon, code.TooMany, mailer.SMSOff, mailer.TooManySMS} {
+		if errors.Is(err, reason) {
+			said := web.Explain(ctx, fault.Of(err))
+			return &said, true
+		}
+	}
+	return nil, false
+}
+
+// over reports whether waiting for the message, or typing its code, does not
+// help any more.
+func (p CodeProps) over() bool {
+	for _, reason := range []*fault.Reason{code.Expired, code.Used, code.Exhausted, code.Missing} {
+		if errors.Is(p.Refused, reason) {
+			return true
+		}
+	}
+	return p.Stopped != nil || p.Sent.State == mailer.StateGivenUp
+}
 
 func (p CodeProps) digits() int {
 	if p.Digits <= 0 {

@@ -85,3 +85,17 @@ func MaskMobile(number string) string {
 	}
 	return number[:3] + " •••• " + last
 }
+
+// SpelledMobile is a number in the groups in which people say it:
+// +33 6 12 34 56 78.
+func SpelledMobile(number string) string {
+	national, ok := strings.CutPrefix(number, "+"+france)
+	if !ok || len(national) != 9 {
+		return number
+	}
+	parts := []string{"+33", national[:1]}
+	for i := 1; i < len(national); i += 2 {
+		parts = append(parts, national[i:i+2])
+	}
+	return strings.Join(parts, " ")
+}

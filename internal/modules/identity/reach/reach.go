@@ -9,16 +9,17 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -34,6 +35,7 @@ type Deps struct {
 	Mailer *mailer.Mailer
 	// Notices tells people in the portal; nil keeps to mail and text messages.
 	Notices contract.Notices
+	Journal Journal
 	// Texts words letters in the language of who gets them.
 	Texts *i18n.Catalogue
 	// BaseURL is where letters lead to.
@@ -44,14 +46,27 @@ type Deps struct {
 	Demo bool
 }
 
+// Journal keeps what happens with accounts; package journal implements it.
+type Journal interface {
+	Write(ctx context.Context, tx db.Tx, e journal.Event) error
+}
+
 // Reach is every person's ways to be reached. It is safe for concurrent use.
 type Reach struct {
 	Deps
 	config Config
+	asked  *limit.Limiter // messages to new numbers and addresses, by person
 }
 
 // New makes the alcove for a configuration that Check accepts.
-func New(d Deps, c Config) *Reach { return &Reach{Deps: d, config: c} }
+func New(d Deps, c Config) *Reach {
+	return &Reach{Deps: d, config: c, asked: limit.New(askedRate, 0, d.Clock)}
+}
+
+// askedRate bounds how many messages one person can have sent to numbers that
+// are not known to be theirs: text messages cost money, and there are those who
+// earn it by causing them.
+var askedRate = limit.Rate{Every: 10 * time.Minute, Burst: 10}
 
 // keepRemoved is how long a number that was removed is still known, so that a
 // question about last month's change can be answered. What its owner refused
@@ -72,53 +87,20 @@ func (x *Reach) Jobs(r *jobs.Registry) {
 // to strangers, because its link comes by mail; the demo phone exists only in
 // the demo.
 func (x *Reach) Routes(r *web.Router) {
-}
-
-// Points lists the live points of somebody, the institutional address first.
-// The error is identity.person_missing for nobody.
-func (x *Reach) Points(ctx context.Context, who campus.PersonID) ([]Point, error) {
-	panic("reach: not written yet")
-}
-
-// Record takes a value from the registration record over. The first one of
-// somebody who has confirmed nothing yet counts at once. Any other warns its
-// owner on every channel and counts after [Config.ChangeDelay]; the one that it
-// replaces counts until then. A value that its owner refused is not taken over
-// again. Call it as often as the record is read: what is known changes nothing.
-func (x *Reach) Record(ctx context.Context, tx db.Tx, who campus.PersonID, channel Channel, value string) error {
-	panic("reach: not written yet")
-}
-
-// SendCode sends a code to a point, in the caller's transaction. The sentences
-// are identity.letter.<kind>.subject, .text and .sms with {code}; those that
-// are missing are worded generally. Its errors, besides those of the database,
-// are [TooSoon], mailer.SMSOff and mailer.TooManySMS, which are for people to
-// read.
-func (x *Reach) SendCode(ctx context.Context, tx db.Tx, to account.Person, at Point, kind, plain string, lasts time.Duration) error {
-	panic("reach: not written yet")
-}
-
-// Letter is something that somebody must know. Its sentences are
-// identity.letter.<Kind>.subject, .text (paragraphs parted by an empty line),
-// .action (the label of the button, when URL is set) and .sms (when Urgent).
-type Letter struct {
-	Kind string
-	Args []any // facts for the sentences, as i18n takes them
-	// URL is a local path; what it leads to must not act on GET.
-	URL string
-	// Urgent sends a text message as well.
-	Urgent bool
-}
-
-// Tell sends a letter by mail to the institutional and the verified recovery
-// addresses, by text message to the phones when it is urgent, and as a notice
-// in the portal.
-func (x *Reach) Tell(ctx context.Context, tx db.Tx, to account.Person, l Letter) error {
-	panic("reach: not written yet")
-}
-
-// Reminder reports whether somebody should be asked if their number and
-// addresses are still theirs.
-func (x *Reach) Reminder(ctx context.Context, who campus.PersonID, now time.Time) (bool, error) {
-	panic("reach: not written yet")
+	r.Handle("GET /identity/contacts", x.listPage)
+	r.Handle("GET /identity/contacts/new", x.newPage)
+	r.Handle("POST /identity/contacts/new", x.addPoint)
+	r.Handle("GET /identity/contacts/still", x.stillPage)
+	r.Handle("POST /identity/contacts/still", x.stillMine)
+	r.Handle("GET /identity/contacts/{id}/code", x.codePage)
+	r.Handle("POST /identity/contacts/{id}/code", x.checkCode)
+	r.Handle("POST /identity/contacts/{id}/send", x.sendCode)
+	r.Handle("GET /identity/contacts/{id}/remove", x.removePage)
+	r.Handle("POST /identity/contacts/{id}/remove", x.removePoint)
+	r.Handle("POST /identity/contacts/{id}/refuse", x.refusePoint)
+	r.Handle("GET /identity/contact-change/{token}", x.changePage, web.Public)
+	r.Handle("POST /identity/contact-change/{token}", x.refuseChange, web.Public)
+	if x.Demo {
+		r.Handle("GET "+DemoPhoneURL, x.demoPhone, web.Public)
+	}
 }

@@ -1,0 +1,41 @@
+package reach
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/platform/mailer"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// demoMessages is how many messages the demo phone holds.
+const demoMessages = 30
+
+// demoMessage is one message on the demo phone.
+type demoMessage struct {
+	SMS               bool
+	To, Subject, Text string
+	At                time.Time
+}
+
+// demoPhone shows what the demo would have sent, so that somebody who tries it
+// alone can read the codes on "their" phone. Everybody in a demo is invented; in
+// any other house the address does not exist.
+func (x *Reach) demoPhone(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	records, err := x.Mailer.Outbox(ctx, mailer.Filter{State: mailer.StateKept, Limit: demoMessages})
+	if err != nil {
+		return err
+	}
+	messages := make([]demoMessage, 0, len(records))
+	for _, record := range records {
+		kept, err := x.Mailer.Message(ctx, record.ID)
+		if err != nil {
+			return err
+		}
+		messages = append(messages, demoMessage{
+			SMS: record.Channel == mailer.ChannelSMS, To: kept.FullTo, Subject: record.Subject, Text: kept.Text, At: record.Created,
+		})
+	}
+	return web.Render(w, r, http.StatusOK, demoPhoneTempl(messages))
+}
