@@ -216,9 +216,6 @@ func (l *Lifecycle) lift(ctx context.Context, tx db.Tx, who campus.PersonID, dec
 	if err := l.settle(ctx, tx, who, state, d.Base, e); err != nil {
 		return err
 	}
-	if d.ToldAt.IsZero() { // the person knows of nothing
-		return nil
-	}
 	return jobs.Enqueue(ctx, tx, TellLifted{Decision: d.ID, Person: who})
 }
 

@@ -90,7 +90,7 @@ func (l *Lifecycle) arrive(ctx context.Context, tx db.Tx, who campus.PersonID, i
 		_, err := l.decide(ctx, tx, who, state, d.Reason, Order{State: account.Closed, Event: e}, d.Rule, l.keepOf(d.Rule))
 		return err
 	}
-	if err := l.settle(ctx, tx, who, state, d.Base, e); err != nil || d.ToldAt.IsZero() {
+	if err := l.settle(ctx, tx, who, state, d.Base, e); err != nil {
 		return err
 	}
 	return jobs.Enqueue(ctx, tx, TellLifted{Decision: d.ID, Person: who})

@@ -35,7 +35,7 @@ const liftedNotice = 0
 func (l *Lifecycle) tellLifted(ctx context.Context, args TellLifted) error {
 	return l.DB.InTx(ctx, func(tx db.Tx) error {
 		d, err := decision(ctx, tx, args.Person, args.Decision)
-		if err != nil {
+		if err != nil || d.ToldAt.IsZero() { // the person knows of nothing
 			return err
 		}
 		n, err := sqlgen.New(tx).AddNotice(ctx, sqlgen.AddNoticeParams{DecisionID: d.ID, Days: liftedNotice, SentAt: tx.Now()})
@@ -70,9 +70,10 @@ func (l *Lifecycle) tell(ctx context.Context, tx db.Tx, d Decision, kind string)
 // that a letter reads well whatever is missing.
 func (l *Lifecycle) letterArgs(ctx context.Context, d Decision) []any {
 	s := l.standing(ctx, d)
-	until := i18n.T(ctx, "identity.lifecycle.said.no_end")
+	until, day := i18n.T(ctx, "identity.lifecycle.said.no_end"), ""
 	if !d.Until.IsZero() {
-		until = i18n.T(ctx, "identity.lifecycle.said.until", "day", i18n.Date(ctx, lastDay(d.Until), i18n.Day))
+		day = i18n.Date(ctx, lastDay(d.Until), i18n.Day)
+		until = i18n.T(ctx, "identity.lifecycle.said.until", "day", day)
 	}
 	deleted := i18n.T(ctx, "identity.lifecycle.said.kept")
 	if !d.DeletedAt.IsZero() {
@@ -80,7 +81,7 @@ func (l *Lifecycle) letterArgs(ctx context.Context, d Decision) []any {
 	}
 	return []any{
 		"reason", s.Why(ctx), "who", s.Who(ctx), "appeal", s.Contest(ctx), "until", until, "deleted", deleted,
-		"from", i18n.Date(ctx, d.From, i18n.Day), "day", i18n.Date(ctx, lastDay(d.Until), i18n.Day),
+		"from", i18n.Date(ctx, d.From, i18n.Day), "day", day,
 	}
 }
 
