@@ -44,7 +44,7 @@ func Shared(t testing.TB) *House {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.house == nil {
-		shared.house = open(t, Program(t))
+		shared.house = open(t, Program(t), nil)
 	}
 	return shared.house
 }
@@ -52,7 +52,13 @@ func Shared(t testing.TB) *House {
 // Start opens a house of its own for one test and closes it afterwards.
 func Start(t testing.TB, flags ...string) *House {
 	t.Helper()
-	h := open(t, Program(t), flags...)
+	return StartWith(t, nil, flags...)
+}
+
+// StartWith is Start with settings from the environment ("AMPHI_…=value").
+func StartWith(t testing.TB, environment []string, flags ...string) *House {
+	t.Helper()
+	h := open(t, Program(t), environment, flags...)
 	h.closeAfter(t)
 	return h
 }
@@ -158,14 +164,16 @@ func build(root string) (string, error) {
 }
 
 // open starts the demo on a free port with a folder of its own.
-func open(t testing.TB, program string, flags ...string) *House {
+func open(t testing.TB, program string, environment []string, flags ...string) *House {
 	t.Helper()
 	data, err := os.MkdirTemp(filepath.Dir(program), "data-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &House{data: data}
-	h.start(t, exec.Command(program, append([]string{"demo", "--listen", "127.0.0.1:0", "--data", data}, flags...)...))
+	cmd := exec.Command(program, append([]string{"demo", "--listen", "127.0.0.1:0", "--data", data}, flags...)...)
+	cmd.Env = append(os.Environ(), environment...)
+	h.start(t, cmd)
 	return h
 }
 
