@@ -5,7 +5,9 @@ package code
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -169,16 +171,16 @@ func (s *Store) judge(ctx context.Context, tx db.Tx, purpose, subject, typed str
 			return Superseded, nil // it opens nothing, so it costs no try
 		}
 	}
-	n, err := q.CountTry(ctx, current.ID)
+	left, err := q.CountTry(ctx, current.ID)
 	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return s.judge(ctx, tx, purpose, subject, typed) // another request was quicker
 	case err != nil:
 		return nil, err
-	case n == 0:
-		return s.judge(ctx, tx, purpose, subject, typed)
-	case current.TriesLeft == 1:
+	case left == 0:
 		return Exhausted, nil
 	default:
-		return Wrong.With(fault.Args{"count": int(current.TriesLeft - 1)}), nil
+		return Wrong.With(fault.Args{"count": int(left)}), nil
 	}
 }
 

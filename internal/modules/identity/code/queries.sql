@@ -21,9 +21,10 @@ LIMIT 20;
 UPDATE identity_codes SET used_at = sqlc.arg(now), tries_left = tries_left - 1
 WHERE id = $1 AND used_at = 0 AND superseded_at = 0 AND tries_left > 0 AND expires_at > sqlc.arg(now);
 
--- name: CountTry :execrows
+-- name: CountTry :one
 UPDATE identity_codes SET tries_left = tries_left - 1
-WHERE id = $1 AND used_at = 0 AND superseded_at = 0 AND tries_left > 0;
+WHERE id = $1 AND used_at = 0 AND superseded_at = 0 AND tries_left > 0
+RETURNING tries_left;
 
 -- name: PruneCodes :execrows
 DELETE FROM identity_codes WHERE expires_at < $1;

@@ -120,17 +120,17 @@ func (q *Queries) CountIssued(ctx context.Context, arg CountIssuedParams) (Count
 	return i, err
 }
 
-const countTry = `-- name: CountTry :execrows
+const countTry = `-- name: CountTry :one
 UPDATE identity_codes SET tries_left = tries_left - 1
 WHERE id = $1 AND used_at = 0 AND superseded_at = 0 AND tries_left > 0
+RETURNING tries_left
 `
 
 func (q *Queries) CountTry(ctx context.Context, id string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, countTry, id)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	row := q.db.QueryRowContext(ctx, countTry, id)
+	var tries_left int64
+	err := row.Scan(&tries_left)
+	return tries_left, err
 }
 
 const pruneCodes = `-- name: PruneCodes :execrows
