@@ -26,6 +26,8 @@ CREATE TABLE identity_recoveries (
     token_hash TEXT   COLLATE "C" NOT NULL UNIQUE,
     link_hash  TEXT   COLLATE "C" NOT NULL,
     person_id  TEXT   NOT NULL,
+    method     TEXT   NOT NULL,
+    sent_by    TEXT   NOT NULL,
     address    TEXT   NOT NULL,
     user_agent TEXT   NOT NULL,
     started_at BIGINT NOT NULL,
