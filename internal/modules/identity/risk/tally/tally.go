@@ -14,36 +14,25 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 )
 
-// sketch counts distinct things in 64 bytes by linear counting (Whang, Vander-Zanden
-// and Taylor, 1990): within about a tenth up to a thousand, and never above Most.
-type sketch [8]uint64
+// sketch counts distinct things by linear counting (Whang, Vander-Zanden and Taylor,
+// 1990): one bit for each, chosen by its hash. A count is within about a tenth up to
+// twice the number of bits, and never above its natural logarithm times that number.
+type sketch []uint64
 
-const sketchBits = 64 * len(sketch{})
+func (s sketch) bits() int { return 64 * len(s) }
 
-// Most is the largest number that a count says; there may be more.
-var Most = int(math.Round(float64(sketchBits) * math.Log(float64(sketchBits))))
-
-func (s *sketch) add(hash uint64) {
-	bit := hash % uint64(sketchBits)
+func (s sketch) add(hash uint64) {
+	bit := hash % uint64(s.bits())
 	s[bit/64] |= 1 << (bit % 64)
 }
 
-func (s *sketch) merged(with *sketch) (both sketch) {
+// count is how many things either of two sketches holds.
+func count(s, other sketch) int {
+	free := s.bits()
 	for i := range s {
-		both[i] = s[i] | with[i]
+		free -= bits.OnesCount64(s[i] | other[i])
 	}
-	return both
-}
-
-func (s *sketch) count() int {
-	set := 0
-	for _, word := range s {
-		set += bits.OnesCount64(word)
-	}
-	if set == sketchBits {
-		return Most
-	}
-	return int(math.Round(-float64(sketchBits) * math.Log(1-float64(set)/float64(sketchBits))))
+	return int(math.Round(float64(s.bits()) * math.Log(float64(s.bits())/float64(max(free, 1)))))
 }
 
 // Book holds one count for each of at most a fixed number of keys; the key that was
@@ -53,6 +42,7 @@ func (s *sketch) count() int {
 // in the window under way and in the one before.
 type Book struct {
 	keys   int
+	words  int
 	window time.Duration
 	clock  clock.Clock
 	seed   maphash.Seed
@@ -68,9 +58,10 @@ type page struct {
 	now, before sketch
 }
 
-// New is an empty book of at most so many keys.
-func New(keys int, window time.Duration, c clock.Clock) *Book {
-	return &Book{keys: keys, window: window, clock: c, seed: maphash.MakeSeed(), pages: map[uint64]*list.Element{}, order: list.New()}
+// New is an empty book of at most so many keys. words is how fine its counts are: 8
+// count some thousand things in 128 bytes for each key, 2048 a million in 32 kB.
+func New(keys, words int, window time.Duration, c clock.Clock) *Book {
+	return &Book{keys: keys, words: words, window: window, clock: c, seed: maphash.MakeSeed(), pages: map[uint64]*list.Element{}, order: list.New()}
 }
 
 // Add notes a thing under a key and returns how many different ones it has now.
@@ -80,8 +71,7 @@ func (b *Book) Add(key, thing string) int {
 	defer b.mu.Unlock()
 	p := b.open(maphash.String(b.seed, key), now)
 	p.now.add(maphash.String(b.seed, thing))
-	both := p.now.merged(&p.before)
-	return both.count()
+	return count(p.now, p.before)
 }
 
 // Count is how many different things a key has.
@@ -95,8 +85,7 @@ func (b *Book) Count(key string) int {
 	}
 	p := at.Value.(*page)
 	p.turn(now, b.window)
-	both := p.now.merged(&p.before)
-	return both.count()
+	return count(p.now, p.before)
 }
 
 // Keys is how many keys are remembered.
@@ -118,22 +107,29 @@ func (b *Book) open(key uint64, now time.Time) *page {
 		oldest := b.order.Back()
 		p := oldest.Value.(*page)
 		delete(b.pages, p.key)
-		*p = page{key: key, since: now}
+		p.key, p.since = key, now
+		clear(p.now)
+		clear(p.before)
 		b.order.MoveToFront(oldest)
 		b.pages[key] = oldest
 		return p
 	}
-	p := &page{key: key, since: now}
+	p := &page{key: key, since: now, now: make(sketch, b.words), before: make(sketch, b.words)}
 	b.pages[key] = b.order.PushFront(p)
 	return p
 }
 
 // turn begins new windows as time passes.
 func (p *page) turn(now time.Time, window time.Duration) {
-	switch passed := now.Sub(p.since); {
-	case passed >= 2*window:
-		p.now, p.before, p.since = sketch{}, sketch{}, now
-	case passed >= window:
-		p.now, p.before, p.since = sketch{}, p.now, p.since.Add(window)
+	passed := now.Sub(p.since)
+	if passed < window {
+		return
+	}
+	p.now, p.before = p.before, p.now
+	clear(p.now)
+	p.since = p.since.Add(window)
+	if passed >= 2*window {
+		clear(p.before)
+		p.since = now
 	}
 }
