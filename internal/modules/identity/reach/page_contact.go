@@ -141,7 +141,7 @@ func (x *Reach) showCode(w http.ResponseWriter, r *http.Request, status int, vie
 		return err
 	}
 	view.Form.Sent.To = view.Point.spelled() // its owner is who looks
-	view.Form.Ways = []ui.Link{{Label: i18n.T(ctx, "identity.reach.code.other"), URL: newURL(view.Point.Channel, "")}}
+	view.Form.Ways = []ui.Link{{Label: i18n.T(ctx, "identity.reach.code.elsewhere"), URL: newURL(view.Point.Channel, "")}}
 	if view.Point.Source == FromSelf {
 		view.Form.Ways[0].URL = newURL(view.Point.Channel, view.Point.ID)
 	}

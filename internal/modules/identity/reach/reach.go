@@ -75,11 +75,13 @@ const keepRemoved = 90 * 24 * time.Hour
 
 // Jobs forgets what was removed long ago.
 func (x *Reach) Jobs(r *jobs.Registry) {
-	r.Every("identity.forget_points", 24*time.Hour, func(ctx context.Context) error {
-		return x.DB.InTx(ctx, func(tx db.Tx) error {
-			_, err := sqlgen.New(tx).PrunePoints(ctx, tx.Now().Add(-keepRemoved))
-			return err
-		})
+	r.Every("identity.forget_points", 24*time.Hour, x.forget)
+}
+
+func (x *Reach) forget(ctx context.Context) error {
+	return x.DB.InTx(ctx, func(tx db.Tx) error {
+		_, err := sqlgen.New(tx).PrunePoints(ctx, tx.Now().Add(-keepRemoved))
+		return err
 	})
 }
 

@@ -33,8 +33,7 @@ func economical(text string) string {
 			b.WriteRune(r)
 			continue
 		}
-		base, _, _ := strings.Cut(norm.NFD.String(string(r)), "\u0300")
-		if first := []rune(base)[0]; first < 0x80 {
+		if first := []rune(norm.NFD.String(string(r)))[0]; first < 0x80 { // without its accent
 			b.WriteRune(first)
 			continue
 		}
