@@ -6,14 +6,19 @@ package activation
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -39,15 +44,44 @@ type Factors interface {
 	HasFactor(ctx context.Context, who campus.PersonID) (bool, error)
 }
 
-// Post sends letters to addresses that are not anybody's contact yet.
-type Post interface {
-	Send(ctx context.Context, tx db.Tx, m mailer.Message) error
+// Passwords keeps passwords and their rules; see renewal.
+type Passwords interface {
+	Fields(p account.Person, loginField string, problems web.Problems) renewal.NewPasswordProps
+	Problems(ctx context.Context, p account.Person, plain, again string) (web.Problems, error)
+	// Hash is slow, and never called inside a transaction.
+	Hash(ctx context.Context, plain string) (renewal.Secret, error)
+	// Store writes the event into the journal as well.
+	Store(ctx context.Context, tx db.Tx, p account.Person, s renewal.Secret, e journal.Event) error
 }
 
-// Endings sets the day on which a guest's account ends.
+// Reach is the ways to reach people.
+type Reach interface {
+	Normal(c reach.Channel, typed string) (string, error)
+	Points(ctx context.Context, who campus.PersonID) ([]reach.Point, error)
+	Sent(ctx context.Context, at reach.Point, kind string) (reach.Sent, error)
+	SendCode(ctx context.Context, tx db.Tx, to account.Person, at reach.Point, kind, plain string, lasts time.Duration) error
+	Tell(ctx context.Context, tx db.Tx, to account.Person, l reach.Letter) error
+	// Verified notes that a point is really its owner's.
+	Verified(ctx context.Context, tx db.Tx, to account.Person, pointID string, e journal.Event) error
+}
+
+// Mailer puts messages into the outbox.
+type Mailer interface {
+	Send(ctx context.Context, tx db.Tx, m mailer.Message) error
+	SendSMS(ctx context.Context, tx db.Tx, m mailer.SMS) error
+}
+
+// Journal keeps what happens with accounts.
+type Journal interface {
+	Write(ctx context.Context, tx db.Tx, e journal.Event) error
+}
+
+// Endings knows when and why accounts end.
 type Endings interface {
-	// EndOn makes the account end at this instant.
+	// EndOn makes an account end at this instant.
 	EndOn(ctx context.Context, tx db.Tx, who campus.PersonID, at time.Time) error
+	// Standing tells why an account cannot be used.
+	Standing(ctx context.Context, who campus.PersonID) (lifecycle.Standing, error)
 }
 
 // Deps is what activation asks of the house.
@@ -61,16 +95,27 @@ type Deps struct {
 	Register Register
 	Door     entry.Door
 	Factors  Factors
-	Post     Post
 	Endings  Endings
-	// Institution signs letters and heads the printed sheet.
-	Institution string
+
+	Codes     *code.Store
+	Reach     Reach
+	Mailer    Mailer
+	Passwords Passwords
+	Journal   Journal
+
+	// MailDomains are those of institutional addresses, such as
+	// etu.univ.example, the commonest first; none means any.
+	MailDomains []string
+	// NameFrench and NameEnglish are the institution's: under every letter, and
+	// on the printed sheet. The English one may be empty.
+	NameFrench, NameEnglish string
 }
 
 // Activation is the alcove. It is safe for concurrent use.
 type Activation struct {
 	Deps
 	config  Config
+	form    *regexp.Regexp // of a student number
 	network *limit.Limiter // beginnings by network
 	number  *limit.Limiter // beginnings by student number, and by address
 }
@@ -78,31 +123,13 @@ type Activation struct {
 // New makes the alcove for a configuration that Check accepts.
 func New(d Deps, c Config) *Activation {
 	return &Activation{
-		Deps: d, config: c,
+		Deps: d, config: c, form: regexp.MustCompile(`^(?:` + c.StudentNumber + `)$`),
 		network: limit.New(limit.Rate{Every: c.NetworkEvery, Burst: c.NetworkBurst}, 0, d.Clock),
 		number:  limit.New(limit.Rate{Every: c.Every, Burst: c.Burst}, 0, d.Clock),
 	}
-}
-
-// Routes lists every address of the alcove. /activate is published: it stands on
-// the printed sheet, so it is short.
-func (x *Activation) Routes(r *web.Router) {
 }
 
 // Jobs forgets activations and invitations long after their end.
 func (x *Activation) Jobs(r *jobs.Registry) {
 	r.Every("identity.forget_activations", 24*time.Hour, x.forget)
 }
-
-func (x *Activation) forget(ctx context.Context) error {
-	return x.DB.InTx(ctx, func(tx db.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM identity_activations WHERE expires_at < $1", tx.Now().Add(-keepOver)); err != nil {
-			return fmt.Errorf("forget activations: %w", err)
-		}
-		return nil
-	})
-}
-
-// keepOver is how long the record of an activation stays after its end, so that
-// a browser that comes back late is told what happened.
-const keepOver = 30 * 24 * time.Hour

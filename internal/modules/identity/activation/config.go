@@ -19,7 +19,6 @@ type Config struct {
 	NetworkEvery    time.Duration `toml:"network_every" help:"then one more after each such time"`
 	StudentNumber   string        `toml:"student_number" help:"the form of a student number, as a regular expression in capitals and digits; letters O and I are read as 0 and 1 on both sides"`
 	NumberExample   string        `toml:"number_example" help:"a number of that form, shown as an example"`
-	MailDomains     []string      `toml:"mail_domains" help:"domains of institutional addresses, such as etu.univ.example; empty: any address is looked up"`
 	Transfer        string        `toml:"transfer" help:"when registrations of the day reach the register, as HH:MM; told to those who come too early"`
 	DeskFrench      string        `toml:"desk_french" help:"where the desk is and when it is open, for those whom the page cannot help"`
 	DeskEnglish     string        `toml:"desk_english" help:"the same in English"`

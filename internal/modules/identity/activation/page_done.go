@@ -1,0 +1,48 @@
+package activation
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// invitedHere reports whether the activation of this browser began with a
+// letter, for the way that the last pages show.
+func (x *Activation) invitedHere(r *http.Request) bool {
+	b, err := x.at(r)
+	return err == nil && b.Invitation != "" // without it the longer way is shown
+}
+
+// factorPage offers the first second factor to who has just activated their
+// account. Who has one, because the way in asked for it, goes on.
+func (x *Activation) factorPage(w http.ResponseWriter, r *http.Request) error {
+	has, err := x.Factors.HasFactor(r.Context(), web.Viewer(r).Person)
+	if err != nil {
+		return fmt.Errorf("look for a second factor: %w", err)
+	}
+	if has {
+		return web.SeeOther(w, r, "/activate/done")
+	}
+	return web.Render(w, r, http.StatusOK, factorTempl(wayOf(stepFactor, x.invitedHere(r))))
+}
+
+// doneView is what the last page shows.
+type doneView struct {
+	Way    way
+	Viewer campus.Viewer
+	Factor bool // a second factor is registered
+}
+
+func (x *Activation) donePage(w http.ResponseWriter, r *http.Request) error {
+	v := web.Viewer(r)
+	has, err := x.Factors.HasFactor(r.Context(), v.Person)
+	if err != nil {
+		return fmt.Errorf("look for a second factor: %w", err)
+	}
+	return web.Render(w, r, http.StatusOK, doneTempl(doneView{Way: wayOf(stepDone, x.invitedHere(r)), Viewer: v, Factor: has}))
+}
+
+// addFactorURL is where a second factor is registered, and the way back.
+const addFactorURL = "/identity/factors/add?back=%2Factivate%2Fdone"
