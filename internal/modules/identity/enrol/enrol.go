@@ -1,0 +1,199 @@
+// Package enrol holds the pages on which people add second factors, look after
+// them and prepare for the day when one is missing. The mechanics are those of
+// package factor; here is who may do what, and in which order.
+package enrol
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/device"
+	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/crypt"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// Deps is what the pages ask of the room.
+type Deps struct {
+	Clock   clock.Clock
+	Keys    *crypt.Keyring
+	People  account.People
+	Door    entry.Door
+	Factors *factor.Factors
+	Devices *device.Devices
+	// Attempts tells which service a sign-in leads to: some services ask for a
+	// factor that others do not.
+	Attempts *attempt.Store
+}
+
+// Enrol is the pages.
+type Enrol struct{ Deps }
+
+// New makes the pages.
+func New(d Deps) *Enrol { return &Enrol{d} }
+
+//go:embed locales
+var locales embed.FS
+
+// Locales are the sentences of the pages.
+func (x *Enrol) Locales() fs.FS { return locales }
+
+// The addresses that others lead to.
+const (
+	ListURL    = "/identity/factors"
+	AddURL     = "/identity/factors/add"
+	FirstURL   = "/login/prepare-factor" // the same choice, in a sign-in that demands one
+	PrepareURL = "/identity/factors/prepare"
+	MoveURL    = "/identity/factors/move"
+	LostURL    = "/identity/factors/move/lost"
+	CodesURL   = "/identity/factors/recovery-codes"
+)
+
+// The addresses of other pages that these lead to.
+const (
+	contactsURL = "/identity/contacts"
+	recoveryURL = "/identity/recovery"
+)
+
+// Advice is the most useful thing that somebody could do about their factors:
+// the key of its sentence and the page where it is done. ok is false for
+// somebody who has nothing better to do.
+func (x *Enrol) Advice(ctx context.Context, who campus.PersonID) (key, to string, ok bool, err error) {
+	factors, err := x.Factors.Of(ctx, who)
+	if err != nil {
+		return "", "", false, err
+	}
+	bar := factor.Health(factors, x.Clock.Now())
+	if len(bar.Advice) == 0 {
+		return "", "", false, nil
+	}
+	return bar.Advice[0], adviceURL(bar.Advice[0]), true, nil
+}
+
+// adviceURL is where an advice of package factor is followed.
+func adviceURL(advice string) string {
+	switch advice {
+	case "identity.factor.advice.codes", "identity.factor.advice.codes_few":
+		return CodesURL
+	case "identity.factor.advice.broken":
+		return ListURL
+	case "identity.factor.advice.passkey":
+		return addPages[entry.Passkey]
+	default:
+		return AddURL
+	}
+}
+
+// addPages are the pages on which each method is added.
+var addPages = map[entry.Method]string{
+	entry.TOTP: "/identity/factors/totp", entry.SMS: "/identity/factors/sms", entry.Mail: "/identity/factors/mail",
+	entry.SecurityKey: "/identity/factors/key", entry.Passkey: "/identity/factors/passkey", entry.Recovery: CodesURL,
+}
+
+// adder finds out who adds a factor, and whether they may. ok is false when
+// another page was answered with.
+//
+// On the way in the password alone must not open a second door: whoever has a
+// factor shows it first, unless the policy itself asks for a new one. Inside a
+// session the proof must be fresh.
+func (x *Enrol) adder(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok bool, err error) {
+	a, err = x.Door.Actor(r)
+	if err != nil {
+		return a, false, err
+	}
+	if !a.SigningIn() {
+		ok, err = x.Door.Confirm(w, r)
+		return a, ok, err
+	}
+	if !a.FactorAt.IsZero() {
+		return a, true, nil
+	}
+	factors, err := x.Factors.Of(r.Context(), a.Person)
+	if err != nil || len(factors) == 0 {
+		return a, err == nil, err
+	}
+	need, err := x.requirement(r, a)
+	if err != nil {
+		return a, false, err
+	}
+	if !need.Enrol {
+		return a, false, FactorFirst
+	}
+	return a, true, nil
+}
+
+// requirement is what the policy asks of this sign-in.
+func (x *Enrol) requirement(r *http.Request, a entry.Actor) (factor.Requirement, error) {
+	person, err := x.People.PersonByID(r.Context(), a.Person)
+	if err != nil {
+		return factor.Requirement{}, err
+	}
+	story, err := x.Attempts.ByID(r.Context(), a.Attempt)
+	if err != nil {
+		return factor.Requirement{}, err
+	}
+	return x.Factors.Required(r.Context(), person, web.ClientAddr(r), story.Service)
+}
+
+// owned is the actor's factor with this identifier. Somebody else's is answered
+// as one that does not exist.
+func (x *Enrol) owned(ctx context.Context, who campus.PersonID, id string) (factor.Factor, error) {
+	factors, err := x.Factors.Of(ctx, who)
+	if err != nil {
+		return factor.Factor{}, err
+	}
+	for _, f := range factors {
+		if f.ID == id {
+			return f, nil
+		}
+	}
+	return factor.Factor{}, factor.Missing
+}
+
+// added goes on after a factor was added: it was proved in the same breath, so
+// nobody is asked for it again.
+func (x *Enrol) added(w http.ResponseWriter, r *http.Request, a entry.Actor, f factor.Factor, said string, facts ...string) error {
+	web.Flash(w, r, said, facts...)
+	return x.Door.Proved(w, r, a, entry.Proof{Method: f.Kind, Factor: f.ID}, ListURL)
+}
+
+// here is the address of one of these pages within the actor's sign-in.
+func here(path string, a entry.Actor) string {
+	if a.At == "" {
+		return path
+	}
+	return path + "?" + url.Values{"at": {a.At}}.Encode()
+}
+
+// alone reports whether a factor opens the door by itself; recovery codes stand
+// in for one that is missing.
+func alone(f factor.Factor) bool { return f.Kind != entry.Recovery }
+
+// recovery is the set of recovery codes among somebody's factors.
+func recovery(factors []factor.Factor) (codes factor.Factor, ok bool) {
+	for _, f := range factors {
+		if f.Kind == entry.Recovery {
+			return f, true
+		}
+	}
+	return factor.Factor{}, false
+}
+
+// count is how many of the factors work at a moment without recovery codes.
+func count(factors []factor.Factor, now time.Time) (n int) {
+	for _, f := range factors {
+		if alone(f) && f.Usable(now) {
+			n++
+		}
+	}
+	return n
+}
