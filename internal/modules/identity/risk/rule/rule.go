@@ -74,13 +74,3 @@ type Rule struct {
 
 // All are the rules, in the order in which people read them.
 var All = []Rule{newDevice, newNetwork, newCountry, travel, openWifi, guessed, stuffing, spraying, breached, hour, oldPassword}
-
-// Named finds a rule.
-func Named(name string) (Rule, bool) {
-	for _, r := range All {
-		if r.Name == name {
-			return r, true
-		}
-	}
-	return Rule{}, false
-}
