@@ -132,7 +132,7 @@ func (l *Lifecycle) decide(ctx context.Context, tx db.Tx, who campus.PersonID, s
 		return Decision{}, err
 	}
 	if d.From.After(now) {
-		if err := l.write(ctx, tx, o.Event, who, "decision_planned", map[string]string{"state": string(d.State), "reason": reason.Code}); err != nil {
+		if err := l.write(ctx, tx, o.Event, who, "account_planned", map[string]string{"state": string(d.State), "reason": reason.Code}); err != nil {
 			return Decision{}, err
 		}
 	}
