@@ -15,8 +15,8 @@ import (
 type Config struct {
 	RequiredKinds    []campus.Kind  `toml:"required_kinds" help:"student, teacher, staff, guest: who must have a second factor; none named: nobody"`
 	RequiredRights   []campus.Right `toml:"required_rights" help:"admin, helpdesk, news, secretariat: who must have one because of a right"`
-	RequiredServices []string       `toml:"required_services" help:"names of services that ask for a second factor"`
-	RequiredOutside  bool           `toml:"required_outside" help:"asks everybody who has one for it outside the networks of the campus"`
+	RequiredServices []string       `toml:"required_services" help:"identifiers of services that ask for a second factor"`
+	RequiredOutside  bool           `toml:"required_outside" help:"everybody must have one who signs in from outside the networks of the campus"`
 	Networks         []string       `toml:"networks" help:"networks of the campus, such as 192.0.2.0/24, for required_outside"`
 	Grace            time.Duration  `toml:"grace" help:"how long somebody who must have a factor may still put it off, from the first sign-in that asked"`
 	Methods          []entry.Method `toml:"methods" help:"totp, sms, mail, key, passkey, recovery, relayed: what may be used"`
