@@ -138,16 +138,16 @@ func (p CodeProps) button(ctx context.Context) string {
 // words say what became of the message, as honestly as the mailer knows: that a
 // server took it does not mean that it has arrived.
 func (s Sent) words(ctx context.Context) string {
-	key := "identity.reach.form.state." + s.State
+	key, facts := "identity.reach.form.state."+s.State, []any{"to", s.To, "time", i18n.Date(ctx, s.ChangedAt, i18n.Clock)}
 	switch {
 	case s.State == "" || s.To == "":
 		return ""
 	case s.State == mailer.StateWaiting && s.Tries > 0:
-		key += "_again"
+		key, facts = key+"_again", append(facts, "count", s.Tries)
 	case s.State == mailer.StateSent && s.SMS:
 		key += "_sms"
 	}
-	return i18n.T(ctx, key, "to", s.To, "time", i18n.Date(ctx, s.ChangedAt, i18n.Clock), "count", s.Tries)
+	return i18n.T(ctx, key, facts...)
 }
 
 // countdown lets a script hold the button back until the message may be sent

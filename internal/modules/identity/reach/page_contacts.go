@@ -101,9 +101,16 @@ func (x *Reach) refusableOf(r *http.Request) (map[string]bool, error) {
 	can := map[string]bool{}
 	for _, row := range found {
 		_, err := x.refusableChange(row, now)
-		can[row.ID] = err == nil && row.Source == string(FromTheRecord)
+		can[row.ID] = err == nil && fromOutside(row)
 	}
 	return can, nil
+}
+
+// fromOutside reports whether a point came without its owner, who has not
+// confirmed it since. Only such a one is stopped from the list without a fresh
+// factor: to stop one's own is to remove it.
+func fromOutside(row sqlgen.IdentityPoint) bool {
+	return row.Source == string(FromTheRecord) && row.VerifiedAt.IsZero()
 }
 
 // refusePoint is "It was not me" of somebody who has signed in.
@@ -117,6 +124,9 @@ func (x *Reach) refusePoint(w http.ResponseWriter, r *http.Request) error {
 		row, err := findRow(ctx, tx, r, tx.Now())
 		if err != nil {
 			return err
+		}
+		if !fromOutside(row) {
+			return RefusalMissing
 		}
 		c, err := x.refusableChange(row, tx.Now().Time())
 		if err != nil {
