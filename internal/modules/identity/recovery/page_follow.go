@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -189,7 +190,7 @@ func (x *Recovery) open(w http.ResponseWriter, r *http.Request) error {
 	if strings.TrimSpace(view.Code) == "" {
 		view.Problems.Add("code", "identity.recovery.problem.code_missing")
 	}
-	weak, err := x.Passwords.Problems(ctx, p, values.Get("password"), values.Get("again"))
+	weak, err := x.Passwords.Problems(ctx, p, values.Get(renewal.PlainField), values.Get(renewal.AgainField))
 	if err != nil {
 		return err
 	}
@@ -197,7 +198,7 @@ func (x *Recovery) open(w http.ResponseWriter, r *http.Request) error {
 	if view.Problems.Any() {
 		return web.Render(w, r, http.StatusUnprocessableEntity, x.openTempl(view))
 	}
-	hash, err := x.Passwords.Hash(ctx, values.Get("password"))
+	secret, err := x.Passwords.Hash(ctx, values.Get(renewal.PlainField))
 	if err != nil {
 		return err
 	}
@@ -211,7 +212,7 @@ func (x *Recovery) open(w http.ResponseWriter, r *http.Request) error {
 		view.Stopped = &failure
 		return web.Render(w, r, failure.Status, x.openTempl(view))
 	}
-	if err := x.finish(ctx, q, p, r.PathValue("token"), hash, journal.From(r)); err != nil {
+	if err := x.finish(ctx, q, p, r.PathValue("token"), secret, journal.From(r)); err != nil {
 		return err
 	}
 	return x.Door.Enter(w, r, q.Person, entry.Proof{Method: entry.Password}, entry.Arrival{Next: "/"})

@@ -9,14 +9,13 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/a-h/templ"
-
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -34,11 +33,12 @@ type Letters interface {
 	Tell(context.Context, db.Tx, account.Person, reach.Letter) error
 }
 
-// Passwords judges and stores the new password.
+// Passwords judges and stores the new password; package renewal does.
 type Passwords interface {
+	Fields(p account.Person, loginField string, problems web.Problems) renewal.NewPasswordProps
 	Problems(ctx context.Context, p account.Person, plain, again string) (web.Problems, error)
-	Hash(ctx context.Context, plain string) (string, error)
-	Store(ctx context.Context, tx db.Tx, p account.Person, hash string, e journal.Event) error
+	Hash(ctx context.Context, plain string) (renewal.Secret, error)
+	Store(ctx context.Context, tx db.Tx, p account.Person, s renewal.Secret, e journal.Event) error
 }
 
 // Sessions ends sessions.
@@ -51,11 +51,11 @@ type Sessions interface {
 type (
 	// Factors removes every second factor of somebody.
 	Factors interface {
-		RemoveAll(ctx context.Context, tx db.Tx, who campus.PersonID) error
+		Forget(ctx context.Context, tx db.Tx, who campus.PersonID) error
 	}
 	// Devices forgets every device of somebody.
 	Devices interface {
-		ForgetAll(ctx context.Context, tx db.Tx, who campus.PersonID) error
+		ForgetAll(ctx context.Context, tx db.Tx, e journal.Event) (int, error)
 	}
 )
 
@@ -75,9 +75,6 @@ type Deps struct {
 	Devices   Devices
 	Door      entry.Door
 	BaseURL   *url.URL
-	// PasswordFields are the two fields "password" and "again" with the rules of
-	// the institution.
-	PasswordFields func(account.Person) templ.Component
 }
 
 // Recovery is the alcove.

@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/identity/recovery/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/id"
@@ -283,8 +284,8 @@ func (x *Recovery) byLink(ctx context.Context, token string) (Request, error) {
 
 // finish opens the account: the new password counts, everything else that
 // proved who somebody is goes, and so do their sessions.
-func (x *Recovery) finish(ctx context.Context, q Request, p account.Person, token, hash string, e journal.Event) error {
-	e.Actor = q.Person
+func (x *Recovery) finish(ctx context.Context, q Request, p account.Person, token string, secret renewal.Secret, e journal.Event) error {
+	e.Person, e.Actor = q.Person, q.Person
 	err := x.DB.InTx(ctx, func(tx db.Tx) error {
 		n, err := sqlgen.New(tx).Finish(ctx, sqlgen.FinishParams{ID: q.ID, LinkHash: id.Hash(token), EndedAt: tx.Now()})
 		if err != nil {
@@ -293,13 +294,13 @@ func (x *Recovery) finish(ctx context.Context, q Request, p account.Person, toke
 		if n == 0 {
 			return LinkOver
 		}
-		if err := x.Factors.RemoveAll(ctx, tx, q.Person); err != nil {
+		if err := x.Factors.Forget(ctx, tx, q.Person); err != nil {
 			return fmt.Errorf("remove the factors: %w", err)
 		}
-		if err := x.Devices.ForgetAll(ctx, tx, q.Person); err != nil {
+		if _, err := x.Devices.ForgetAll(ctx, tx, e); err != nil {
 			return fmt.Errorf("forget the devices: %w", err)
 		}
-		if err := x.Passwords.Store(ctx, tx, p, hash, e); err != nil {
+		if err := x.Passwords.Store(ctx, tx, p, secret, e); err != nil {
 			return fmt.Errorf("store the password: %w", err)
 		}
 		if _, err := x.Sessions.EndSessionsOf(ctx, tx, q.Person, ""); err != nil {
