@@ -83,6 +83,9 @@ func (a Actor) Fresh(now time.Time, d time.Duration) bool {
 type Proof struct {
 	Method Method
 	Factor string // identifier of the factor; empty for a password
+	// Trust says that the person wants this browser to stand in for a factor for
+	// some days. Ignore it on a shared computer.
+	Trust bool
 }
 
 // Arrival is where a sign-in without a password comes from and goes to.
