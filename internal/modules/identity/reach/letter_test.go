@@ -267,6 +267,18 @@ func TestTheDemoPhoneShowsWhatWouldHaveLeft(t *testing.T) {
 	want(t, h.get(DemoPhoneURL), 200, "482913 confirms your number", "+33 6 12 34 56 78", "482 913", personal, "Confirm that this address is yours")
 }
 
+func TestLinksOnTheDemoPhoneLeadHere(t *testing.T) {
+	h := openOne(t)
+	got := h.pieces("See https://ent.valmont.example/password/x?y=1\nor https://elsewhere.example/ or https://ent.valmont.example//evil.example")
+	want := []piece{
+		{Text: "See "}, {"https://ent.valmont.example/password/x?y=1", "/password/x?y=1"},
+		{Text: "\nor https://elsewhere.example/ or "}, {"https://ent.valmont.example//evil.example", "/"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
 // deliver lets the jobs of the mailer run until nothing waits.
 func (h *house) deliver() {
 	h.t.Helper()

@@ -79,7 +79,7 @@ func (x *Reach) listPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, p := range points {
-		one := pointView{Point: p, Use: i18n.T(ctx, "identity.reach.use."+string(p.Channel)), Refusable: refusable[p.ID], Confirm: p.VerifiedAt.IsZero() && (!p.SMS() || view.SMS)}
+		one := pointView{Point: p, Use: i18n.T(ctx, "identity.reach.use."+string(p.Channel)), Refusable: refusable[p.ID], Confirm: p.VerifiedAt.IsZero() && p.EndsAt.IsZero() && (!p.SMS() || view.SMS)}
 		one.Tag, one.Tone = p.state(ctx, now)
 		if p.Source == FromTheRecord {
 			view.Record = append(view.Record, one)
