@@ -45,7 +45,9 @@ type CodeProps struct {
 	Resend string // where "Send it again" is posted; empty for no such button
 	// Hidden is put into both forms: entry.Here, a token.
 	Hidden templ.Component
-	Sent   Sent
+	// More stands between the field and its button, such as a box to tick.
+	More templ.Component
+	Sent Sent
 	// Digits is the length, 6 when zero; Letters is for relayed codes.
 	Digits  int
 	Letters bool
