@@ -1,16 +1,25 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // schema is the room's, whose tables the journal shares.
@@ -39,6 +48,16 @@ func (j *Journal) write(t testing.TB, e Event) {
 	}
 }
 
+// rows are all rows, oldest first.
+func (j *Journal) rows(t testing.TB) []sqlgen.IdentityJournal {
+	t.Helper()
+	all, err := sqlgen.New(j.db.Read()).After(context.Background(), sqlgen.AfterParams{Limit: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 func TestEveryQueryPrepares(t *testing.T) {
 	dbtest.EveryQueryPrepares(t, "internal/sqlgen/queries.sql.go", schema)
 }
@@ -56,4 +75,39 @@ func TestAnEventIsReadBackAsItWasWritten(t *testing.T) {
 			t.Fatalf("read back %+v", all)
 		}
 	}, schema)
+}
+
+// kindWritten finds the kinds of events in the room's source: "Kind:" in a
+// literal and "Kind =" in a statement, and calls that take a kind.
+var kindWritten = regexp.MustCompile(`\bKind(?::|\s*=)\s*"(identity\.[a-z0-9_]+)"|, "(identity\.[a-z0-9_]+)", map\[string\]string`)
+
+func TestEveryKindThatIsWrittenHasItsSentence(t *testing.T) {
+	texts, err := i18n.Load(time.UTC, clock.System(), os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	english, seen := texts.For(campus.English), 0
+	err = filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(name)
+		if err != nil || !bytes.Contains(source, []byte(`identity/journal"`)) && filepath.Dir(name) != ".." && filepath.Dir(name) != "../journal" {
+			return err
+		}
+		for _, m := range kindWritten.FindAllSubmatch(source, -1) {
+			kind := string(m[1]) + string(m[2])
+			seen++
+			if !english.Has("identity.journal.event." + strings.TrimPrefix(kind, "identity.")) {
+				t.Errorf("%s writes %s: give it a sentence in [identity.journal.event] of both languages", name, kind)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 5 {
+		t.Errorf("only %d kinds were found in the source: does the pattern still fit?", seen)
+	}
 }
