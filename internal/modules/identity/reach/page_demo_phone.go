@@ -15,7 +15,7 @@ const demoMessages = 30
 
 // demoMessage is one message on the demo phone.
 type demoMessage struct {
-	SMS               bool
+	SMS         bool
 	To, Subject string
 	Pieces      []piece
 	At          time.Time

@@ -128,7 +128,7 @@ func TestALinkOfItWasNotMeEndsAndIsNotGuessed(t *testing.T) {
 	h.record(MobilePhone, firstPhone)
 	h.record(MobilePhone, newPhone)
 	link := h.lastRefusal()
-	want(t, h.get(link+"x"), 404, "identity.reach_refusal_missing")
+	want(t, h.get(link+"x"), 404, "identity.reach_refusal_missing", "See my contact details")
 	want(t, h.post("/identity/contact-change/x"), 404)
 	h.clock.Advance(72*time.Hour + time.Second)
 	want(t, h.get(link), 404)
@@ -424,7 +424,7 @@ func TestAnExhaustedCodeOpensTheHelp(t *testing.T) {
 			t.Error("the help is open although the code still works")
 		}
 	}
-	want(t, h.post(to, CodeField, "x"), 422, "identity.code_exhausted"[:0], "not even the right one", `class="unfold" open`)
+	want(t, h.post(to, CodeField, "x"), 422, "not even the right one", `class="unfold" open`)
 	want(t, h.post(to, CodeField, h.lastCode()), 422, "not even the right one")
 	h.wantUsable()
 }

@@ -21,13 +21,13 @@ var (
 // What can be wrong with acting on one.
 var (
 	// Missing: the viewer has no such number or address.
-	Missing = fault.Declare(fault.NotFound, "identity.reach_missing")
+	Missing = fault.Declare(fault.NotFound, "identity.reach_missing").Leads("/identity/contacts")
 	// FromRecord: what the record gave is changed in the record.
-	FromRecord = fault.Declare(fault.Conflict, "identity.reach_from_record")
+	FromRecord = fault.Declare(fault.Conflict, "identity.reach_from_record").Leads("/identity/contacts")
 	// TooSoon: the last message left a moment ago.
 	TooSoon = fault.Declare(fault.Busy, "identity.reach_too_soon")
 	// RefusalMissing: the link of "It was not me" is unknown, or too old.
-	RefusalMissing = fault.Declare(fault.NotFound, "identity.reach_refusal_missing")
+	RefusalMissing = fault.Declare(fault.NotFound, "identity.reach_refusal_missing").Leads("/identity/contacts")
 	// Refused: the change was stopped already.
-	Refused = fault.Declare(fault.Gone, "identity.reach_refused")
+	Refused = fault.Declare(fault.Gone, "identity.reach_refused").Leads("/password")
 )
