@@ -44,5 +44,5 @@ func (x *Activation) donePage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, doneTempl(doneView{Way: wayOf(stepDone, x.invitedHere(r)), Viewer: v, Factor: has}))
 }
 
-// addFactorURL is where a second factor is registered, and the way back.
-const addFactorURL = "/identity/factors/add?back=%2Factivate%2Fdone"
+// addFactorURL is where a second factor is registered.
+const addFactorURL = "/identity/factors/add"

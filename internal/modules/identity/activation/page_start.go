@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,9 @@ func readStartForm(r *http.Request) (startForm, error) {
 	return startForm{Who: values.Get("who"), Number: values.Get("number"), Mobile: values.Get("mobile"), Address: values.Get("address")}, nil
 }
 
+// identifierForm is what every identifier is made of.
+var identifierForm = regexp.MustCompile(`^[a-z0-9._-]+$`)
+
 // check looks at the form of each field, and says what is wrong with it: that
 // tells nothing about anybody. The claim is complete when there are no problems.
 func (x *Activation) check(f startForm, channel reach.Channel) (claim, web.Problems) {
@@ -42,7 +46,7 @@ func (x *Activation) check(f startForm, channel reach.Channel) (claim, web.Probl
 	switch {
 	case c.Who == "":
 		problems.Add("who", "identity.activation.problem.who_missing")
-	case len(c.Who) > longest || strings.ContainsAny(c.Who, " \t"):
+	case len(c.Who) > longest || !strings.Contains(c.Who, "@") && !identifierForm.MatchString(c.Who):
 		problems.Add("who", "identity.activation.problem.who_form")
 	case strings.Contains(c.Who, "@"):
 		if _, err := x.Reach.Normal(reach.Mail, c.Who); err != nil {
