@@ -53,8 +53,8 @@ const (
 	AddURL     = "/identity/factors/add"
 	FirstURL   = "/login/prepare-factor" // the same choice, in a sign-in that demands one
 	PrepareURL = "/identity/factors/prepare"
-	MoveURL    = "/identity/factors/move"
-	LostURL    = "/identity/factors/move/lost"
+	MoveURL    = "/identity/new-phone"
+	LostURL    = "/identity/new-phone/lost"
 	CodesURL   = "/identity/factors/recovery-codes"
 )
 
@@ -100,48 +100,47 @@ var addPages = map[entry.Method]string{
 }
 
 // adder finds out who adds a factor, and whether they may. ok is false when
-// another page was answered with.
-//
-// On the way in the password alone must not open a second door: whoever has a
-// factor shows it first, unless the policy itself asks for a new one. Inside a
-// session the proof must be fresh.
+// another page was answered with. Inside a session the proof must be fresh; on
+// the way in see [Enrol.entering].
 func (x *Enrol) adder(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok bool, err error) {
 	a, err = x.Door.Actor(r)
 	if err != nil {
 		return a, false, err
 	}
-	if !a.SigningIn() {
-		ok, err = x.Door.Confirm(w, r)
-		return a, ok, err
-	}
-	if !a.FactorAt.IsZero() {
-		return a, true, nil
-	}
-	factors, err := x.Factors.Of(r.Context(), a.Person)
-	if err != nil || len(factors) == 0 {
+	if a.SigningIn() {
+		_, err = x.entering(r, a)
 		return a, err == nil, err
 	}
-	need, err := x.requirement(r, a)
-	if err != nil {
-		return a, false, err
-	}
-	if !need.Enrol {
-		return a, false, FactorFirst
-	}
-	return a, true, nil
+	ok, err = x.Door.Confirm(w, r)
+	return a, ok, err
 }
 
-// requirement is what the policy asks of this sign-in.
-func (x *Enrol) requirement(r *http.Request, a entry.Actor) (factor.Requirement, error) {
+// demand is what the policy asks of a sign-in, and which service it leads to.
+type demand struct {
+	factor.Requirement
+	Service string
+}
+
+// entering finds out what the policy asks of somebody on the way in. A stolen
+// password must not open a second door: whoever has a factor, even one that is
+// out of order, shows one before another is added.
+func (x *Enrol) entering(r *http.Request, a entry.Actor) (demand, error) {
 	person, err := x.People.PersonByID(r.Context(), a.Person)
 	if err != nil {
-		return factor.Requirement{}, err
+		return demand{}, err
 	}
 	story, err := x.Attempts.ByID(r.Context(), a.Attempt)
 	if err != nil {
-		return factor.Requirement{}, err
+		return demand{}, err
 	}
-	return x.Factors.Required(r.Context(), person, web.ClientAddr(r), story.Service)
+	need, err := x.Factors.Required(r.Context(), person, web.ClientAddr(r), story.Service)
+	if err != nil {
+		return demand{}, err
+	}
+	if need.Needed && a.FactorAt.IsZero() {
+		return demand{}, FactorFirst
+	}
+	return demand{need, story.Service}, nil
 }
 
 // owned is the actor's factor with this identifier. Somebody else's is answered

@@ -17,8 +17,8 @@ type addView struct {
 	Missing []entry.Method
 	// Why is the key of the sentence that says why a factor is asked, on the way
 	// in; Until is when it can be put off no longer, zero for never.
-	Why   string
-	Until time.Time
+	Why, Service string
+	Until        time.Time
 }
 
 // offer is one method to choose.
@@ -44,6 +44,16 @@ func (x *Enrol) addPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := addView{frame: frame{Actor: a, First: true}}
+	if a.SigningIn() {
+		need, err := x.entering(r, a)
+		if err != nil {
+			return err
+		}
+		view.Why, view.Service = need.Why, need.Service
+		if need.PutOff(x.Clock.Now()) {
+			view.Until = need.Until
+		}
+	}
 	factors, err := x.Factors.Of(r.Context(), a.Person)
 	if err != nil {
 		return err
@@ -64,16 +74,6 @@ func (x *Enrol) addPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		view.Offered = append(view.Offered, o)
 	}
-	if a.SigningIn() {
-		need, err := x.requirement(r, a)
-		if err != nil {
-			return err
-		}
-		view.Why = need.Why
-		if need.PutOff(x.Clock.Now()) {
-			view.Until = need.Until
-		}
-	}
 	return web.Render(w, r, http.StatusOK, addTempl(view))
 }
 
@@ -87,7 +87,7 @@ func (x *Enrol) later(w http.ResponseWriter, r *http.Request) error {
 	if !a.SigningIn() { // another tab finished the sign-in
 		return web.SeeOther(w, r, ListURL)
 	}
-	need, err := x.requirement(r, a)
+	need, err := x.entering(r, a)
 	if err != nil {
 		return err
 	}

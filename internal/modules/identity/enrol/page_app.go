@@ -99,4 +99,3 @@ func (x *Enrol) mayAdd(w http.ResponseWriter, r *http.Request, m entry.Method) (
 	}
 	return a, ok, err
 }
-

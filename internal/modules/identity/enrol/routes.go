@@ -35,9 +35,9 @@ func (x *Enrol) Routes(r *web.Router) {
 	r.Handle("GET /identity/factors/recovery-codes/file", x.codesFile, web.Public)
 
 	r.Handle("GET /identity/factors/prepare", x.preparePage, web.Public)
-	r.Handle("GET /identity/factors/move", x.movePage)
-	r.Handle("GET /identity/factors/move/lost", x.lostPage)
-	r.Handle("GET /identity/factors/move/done", x.movedPage)
-	r.Handle("GET /identity/factors/move/{id}", x.moveOnePage)
-	r.Handle("POST /identity/factors/move/{id}", x.moveOne)
+	r.Handle("GET /identity/new-phone", x.movePage)
+	r.Handle("GET /identity/new-phone/lost", x.lostPage)
+	r.Handle("GET /identity/new-phone/done", x.movedPage)
+	r.Handle("GET /identity/new-phone/{id}", x.moveOnePage)
+	r.Handle("POST /identity/new-phone/{id}", x.moveOne)
 }

@@ -43,6 +43,11 @@ type Journal interface {
 	Write(ctx context.Context, tx db.Tx, e journal.Event) error
 }
 
+// Trust ends the trust in browsers that are spared a factor; package device does.
+type Trust interface {
+	EndTrust(ctx context.Context, tx db.Tx, who campus.PersonID) (int, error)
+}
+
 // Deps is what the factors need of the house.
 type Deps struct {
 	DB      *db.DB
@@ -52,6 +57,8 @@ type Deps struct {
 	Codes   *code.Store
 	Reach   Reach
 	Journal Journal
+	// Trust is nil where no browser is trusted.
+	Trust Trust
 	// TextMessages says that a gateway for text messages is configured. One that
 	// fails now and then still counts: its factors stay asked for.
 	TextMessages bool
@@ -291,8 +298,21 @@ func (f *Factors) Remove(ctx context.Context, on Occasion, id string) error {
 				return fmt.Errorf("remove recovery codes: %w", err)
 			}
 		}
+		if err := f.endTrust(ctx, tx, who); err != nil {
+			return err
+		}
 		return f.changed(ctx, tx, on, person, "factor_removed", factorRemoved, before[at].Factor)
 	})
+}
+
+// endTrust makes every browser of somebody ask for a factor again: whoever had
+// the one that goes may have trusted a browser of theirs.
+func (f *Factors) endTrust(ctx context.Context, tx db.Tx, who campus.PersonID) error {
+	if f.Trust == nil {
+		return nil
+	}
+	_, err := f.Trust.EndTrust(ctx, tx, who)
+	return err
 }
 
 // Forget takes every factor of somebody away, for supervised recovery: the

@@ -175,6 +175,12 @@ func (f *Factors) confirmApp(ctx context.Context, on Occasion, old *Factor, enro
 		if n == 0 {
 			return Missing
 		}
+		if err := f.Journal.Write(ctx, tx, on.event(factorRemoved, "method", string(old.Kind), "label", old.Label)); err != nil {
+			return err
+		}
+		if err := f.endTrust(ctx, tx, who); err != nil {
+			return err
+		}
 		return f.changed(ctx, tx, on, person, "factor_moved", factorAdded, added, "old", old.Label)
 	})
 	if err != nil {
