@@ -7,6 +7,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/app/valmont"
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
@@ -88,9 +90,9 @@ func (h *House) seed(ctx context.Context, u *valmont.University) error {
 }
 
 func (h *House) seedPerson(ctx context.Context, p valmont.Person, people map[string]campus.PersonID) error {
-	hash, language := "", p.Language
+	hash, language, state := "", p.Language, account.Invited
 	if p.Demo { // the others have not activated their account yet
-		language = "" // who tries the demo reads what their browser asks for
+		language, state = "", account.Active // who tries the demo reads what their browser asks for
 		var err error
 		if hash, err = h.identity.HashPassword(ctx, valmont.Password); err != nil {
 			return err
@@ -99,12 +101,20 @@ func (h *House) seedPerson(ctx context.Context, p valmont.Person, people map[str
 	return h.DB.InTx(ctx, func(tx db.Tx) error {
 		id, err := h.identity.AddPerson(ctx, tx, identity.Person{
 			Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName, StudentNumber: p.StudentNumber,
-			JobTitle: p.Title.French, Locale: language, Affiliations: p.Affiliations, Rights: p.Rights,
+			JobTitle: p.Title.French, State: state, Locale: language, Affiliations: p.Affiliations, Rights: p.Rights,
 		})
 		if err != nil {
 			return err
 		}
 		people[p.Login] = id
+		for channel, value := range map[reach.Channel]string{reach.MobilePhone: p.Mobile, reach.RecoveryMail: p.PersonalMail} {
+			if value == "" {
+				continue
+			}
+			if err := h.identity.Reach().Record(ctx, tx, id, channel, value); err != nil {
+				return err
+			}
+		}
 		if hash == "" {
 			return nil
 		}

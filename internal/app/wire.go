@@ -163,13 +163,17 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 
 	h := &House{DB: database, config: cfg, log: log, metrics: measured}
 	institution := cfg.Institution
-	h.identity = identity.New(identity.Deps{
-		DB: database, Clock: now, Log: log,
+	h.identity, err = identity.New(identity.Deps{
+		DB: database, Keys: keys, Clock: now, Log: log, Texts: texts, Mailer: post, Base: base, Zone: zone, Demo: cfg.demo,
+		NameFrench: institution.NameFrench, NameEnglish: institution.NameEnglish,
 		Scene: identity.Scene{
 			TitleFrench: institution.SceneTitleFrench, TitleEnglish: institution.SceneTitleEnglish,
 			DetailFrench: institution.SceneDetailFrench, DetailEnglish: institution.SceneDetailEnglish,
 		},
 	}, cfg.Identity)
+	if err != nil {
+		return nil, err
+	}
 	h.sso = sso.New(sso.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Door: h.identity,
 		Mailer: post, Files: store, Sign: keys.MAC, BaseURL: base.String(),
@@ -183,6 +187,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		Cards:       plugged.cards, Services: plugged.services, Searchers: plugged.searchers, Navigators: plugged.navigation,
 		FeedTransport: cfg.feeds,
 	}, cfg.Portal)
+	h.identity.Announce(h.portal)
 	registry := jobs.NewRegistry()
 	post.Jobs(registry)
 	registry.Every("files.sweep", 24*time.Hour, func(ctx context.Context) error {

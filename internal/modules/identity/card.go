@@ -25,7 +25,7 @@ func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, e
 				Title: i18n.T(ctx, "identity.card.more", "count", len(sessions)-most), URL: "/identity/sessions"})
 			break
 		}
-		name, _ := device(ctx, s.UserAgent)
+		name, _ := appliance(ctx, s.UserAgent)
 		row := contract.CardRow{Title: name, Detail: i18n.T(ctx, "identity.card.since", "when", i18n.Date(ctx, s.SignedInAt, i18n.Ago))}
 		switch {
 		case s.ID == v.Session:

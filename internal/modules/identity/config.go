@@ -6,7 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
+	"github.com/amphi-campus/amphi/internal/modules/identity/device"
+	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/platform/config"
 )
 
@@ -18,6 +26,15 @@ type Config struct {
 	Queue   QueueConfig   `toml:"queue"`
 	Session SessionConfig `toml:"session"`
 	SignIn  SignInConfig  `toml:"sign_in"`
+
+	Activation activation.Config `toml:"activation"`
+	Password   renewal.Config    `toml:"password"`
+	Factor     factor.Config     `toml:"factor"`
+	Device     device.Config     `toml:"device"`
+	Reach      reach.Config      `toml:"reach"`
+	Risk       risk.Config       `toml:"risk"`
+	Lifecycle  lifecycle.Config  `toml:"lifecycle"`
+	Journal    journal.Config    `toml:"journal"`
 }
 
 // HashConfig is the cost of one password hash (argon2id, RFC 9106).
@@ -54,10 +71,12 @@ type SignInConfig struct {
 func Defaults() Config {
 	p := password.DefaultParams
 	return Config{
-		Hash:    HashConfig{Memory: p.Memory, Time: p.Time, Threads: p.Threads},
-		Queue:   QueueConfig{Limit: 20_000, Patience: 3 * time.Second},
-		Session: SessionConfig{Idle: 2 * time.Hour, Absolute: 12 * time.Hour, SharedIdle: 15 * time.Minute, SharedAbsolute: 2 * time.Hour},
-		SignIn:  SignInConfig{Burst: 10, Every: 30 * time.Second, NetworkBurst: 200, NetworkEvery: 3 * time.Second},
+		Hash:       HashConfig{Memory: p.Memory, Time: p.Time, Threads: p.Threads},
+		Queue:      QueueConfig{Limit: 20_000, Patience: 3 * time.Second},
+		Session:    SessionConfig{Idle: 2 * time.Hour, Absolute: 12 * time.Hour, SharedIdle: 15 * time.Minute, SharedAbsolute: 2 * time.Hour},
+		SignIn:     SignInConfig{Burst: 10, Every: 30 * time.Second, NetworkBurst: 200, NetworkEvery: 3 * time.Second},
+		Activation: activation.Defaults(), Password: renewal.Defaults(), Factor: factor.Defaults(), Device: device.Defaults(),
+		Reach: reach.Defaults(), Risk: risk.Defaults(), Lifecycle: lifecycle.Defaults(), Journal: journal.Defaults(),
 	}
 }
 

@@ -3,17 +3,31 @@ package identity
 import (
 	"context"
 	"log/slog"
+	"net/url"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
 
 // Deps is what the room asks of the house.
 type Deps struct {
-	DB    *db.DB
-	Clock clock.Clock
-	Log   *slog.Logger
+	DB     *db.DB
+	Keys   *crypt.Keyring
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Texts  *i18n.Catalogue
+	Mailer *mailer.Mailer
+	Base   *url.URL       // the address of the house, as people type it
+	Zone   *time.Location // of the institution
+	// NameFrench and NameEnglish are the institution's.
+	NameFrench, NameEnglish string
+	// Demo opens pages that show what would leave by mail and by phone.
+	Demo bool
 	// Scene is what the sign-in page says beside the form on a wide screen.
 	Scene Scene
 }

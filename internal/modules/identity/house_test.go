@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,15 +18,21 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
+	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
 
 // schema is what the room's tests need of the database.
 var schema = db.Migrations{Name: "identity", FS: migrations}
+
+// cellar is what the ground floor needs besides.
+var cellar = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, mailer.Migrations()}
 
 // linasPassword is right; the hash parameters of the tests make it cheap.
 const linasPassword = "un mot de passe long"
@@ -36,6 +43,7 @@ type house struct {
 	t      *testing.T
 	clock  *clock.Manual
 	server *httptest.Server
+	post   *mailer.Mailer
 	lina   campus.PersonID
 	ended  []string                   // sessions that a follower was told of
 	from   atomic.Pointer[netip.Addr] // where requests come from
@@ -63,16 +71,33 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	h := &house{t: t, clock: now}
 	h.move("192.0.2.1")
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h.Module = New(Deps{DB: d, Clock: h.clock, Log: log}, c)
-	t.Cleanup(h.Close)
-	h.Connect(h, h)
-	texts, err := i18n.Load(time.UTC, h.clock, web.Locales, ui.Locales, locales)
+	texts, err := i18n.Load(time.UTC, h.clock, web.Locales, ui.Locales, mailer.Locales, locales)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := crypt.Open(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := mailer.Defaults()
+	post.SMS.Transport = mailer.TransportOutbox
+	h.post, err = mailer.New(mailer.Deps{Config: post, DB: d, Keys: keys, Clock: h.clock, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.server = httptest.NewServer(nil)
 	t.Cleanup(h.server.Close)
-	base, _ := url.Parse(h.server.URL)
+	base, _ := url.Parse(strings.Replace(h.server.URL, "127.0.0.1", "localhost", 1))
+	h.server.URL = base.String()
+	h.Module, err = New(Deps{
+		DB: d, Keys: keys, Clock: h.clock, Log: log, Texts: texts, Mailer: h.post, Base: base, Zone: time.UTC,
+		NameFrench: "Université de Valmont", NameEnglish: "University of Valmont",
+	}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	h.Connect(h, h)
 	s := web.New(web.Config{
 		BaseURL: base, Log: log, Clock: h.clock, Texts: texts, Language: campus.English, Authenticate: h.Authenticate,
 		Prepare: func(_ http.ResponseWriter, r *http.Request) context.Context {
@@ -195,11 +220,11 @@ func sunday() *clock.Manual { return clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0
 func openOne(t *testing.T, change ...func(*Config)) *house {
 	t.Helper()
 	now := sunday()
-	return open(t, now, dbtest.OpenAt(t, now, schema), change...)
+	return open(t, now, dbtest.OpenAt(t, now, append(cellar, schema)...), change...)
 }
 
 // each runs a test with the room on both databases.
 func each(t *testing.T, test func(t *testing.T, h *house)) {
 	now := sunday()
-	dbtest.EachAt(t, now, func(t *testing.T, d *db.DB) { test(t, open(t, now, d)) }, schema)
+	dbtest.EachAt(t, now, func(t *testing.T, d *db.DB) { test(t, open(t, now, d)) }, append(cellar, schema)...)
 }

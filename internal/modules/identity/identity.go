@@ -37,6 +37,8 @@ type Module struct {
 	throttle *throttle
 	refusals *limit.Limiter // how many refusals of one network are recorded
 	stories  *attempt.Store
+	notices  contract.Notices
+	alcoves
 }
 
 var (
@@ -47,8 +49,9 @@ var (
 	_ contract.PersonalData  = (*Module)(nil)
 )
 
-// New opens the room. Close it when the house closes.
-func New(d Deps, c Config) *Module {
+// New opens the room. Close it when the house closes. It fails when a file that
+// the configuration names cannot be read.
+func New(d Deps, c Config) (*Module, error) {
 	m := &Module{
 		config: c, db: d.DB, clock: d.Clock, log: d.Log, scene: d.Scene,
 		queue:    password.NewQueue(c.workers(), c.Queue.Limit),
@@ -59,7 +62,10 @@ func New(d Deps, c Config) *Module {
 		stories:  attempt.New(d.DB),
 	}
 	m.dummy = password.Dummy(m.params)
-	return m
+	if err := m.furnish(d, c); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Connect tells the room who must know of the sessions that end, and who knows
@@ -68,6 +74,9 @@ func New(d Deps, c Config) *Module {
 func (m *Module) Connect(doors Doors, followers ...SessionFollower) {
 	m.doors, m.followers = doors, followers
 }
+
+// Announce gives the room the place where people read notices in the portal.
+func (m *Module) Announce(to contract.Notices) { m.notices = to }
 
 // Waiting is how many people wait in line to sign in.
 func (m *Module) Waiting() int {
@@ -112,4 +121,10 @@ func (m *Module) Jobs(r *jobs.Registry) {
 	r.Every("identity.end_idle_sessions", time.Minute, m.endIdleSessions)
 	r.Every("identity.forget_sessions", 24*time.Hour, m.forgetSessions)
 	r.Every("identity.forget_attempts", 24*time.Hour, m.stories.Forget)
+	m.codes.Jobs(r)
+	for _, a := range m.furniture() {
+		if worker, ok := a.(contract.JobOwner); ok {
+			worker.Jobs(r)
+		}
+	}
 }

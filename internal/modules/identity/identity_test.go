@@ -154,6 +154,8 @@ func TestTooManyFailuresSlowAnAccountDownAndSaySo(t *testing.T) {
 		}
 		want(t, b.signIn("another", "wrong"), 422) // only this account
 		h.clock.Advance(31 * time.Second)
+		want(t, b.signIn("lmartin", linasPassword), 200, "Your account is locked for a while.") // told to who knows the password
+		h.clock.Advance(time.Minute)
 		want(t, b.signIn("lmartin", linasPassword), 200, "home of lmartin")
 		h.clock.Advance(time.Second)
 		want(t, h.browser().signIn("lmartin", "wrong"), 422) // success wiped the slate

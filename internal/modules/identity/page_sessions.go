@@ -7,6 +7,7 @@ import (
 
 	"github.com/mileusna/useragent"
 
+	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -44,19 +45,12 @@ func (m *Module) closeOtherSessions(w http.ResponseWriter, r *http.Request) erro
 	return web.SeeOther(w, r, "/identity/sessions")
 }
 
-// device says in words what a session was opened with, and which picture fits.
-func device(ctx context.Context, agent string) (name, icon string) {
+// appliance says in words what a session was opened with, and which picture fits.
+func appliance(ctx context.Context, agent string) (name, icon string) {
 	ua := useragent.Parse(agent)
 	icon = "computer"
 	if ua.Mobile || ua.Tablet {
 		icon = "phone"
 	}
-	switch {
-	case ua.Name != "" && ua.OS != "":
-		return i18n.T(ctx, "identity.sessions.device", "browser", ua.Name, "system", ua.OS), icon
-	case ua.Name != "":
-		return ua.Name, icon
-	default:
-		return i18n.T(ctx, "identity.sessions.device_unknown"), icon
-	}
+	return device.Name(i18n.Of(ctx), agent), icon
 }

@@ -145,7 +145,7 @@ func sessionTempl(s Session, current bool) templ.Component {
 			templ_7745c5c3_Var7 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		name, icon := device(ctx, s.UserAgent)
+		name, icon := appliance(ctx, s.UserAgent)
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<section class=\"sheet session\"><header><h2 class=\"with-icon\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -146,9 +146,12 @@ func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := cookieKept(r, &form); err != nil {
 		return m.stopSignIn(w, r, &trial{form: form}, err)
 	}
-	t, err := m.begin(r.Context(), form, web.ClientAddr(r))
+	t, err := m.begin(r.Context(), form, web.ClientAddr(r), r)
+	if err != nil && t == nil {
+		return err
+	}
 	if err != nil {
-		return m.stopSignIn(w, r, &trial{form: form}, err)
+		return m.stopSignIn(w, r, t, err)
 	}
 	patience := time.NewTimer(m.config.Queue.Patience)
 	defer patience.Stop()
@@ -195,7 +198,7 @@ func (m *Module) finishTrial(w http.ResponseWriter, r *http.Request, t *trial) e
 func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, t *trial, err error) error {
 	f := fault.Of(err)
 	switch f.Reason {
-	case WrongCredentials, SignInSlowed, NetworkSlowed, QueueFull, CookieLost, CookiesRefused:
+	case WrongCredentials, OldPassword, SignInSlowed, NetworkSlowed, QueueFull, CookieLost, CookiesRefused:
 	default:
 		return err
 	}

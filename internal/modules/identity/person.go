@@ -10,8 +10,10 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/modules/identity/rules"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/id"
@@ -129,7 +131,7 @@ func (m *Module) HashPassword(ctx context.Context, plain string) (string, error)
 		return "", PasswordForm.With(fault.Args{"limit": password.MaxLength})
 	}
 	var hash string
-	ticket, err := m.queue.Join(func() { hash = password.Hash(plain, m.params) })
+	ticket, err := m.queue.Join(func() { hash = password.Hash(rules.Normal(plain), m.params) })
 	if err != nil {
 		return "", QueueFull.From(err)
 	}
@@ -163,6 +165,20 @@ func (m *Module) SetState(ctx context.Context, tx db.Tx, who campus.PersonID, s 
 	}
 	_, err = m.endOthers(ctx, tx, who, "", endedByClosing)
 	return err
+}
+
+// Activate makes an invited account active. It fails with
+// identity.not_invited when the account is in any other state at that moment, so
+// that of two devices only one wins.
+func (m *Module) Activate(ctx context.Context, tx db.Tx, who campus.PersonID) error {
+	n, err := sqlgen.New(tx).Activate(ctx, sqlgen.ActivateParams{ID: string(who), ChangedAt: tx.Now()})
+	if err != nil {
+		return fmt.Errorf("activate: %w", err)
+	}
+	if n == 0 {
+		return activation.NotInvited
+	}
+	return nil
 }
 
 // SetPreferences keeps the language and appearance that somebody chose.

@@ -26,6 +26,9 @@ UPDATE identity_passwords SET hash = sqlc.arg(new_hash) WHERE person_id = $1 AND
 -- name: SetState :execrows
 UPDATE identity_people SET state = $2, changed_at = $3 WHERE id = $1;
 
+-- name: Activate :execrows
+UPDATE identity_people SET state = 'active', changed_at = $2 WHERE id = $1 AND state = 'invited';
+
 -- name: SetPreferences :execrows
 UPDATE identity_people SET locale = $2, appearance = $3, changed_at = $4 WHERE id = $1;
 
@@ -49,6 +52,13 @@ FROM identity_people
 WHERE (folded_name, id) > (sqlc.arg(after_name), sqlc.arg(after_id))
 ORDER BY folded_name, id
 LIMIT sqlc.arg(size);
+
+-- name: Holders :many
+SELECT p.id FROM identity_people p
+JOIN identity_rights r ON r.person_id = p.id
+WHERE r.right_name = $1 AND p.state IN ('active', 'expiring')
+ORDER BY p.folded_name, p.id
+LIMIT 500;
 
 -- name: CountPeople :one
 SELECT COUNT(*) FROM identity_people;

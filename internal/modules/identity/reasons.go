@@ -7,6 +7,9 @@ var (
 	// WrongCredentials: the identifier and the password do not go together. It
 	// never tells which of the two is wrong.
 	WrongCredentials = fault.Declare(fault.Invalid, "identity.wrong_credentials").Leads("/why")
+	// OldPassword: it was right until lately. Only a browser that the person uses is
+	// told, because an old password may be one that leaked.
+	OldPassword = fault.Declare(fault.Invalid, "identity.old_password").Leads("/password/forgotten")
 	// SignInSlowed: too many failed sign-ins with one identifier.
 	SignInSlowed = fault.Declare(fault.Busy, "identity.sign_in_slowed")
 	// NetworkSlowed: too many failed sign-ins from one network.
@@ -23,6 +26,8 @@ var (
 	CookieLost = fault.Declare(fault.Invalid, "identity.cookie_lost")
 	// CookiesRefused: it did so again.
 	CookiesRefused = fault.Declare(fault.Invalid, "identity.cookies_refused").Leads("/diagnostic")
+	// SignInLoop: a service sends people back to the sign-in as soon as they come.
+	SignInLoop = fault.Declare(fault.Upstream, "identity.sign_in_loop").Leads("/login/loop")
 	// SignInSlow is the health check's word for a line longer than patience.
 	SignInSlow = fault.Declare(fault.Busy, "identity.sign_in_slow")
 )
@@ -39,6 +44,14 @@ var (
 	SessionOver = fault.Declare(fault.Unauthenticated, "identity.session_over")
 	// AccountClosed: the account may not be used any more.
 	AccountClosed = fault.Declare(fault.Unauthenticated, "identity.account_closed")
+	// AccountInvited: the account was never activated.
+	AccountInvited = fault.Declare(fault.Forbidden, "identity.account_invited").Leads("/activate")
+	// AccountSuspended: somebody decided to block the account, without an end.
+	AccountSuspended = fault.Declare(fault.Forbidden, "identity.account_suspended")
+	// AccountSuspendedUntil: the same, with an end.
+	AccountSuspendedUntil = fault.Declare(fault.Forbidden, "identity.account_suspended_until")
+	// AccountEnded: the account was closed.
+	AccountEnded = fault.Declare(fault.Forbidden, "identity.account_ended")
 	// SessionMissing: no open session of the viewer has this identifier.
 	SessionMissing = fault.Declare(fault.NotFound, "identity.session_missing")
 )

@@ -19,4 +19,7 @@ func (m *Module) Routes(r *web.Router) {
 	r.Handle("GET /identity/sessions", m.sessionsPage)
 	r.Handle("POST /identity/sessions/{id}/close", m.closeSession)
 	r.Handle("POST /identity/sessions/close-others", m.closeOtherSessions)
+	for _, a := range m.furniture() {
+		a.Routes(r)
+	}
 }

@@ -5,13 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/modules/identity/rules"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
@@ -21,32 +23,52 @@ type trial struct {
 	form     signInForm
 	guess    guess
 	ticket   *password.Ticket
+	device   string      // the browser, when this person uses it; empty otherwise
+	oldSince time.Time   // the password was theirs until then; zero when it was not
 	deserted atomic.Bool // nobody waits for the answer any more
 
 	// Set by the worker before the ticket is done.
 	person   campus.PersonID
-	state    account.State
 	stored   string
 	matches  bool
 	outdated bool
 	err      error
 }
 
+// checked reports whether the password was compared with the stored one.
+func (t *trial) checked() bool {
+	if t.ticket == nil {
+		return false
+	}
+	select {
+	case <-t.ticket.Done():
+		return t.err == nil
+	default:
+		return false
+	}
+}
+
 // begin looks the account up and joins the line. What it does, and how long it
-// takes, is the same whether or not the identifier exists.
-func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr) (*trial, error) {
+// takes, is the same whether or not the identifier exists. r is nil for a check
+// outside the sign-in.
+func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r *http.Request) (*trial, error) {
+	form.Password = rules.Normal(form.Password)
 	login := normalLogin(form.Username)
 	row, err := sqlgen.New(m.db.Read()).PasswordOf(ctx, login)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("look the account up: %w", err)
 	}
-	t := &trial{form: form, person: campus.PersonID(row.ID), state: account.State(row.State), stored: row.Hash}
-	t.guess = guessOf(login, t.person, from)
-	if err := m.throttle.admit(t.guess); err != nil {
+	t := &trial{form: form, person: campus.PersonID(row.ID), stored: row.Hash}
+	known, err := m.recognise(ctx, t, r)
+	if err != nil {
 		return nil, err
 	}
-	known := t.stored != ""
-	if !known {
+	t.guess = guessOf(login, t.person, known, from)
+	if err := m.throttle.admit(t.guess, !t.oldSince.IsZero()); err != nil {
+		return t, err
+	}
+	exists := t.stored != ""
+	if !exists {
 		t.stored = m.dummy
 	}
 	t.ticket, err = m.queue.Join(func() {
@@ -59,19 +81,41 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr) (*
 			return
 		}
 		t.matches, t.outdated, t.err = password.Verify(t.stored, form.Password, m.params)
-		t.matches = t.matches && known
-		if !t.matches {
+		t.matches = t.matches && exists
+		if !t.matches && t.oldSince.IsZero() {
 			m.throttle.failed(t.guess)
 		}
 	})
 	switch {
 	case errors.Is(err, password.ErrFull), errors.Is(err, password.ErrStopped):
 		_, wait := m.queue.Length()
-		return nil, QueueFull.Because(err, fault.Args{"wait": wait})
+		return t, QueueFull.Because(err, fault.Args{"wait": wait})
 	case err != nil:
 		return nil, err
 	}
 	return t, nil
+}
+
+// recognise tells what the browser and the password remind us of: a browser that
+// this person uses has a budget of its own, which strangers cannot use up, and
+// the password that they had before is no guess of a stranger.
+func (m *Module) recognise(ctx context.Context, t *trial, r *http.Request) (browser string, err error) {
+	since, old, err := m.renewal.WasOldPassword(ctx, t.person, t.form.Password)
+	if err != nil {
+		return "", err
+	}
+	if old {
+		t.oldSince = since
+	}
+	if r == nil {
+		return "", nil
+	}
+	d, known, err := m.devices.Of(r, t.person)
+	if err != nil || !known {
+		return "", err
+	}
+	t.device = d.ID
+	return d.ID, nil
 }
 
 // verdict says whether the password of a finished trial was right. What else
@@ -82,6 +126,8 @@ func (m *Module) verdict(t *trial) error {
 		return t.err
 	case t.err != nil:
 		return fmt.Errorf("check the password of %s: %w", t.person, t.err)
+	case !t.matches && !t.oldSince.IsZero() && t.device != "":
+		return OldPassword.With(fault.Args{"since": t.oldSince})
 	case !t.matches:
 		return WrongCredentials
 	}
@@ -96,7 +142,7 @@ func (m *Module) verdict(t *trial) error {
 // the sign-in. It costs and limits the same as a sign-in: the errors are
 // identity.wrong_credentials and those that ask to wait.
 func (m *Module) CheckPassword(ctx context.Context, login, plain string, from netip.Addr) (Person, error) {
-	t, err := m.begin(ctx, signInForm{Username: login, Password: plain}, from)
+	t, err := m.begin(ctx, signInForm{Username: login, Password: plain}, from, nil)
 	if err != nil {
 		return Person{}, err
 	}
@@ -108,6 +154,19 @@ func (m *Module) CheckPassword(ctx context.Context, login, plain string, from ne
 		return Person{}, err
 	}
 	return m.PersonByID(ctx, t.person)
+}
+
+// MatchesHash waits in line and reports whether a stored hash is that of a
+// password.
+func (m *Module) MatchesHash(ctx context.Context, hash, plain string) (matches bool, err error) {
+	ticket, err := m.queue.Join(func() { matches, _, err = password.Verify(hash, rules.Normal(plain), m.params) })
+	if err != nil {
+		return false, QueueFull.From(err)
+	}
+	if err := ticket.Wait(ctx); err != nil {
+		return false, fmt.Errorf("wait for the check of a password: %w", err)
+	}
+	return matches, err
 }
 
 // rehash stores the password under the current parameters, behind those who wait

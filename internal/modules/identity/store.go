@@ -51,6 +51,23 @@ func (m *Module) ListPeople(ctx context.Context, afterName, afterID string, size
 	return people, nil
 }
 
+// holders are those who hold a right and can use their account.
+func (m *Module) holders(ctx context.Context, r campus.Right) ([]Person, error) {
+	ids, err := sqlgen.New(m.db.Read()).Holders(ctx, string(r))
+	if err != nil {
+		return nil, fmt.Errorf("list the holders of %s: %w", r, err)
+	}
+	people := make([]Person, 0, len(ids))
+	for _, id := range ids {
+		p, err := m.PersonByID(ctx, campus.PersonID(id))
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, p)
+	}
+	return people, nil
+}
+
 // CountPeople returns how many people there are.
 func (m *Module) CountPeople(ctx context.Context) (int64, error) {
 	return sqlgen.New(m.db.Read()).CountPeople(ctx)

@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/id"
@@ -95,14 +96,24 @@ func (m *Module) arrive(w http.ResponseWriter, r *http.Request, next string, sha
 
 // tellPassed writes into the story that the password was right.
 func (m *Module) tellPassed(w http.ResponseWriter, r *http.Request, t *trial) (attempt.Attempt, error) {
-	return m.tellProved(w, r, t.person, t.login(), entry.Arrival{Next: t.form.Next, Shared: t.form.Shared}, entry.Proof{Method: entry.Password})
+	return m.tellProved(w, r, risk.Circumstances{
+		Identifier: normalLogin(t.form.Username), Device: t.device, Breached: m.renewal.Breached(t.form.Password),
+	}, t.person, entry.Arrival{Next: t.form.Next, Shared: t.form.Shared}, entry.Proof{Method: entry.Password})
 }
 
 // tellProved writes into the story that somebody gave a first proof. What was
 // proved before in it, perhaps by somebody else, no longer counts.
-func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, who campus.PersonID, typed string, from entry.Arrival, p entry.Proof) (a attempt.Attempt, err error) {
+func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circumstances, who campus.PersonID, from entry.Arrival, p entry.Proof) (a attempt.Attempt, err error) {
 	ctx := r.Context()
+	if c.Person, err = m.PersonByID(ctx, who); err != nil {
+		return a, err
+	}
+	c.Address = web.ClientAddr(r)
 	arrival, begun, err := m.arrive(w, r, from.Next, from.Shared)
+	if err != nil {
+		return a, err
+	}
+	verdict, err := m.risk.Assess(ctx, c)
 	if err != nil {
 		return a, err
 	}
@@ -111,13 +122,21 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, who campus.P
 			return err
 		}
 		now := tx.Now().Time()
-		a.Person, a.Typed, a.Method, a.ProvedAt = who, typed, p.Method, now
-		a.FactorMethod, a.FactorAt, a.PutOff, a.Suspicion = "", time.Time{}, false, ""
+		a.Person, a.Typed, a.Method, a.ProvedAt = who, c.Identifier, p.Method, now
+		a.FactorMethod, a.FactorAt, a.PutOff, a.Suspicion = "", time.Time{}, false, verdict.Text()
 		stage := entry.StagePassword
 		if p.Method == entry.Passkey { // the key and the person's presence: both factors
 			a.FactorMethod, a.FactorAt, stage = p.Method, now, entry.StageFactor
 		}
-		return m.stories.Add(ctx, tx, &a, attempt.Step{Stage: stage, Result: attempt.Passed, Method: p.Method})
+		if err := m.stories.Add(ctx, tx, &a, attempt.Step{Stage: stage, Result: attempt.Passed, Method: p.Method}); err != nil {
+			return err
+		}
+		if verdict.Act == risk.Lock && a.FactorAt.IsZero() { // a passkey proves that it is its owner
+			if _, err := m.risk.Lock(ctx, tx, c, verdict); err != nil {
+				return err
+			}
+		}
+		return m.risk.Note(ctx, tx, risk.Signal{Circumstances: c, Outcome: risk.Stopped, Verdict: verdict, Incident: a.Code})
 	})
 	if err != nil {
 		return a, fmt.Errorf("record the sign-in: %w", err)
@@ -139,6 +158,11 @@ func (m *Module) tellStopped(w http.ResponseWriter, r *http.Request, t *trial, f
 			return "", nil
 		}
 	}
+	// Asked for somebody who does not exist as well: it takes the same time.
+	person, err := m.PersonByID(ctx, t.person)
+	if err != nil && !errors.Is(err, PersonMissing) {
+		return "", err
+	}
 	step := attempt.Step{Stage: entry.StagePassword, Result: attempt.Failed, Method: entry.Password, Reason: f.Reason.Code(), Facts: facts(f.Args)}
 	if t.person == "" {
 		step.Stage = entry.StageIdentifier
@@ -151,7 +175,13 @@ func (m *Module) tellStopped(w http.ResponseWriter, r *http.Request, t *trial, f
 		}
 		a.Person, a.Typed, a.Outcome = t.person, t.login(), attempt.Stopped
 		a.Method, a.ProvedAt, a.FactorMethod, a.FactorAt = "", time.Time{}, "", time.Time{}
-		return m.stories.Add(ctx, tx, &a, step)
+		if err := m.stories.Add(ctx, tx, &a, step); err != nil || !t.checked() {
+			return err
+		}
+		return m.risk.Note(ctx, tx, risk.Signal{
+			Circumstances: risk.Circumstances{Person: person, Identifier: normalLogin(t.form.Username), Address: web.ClientAddr(r), Device: t.device},
+			Outcome:       risk.Refused, Reason: f.Reason.Code(), OldPassword: !t.oldSince.IsZero(), Incident: a.Code,
+		})
 	})
 	if err != nil {
 		return "", fmt.Errorf("record the sign-in: %w", err)

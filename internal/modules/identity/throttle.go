@@ -52,13 +52,18 @@ type guess struct{ pair, account, network string }
 
 // guessOf names the budgets of an attempt. who is empty for an identifier that
 // nobody has: it then stands for its own account and meets the same limits.
-func guessOf(login string, who campus.PersonID, from netip.Addr) guess {
+// browser is that of a browser which this person uses, and empty otherwise: a
+// stranger who guesses elsewhere uses up other budgets than its owner's.
+func guessOf(login string, who campus.PersonID, browser string, from netip.Addr) guess {
 	network := limit.AddressKey(from)
 	account := "person " + string(who)
 	if who == "" {
 		account = "nobody " + login
 	}
 	g := guess{pair: login + " " + network, account: account, network: network}
+	if browser != "" {
+		g.pair, g.account = "browser "+browser, "browser "+browser
+	}
 	if from.IsLoopback() {
 		g.network = ""
 	}
@@ -66,9 +71,10 @@ func guessOf(login string, who campus.PersonID, from netip.Addr) guess {
 }
 
 // admit takes from the budgets of an account, or says why one more attempt must
-// wait.
-func (t *throttle) admit(g guess) error {
-	if err := t.crowded(g); err != nil {
+// wait. A password that was right until recently is free: it comes from programs
+// that still keep it, again and again, and tells nobody anything.
+func (t *throttle) admit(g guess, old bool) error {
+	if err := t.crowded(g); err != nil || old {
 		return err
 	}
 	if wait, ok := t.pair.Allow(g.pair); !ok {

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -132,7 +132,15 @@ func (d door) Enter(w http.ResponseWriter, r *http.Request, who campus.PersonID,
 		return err
 	}
 	from.Next = web.Local(from.Next)
-	a, err := d.tellProved(w, r, who, person.Login, from, p)
+	device, known, err := d.devices.Of(r, who)
+	if err != nil {
+		return err
+	}
+	c := risk.Circumstances{Identifier: person.Login}
+	if known {
+		c.Device = device.ID
+	}
+	a, err := d.tellProved(w, r, c, who, from, p)
 	if err != nil {
 		return err
 	}
@@ -146,7 +154,7 @@ func (d door) Confirm(w http.ResponseWriter, r *http.Request) (bool, error) {
 		return true, nil // on the way in, where the password was right just now
 	}
 	now := d.clock.Now()
-	strong, err := d.hasFactor(r.Context(), v.Person)
+	strong, err := d.HasFactor(r.Context(), v.Person)
 	if err != nil {
 		return false, err
 	}
@@ -165,9 +173,6 @@ func (d door) Confirm(w http.ResponseWriter, r *http.Request) (bool, error) {
 	}
 	return false, web.SeeOther(w, r, "/login?"+url.Values{"renew": {"1"}, "next": {back}}.Encode())
 }
-
-// hasFactor reports whether somebody has a second factor.
-func (m *Module) hasFactor(context.Context, campus.PersonID) (bool, error) { return false, nil }
 
 // gate looks at somebody on the way in. It answers with a page of the way that
 // must come first, or with why they may not go on.
@@ -211,27 +216,4 @@ func (m *Module) turnAway(r *http.Request, a attempt.Attempt, why error) error {
 		args[k] = v
 	}
 	return f.Reason.Because(why, args)
-}
-
-// gates are what everybody passes on the way in, in this order: what is final
-// comes before what one can do something about.
-func (m *Module) gates() []gate {
-	return []gate{m.standingGate}
-}
-
-// standingGate stops whoever may not use their account.
-func (m *Module) standingGate(_ *http.Request, p account.Person, _ *attempt.Attempt) (string, error) {
-	if !p.State.Usable() {
-		return "", AccountClosed
-	}
-	return "", nil
-}
-
-// letIn opens the session at the end of the way.
-func (m *Module) letIn(w http.ResponseWriter, r *http.Request, p account.Person, a attempt.Attempt) error {
-	_, err := m.openSession(w, r, a, func(tx db.Tx) error { return nil })
-	if err != nil {
-		return err
-	}
-	return web.SeeOther(w, r, web.Local(a.Next))
 }

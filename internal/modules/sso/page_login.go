@@ -78,6 +78,11 @@ func (m *Module) casLogin(w http.ResponseWriter, r *http.Request) error {
 	if q.renew && !fresh {
 		return m.toSignIn(w, r, m.comeBack(q), true)
 	}
+	if m.Door != nil {
+		if stopped, err := m.Door.Leaving(w, r, s.ID, s.Name(i18n.Locale(r.Context()))); err != nil || stopped {
+			return err
+		}
+	}
 	ticket, err := m.issue(r.Context(), v, s, q.address, fresh)
 	if errors.Is(err, errPasswordSpent) {
 		if q.renew {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mileusna/useragent"
 
@@ -127,9 +128,15 @@ func (x *Devices) trust(ctx context.Context, tx db.Tx, who campus.PersonID, d *D
 	})
 }
 
+// longestName bounds what a browser may call itself in a letter, in characters.
+const longestName = 60
+
 // Name says in words what a browser is, such as "Firefox on Linux".
 func Name(p *i18n.Printer, agent string) string {
 	ua := useragent.Parse(agent)
+	if utf8.RuneCountInString(ua.Name+ua.OS) > longestName {
+		return p.T("identity.device.name_unknown")
+	}
 	switch {
 	case ua.Name != "" && ua.OS != "":
 		return p.T("identity.device.name", "browser", ua.Name, "system", ua.OS)

@@ -38,6 +38,25 @@ type IdentityAffiliation struct {
 	Unit      string
 }
 
+type IdentityAlarm struct {
+	ID       string
+	Kind     string
+	Network  string
+	Place    string
+	Accounts int64
+	Networks int64
+	OpenedAt db.Time
+	LastAt   db.Time
+	ClosedAt db.Time
+}
+
+type IdentityAppEnrolment struct {
+	ID        string
+	PersonID  string
+	Secret    string
+	ExpiresAt db.Time
+}
+
 type IdentityAttempt struct {
 	ID           string
 	Code         string
@@ -76,6 +95,19 @@ type IdentityAttemptStep struct {
 	At        int64
 }
 
+type IdentityCode struct {
+	ID           string
+	Purpose      string
+	Subject      string
+	PersonID     string
+	Mac          string
+	TriesLeft    int64
+	CreatedAt    db.Time
+	ExpiresAt    db.Time
+	UsedAt       db.Time
+	SupersededAt db.Time
+}
+
 type IdentityDecision struct {
 	ID         string
 	PersonID   string
@@ -107,6 +139,45 @@ type IdentityDecisionNotice struct {
 	SentAt     db.Time
 }
 
+type IdentityDevice struct {
+	ID          string
+	TokenHash   string
+	PersonID    string
+	UserAgent   string
+	Network     string
+	Place       string
+	FirstSeenAt db.Time
+	LastSeenAt  db.Time
+	TrustedAt   db.Time
+	TrustEndsAt db.Time
+}
+
+type IdentityFactor struct {
+	ID          string
+	PersonID    string
+	Kind        string
+	Label       string
+	Secret      string
+	LastStep    int64
+	LateSteps   int64
+	Point       string
+	AddedAt     db.Time
+	LastUsedAt  db.Time
+	SuspendedAt db.Time
+}
+
+type IdentityFactorGrace struct {
+	PersonID string
+	BeganAt  db.Time
+}
+
+type IdentityFactorTry struct {
+	PersonID string
+	Failures int64
+	LastAt   db.Time
+	NextAt   db.Time
+}
+
 type IdentityInvitation struct {
 	ID          string
 	PersonID    string
@@ -123,10 +194,77 @@ type IdentityInvitation struct {
 	ExpiresAt   db.Time
 }
 
+type IdentityJournal struct {
+	Seq      int64
+	At       int64
+	PersonID string
+	ActorID  string
+	Kind     string
+	Address  string
+	Agent    string
+	Facts    string
+	Previous string
+	Hash     string
+}
+
+type IdentityJournalHead struct {
+	ID         int64
+	Seq        int64
+	Hash       string
+	StartSeq   int64
+	StartHash  string
+	Mac        string
+	VerifiedAt db.Time
+	VerifiedTo int64
+	BrokenSeq  int64
+	BrokenHow  string
+}
+
+type IdentityKey struct {
+	FactorID     string
+	CredentialID string
+	Record       string
+	SignCount    int64
+	Discoverable bool
+	BackedUp     bool
+}
+
+type IdentityLock struct {
+	ID         string
+	Subject    string
+	Browser    string
+	Cause      string
+	Findings   string
+	SinceAt    db.Time
+	UntilAt    db.Time
+	LiftedAt   db.Time
+	LiftedBy   string
+	How        string
+	ToldAt     db.Time
+	KeyHash    string
+	KeyUntilAt db.Time
+}
+
 type IdentityPassword struct {
 	PersonID  string
 	Hash      string
 	ChangedAt db.Time
+}
+
+type IdentityPasswordDemand struct {
+	PersonID  string
+	Reason    string
+	SinceAt   db.Time
+	WarnedFor int64
+}
+
+type IdentityPasswordHistory struct {
+	ID         string
+	PersonID   string
+	Hash       string
+	Mark       string
+	SetAt      db.Time
+	ReplacedAt db.Time
 }
 
 type IdentityPerson struct {
@@ -145,12 +283,61 @@ type IdentityPerson struct {
 	ChangedAt     db.Time
 }
 
+type IdentityPoint struct {
+	ID          string
+	PersonID    string
+	Channel     string
+	Value       string
+	Source      string
+	Replaces    string
+	Refusal     string
+	CreatedAt   db.Time
+	VerifiedAt  db.Time
+	UsableAt    db.Time
+	ConfirmedAt db.Time
+	RefusedAt   db.Time
+	RemovedAt   db.Time
+}
+
+type IdentityRecovery struct {
+	ID        string
+	TokenHash string
+	LinkHash  string
+	PersonID  string
+	Method    string
+	SentBy    string
+	Address   string
+	UserAgent string
+	StartedAt db.Time
+	EndsAt    db.Time
+	SentAt    db.Time
+	Sendings  int64
+	ProvedAt  db.Time
+	DoneAt    db.Time
+}
+
+type IdentityRecoveryCode struct {
+	ID       string
+	PersonID string
+	Mac      string
+	MadeAt   db.Time
+	UsedAt   db.Time
+}
+
 type IdentityRegistration struct {
 	PersonID  string
 	Kind      string
 	UntilAt   db.Time
 	Source    string
 	ChangedAt db.Time
+}
+
+type IdentityRelay struct {
+	ID       string
+	PersonID string
+	GivenBy  string
+	GivenAt  db.Time
+	UsedAt   db.Time
 }
 
 type IdentityRight struct {
@@ -177,6 +364,38 @@ type IdentitySession struct {
 	Method       string
 	FactorMethod string
 	FactorAt     db.Time
+}
+
+type IdentitySignal struct {
+	ID         string
+	PersonID   string
+	Kind       string
+	Identifier string
+	Network    string
+	Place      string
+	Country    string
+	DeviceID   string
+	Outcome    string
+	Reason     string
+	Proved     string
+	Fired      string
+	Judged     bool
+	Score      int64
+	Incident   string
+	NotedAt    db.Time
+}
+
+type IdentitySpentChallenge struct {
+	ChallengeHash string
+	ExpiresAt     db.Time
+}
+
+type IdentityStrike struct {
+	Subject   string
+	Browser   string
+	Failures  int64
+	Step      int64
+	ChangedAt db.Time
 }
 
 type IdentitySupervised struct {

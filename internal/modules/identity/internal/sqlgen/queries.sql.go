@@ -11,6 +11,23 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
+const activate = `-- name: Activate :execrows
+UPDATE identity_people SET state = 'active', changed_at = $2 WHERE id = $1 AND state = 'invited'
+`
+
+type ActivateParams struct {
+	ID        string
+	ChangedAt db.Time
+}
+
+func (q *Queries) Activate(ctx context.Context, arg ActivateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, activate, arg.ID, arg.ChangedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const addAffiliation = `-- name: AddAffiliation :exec
 INSERT INTO identity_affiliations (person_id, kind, campus, programme, unit)
 VALUES ($1, $2, $3, $4, $5)
@@ -147,6 +164,37 @@ func (q *Queries) GrantRight(ctx context.Context, arg GrantRightParams) error {
 		arg.GrantedBy,
 	)
 	return err
+}
+
+const holders = `-- name: Holders :many
+SELECT p.id FROM identity_people p
+JOIN identity_rights r ON r.person_id = p.id
+WHERE r.right_name = $1 AND p.state IN ('active', 'expiring')
+ORDER BY p.folded_name, p.id
+LIMIT 500
+`
+
+func (q *Queries) Holders(ctx context.Context, rightName string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, holders, rightName)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const idleSessions = `-- name: IdleSessions :many

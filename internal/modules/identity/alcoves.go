@@ -1,0 +1,122 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
+	"github.com/amphi-campus/amphi/internal/modules/identity/code"
+	"github.com/amphi-campus/amphi/internal/modules/identity/device"
+	"github.com/amphi-campus/amphi/internal/modules/identity/diagnostic"
+	"github.com/amphi-campus/amphi/internal/modules/identity/enrol"
+	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// alcoves are the parts of the room that have pages and tables of their own.
+type alcoves struct {
+	codes      *code.Store
+	reach      *reach.Reach
+	journal    *journal.Journal
+	devices    *device.Devices
+	factors    *factor.Factors
+	enrol      *enrol.Enrol
+	renewal    *renewal.Renewal
+	risk       *risk.Risk
+	lifecycle  *lifecycle.Lifecycle
+	activation *activation.Activation
+	help       *diagnostic.Help
+	loops      *diagnostic.LoopGuard
+}
+
+// furnish opens the alcoves, those that others lean on first.
+func (m *Module) furnish(d Deps, c Config) (err error) {
+	way := door{m}
+	m.codes = code.New(d.DB, d.Keys)
+	m.journal = journal.New(journal.Deps{DB: d.DB, Keys: d.Keys, Log: d.Log, People: m}, c.Journal)
+	m.reach = reach.New(reach.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, People: m, Codes: m.codes, Door: way, Mailer: d.Mailer, Notices: lateNotices{m}, Journal: m.journal,
+		Texts: d.Texts, BaseURL: d.Base, NameFrench: d.NameFrench, NameEnglish: d.NameEnglish, Demo: d.Demo,
+	}, c.Reach)
+	m.devices = device.New(device.Deps{DB: d.DB, Clock: d.Clock, Post: m.reach, Journal: m.journal, Texts: d.Texts}, c.Device)
+	m.factors, err = factor.New(factor.Deps{
+		DB: d.DB, Keys: d.Keys, Log: d.Log, People: m, Codes: m.codes, Reach: m.reach, Journal: m.journal,
+		TextMessages: d.Mailer.SendsSMS(), BaseURL: d.Base.String(), Institution: d.NameFrench,
+	}, c.Factor)
+	if err != nil {
+		return fmt.Errorf("open the second factors: %w", err)
+	}
+	m.enrol = enrol.New(enrol.Deps{Clock: d.Clock, Keys: d.Keys, People: m, Door: way, Factors: m.factors, Devices: m.devices, Attempts: m.stories})
+	m.renewal, err = renewal.New(renewal.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Hasher: m, Checker: m, Sessions: m, Way: m, Factors: m,
+		Door: way, Codes: m.codes, Contacts: m.reach, Post: d.Mailer, Journal: m.journal, Base: d.Base,
+		NameFrench: d.NameFrench, NameEnglish: d.NameEnglish, OwnDomain: c.ownDomain,
+	}, c.Password)
+	if err != nil {
+		return fmt.Errorf("open the passwords: %w", err)
+	}
+	m.risk, err = risk.New(risk.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Zone: d.Zone, Sign: d.Keys.MAC, People: m, Admins: m.admins, Devices: m.devices, Door: way,
+		Post: m.reach, Codes: m.codes, Journal: m.journal, HasFactor: m.HasFactor, FactorURL: "/login/factor",
+	}, c.Risk)
+	if err != nil {
+		return fmt.Errorf("open the risk rules: %w", err)
+	}
+	m.lifecycle = lifecycle.New(lifecycle.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Zone: d.Zone, People: m, Sessions: m, Journal: m.journal, Letters: m.reach,
+	}, c.Lifecycle)
+	m.activation = activation.New(activation.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Base: d.Base, People: m, Register: m, Door: way, Factors: m, Endings: endings{m.lifecycle},
+		Codes: m.codes, Reach: m.reach, Mailer: d.Mailer, Passwords: m.renewal, Journal: m.journal,
+		NameFrench: d.NameFrench, NameEnglish: d.NameEnglish,
+	}, c.Activation)
+	m.loops = diagnostic.NewLoopGuard()
+	m.help = diagnostic.New(diagnostic.Deps{Keys: d.Keys, Incidents: m, Sessions: m})
+	return nil
+}
+
+// plugged is what an alcove brings into the house.
+type plugged interface{ Routes(*web.Router) }
+
+// furniture lists the alcoves that have pages.
+func (a *alcoves) furniture() []plugged {
+	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.lifecycle, a.activation, a.help}
+}
+
+// Reach is how people are reached: what the institution's record says of them
+// comes in here.
+func (m *Module) Reach() *reach.Reach { return m.reach }
+
+// admins are those who run the installation.
+func (m *Module) admins(ctx context.Context) ([]account.Person, error) {
+	return m.holders(ctx, campus.RightAdmin)
+}
+
+// endings are how accounts end, as activation sees it.
+type endings struct{ *lifecycle.Lifecycle }
+
+// EndOn makes a guest's account end at an instant, by the rules for guests.
+func (endings) EndOn(ctx context.Context, tx db.Tx, who campus.PersonID, at time.Time) error {
+	return lifecycle.Register(ctx, tx, who, campus.Guest, at, "invitation")
+}
+
+// lateNotices hands notices to the portal, which is opened after this room.
+type lateNotices struct{ *Module }
+
+// Notify implements [contract.Notices].
+func (n lateNotices) Notify(ctx context.Context, tx db.Tx, to campus.PersonID, notice contract.Notice) error {
+	if n.notices == nil { // a command works without the portal; letters still leave
+		return nil
+	}
+	return n.notices.Notify(ctx, tx, to, notice)
+}

@@ -1,0 +1,183 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/device"
+	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// gates are what everybody passes on the way in, in this order: what is final
+// comes before what one can do something about, and a factor before the new
+// password that it protects.
+func (m *Module) gates() []gate {
+	return []gate{m.standingGate, m.lockGate, m.factorGate, m.renewalGate}
+}
+
+// standingGate stops whoever may not use their account, and says who can mend it.
+func (m *Module) standingGate(r *http.Request, p account.Person, _ *attempt.Attempt) (string, error) {
+	if p.State.Usable() {
+		return "", nil
+	}
+	ctx := r.Context()
+	s, err := m.lifecycle.Standing(ctx, p.ID)
+	if err != nil {
+		return "", err
+	}
+	args := fault.Args{"why": s.Why(ctx), "who": s.Who(ctx)}
+	switch {
+	case p.State == account.Invited:
+		return "", AccountInvited
+	case s.Office == "": // closed by the command line, which asks for no reason
+		return "", AccountClosed
+	case p.State == account.Suspended && !s.Until.IsZero():
+		args["until"] = s.Until
+		return "", AccountSuspendedUntil.With(args)
+	case p.State == account.Suspended:
+		return "", AccountSuspended.With(args)
+	default:
+		args["since"] = s.Since
+		return "", AccountEnded.With(args)
+	}
+}
+
+// lockGate leads whoever is locked out, by failures or by suspicion, to the page
+// on which they unlock themselves.
+func (m *Module) lockGate(r *http.Request, p account.Person, _ *attempt.Attempt) (string, error) {
+	d, _, err := m.devices.Of(r, p.ID)
+	if err != nil {
+		return "", err
+	}
+	_, locked, err := m.risk.LockOf(r.Context(), p.ID, d.ID)
+	if err != nil || !locked {
+		return "", err
+	}
+	return "/login/locked", nil
+}
+
+// factorGate asks for a second factor, or for the first one to be registered.
+func (m *Module) factorGate(r *http.Request, p account.Person, a *attempt.Attempt) (string, error) {
+	if !a.FactorAt.IsZero() {
+		return "", nil
+	}
+	ctx := r.Context()
+	required, err := m.factors.Required(ctx, p, web.ClientAddr(r), a.Service)
+	if err != nil {
+		return "", err
+	}
+	has, err := m.HasFactor(ctx, p.ID)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case has && risk.ParseVerdict(a.Suspicion).Act == risk.AskFactor:
+		return "/login/factor", nil
+	case has:
+		trusted, err := m.trusted(r, p.ID, a)
+		if err != nil || trusted {
+			return "", err
+		}
+		return "/login/factor", nil
+	case required.Enrol && !a.PutOff:
+		return "/login/prepare-factor", nil
+	}
+	return "", nil
+}
+
+// trusted reports whether the browser stands in for a factor, because its owner
+// proved one in it lately and asked for that.
+func (m *Module) trusted(r *http.Request, who campus.PersonID, a *attempt.Attempt) (bool, error) {
+	if a.Shared {
+		return false, nil
+	}
+	d, known, err := m.devices.Of(r, who)
+	return known && d.Trusted(m.clock.Now()), err
+}
+
+// HasFactor reports whether somebody has a second factor that works now.
+func (m *Module) HasFactor(ctx context.Context, who campus.PersonID) (bool, error) {
+	all, err := m.factors.Of(ctx, who)
+	if err != nil {
+		return false, err
+	}
+	now := m.clock.Now()
+	for _, f := range all {
+		if f.Usable(now) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// renewalGate asks for a new password when the one that was right must change.
+func (m *Module) renewalGate(r *http.Request, p account.Person, a *attempt.Attempt) (string, error) {
+	if a.Method == entry.Passkey { // no password was used
+		return "", nil
+	}
+	_, must, err := m.renewal.MustChange(r.Context(), p.ID)
+	if err != nil || !must {
+		return "", err
+	}
+	return "/login/new-password", nil
+}
+
+// MayRenew reports whether all that comes before a new password on the way in
+// was proved.
+func (m *Module) MayRenew(r *http.Request, actor entry.Actor) (bool, error) {
+	if !actor.SigningIn() {
+		return true, nil
+	}
+	a, err := m.stories.ByID(r.Context(), actor.Attempt)
+	if err != nil {
+		return false, err
+	}
+	p, err := m.PersonByID(r.Context(), a.Person)
+	if err != nil {
+		return false, err
+	}
+	for _, look := range []gate{m.standingGate, m.lockGate, m.factorGate} {
+		if page, err := look(r, p, &a); err != nil || page != "" {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// letIn opens the session at the end of the way.
+func (m *Module) letIn(w http.ResponseWriter, r *http.Request, p account.Person, a attempt.Attempt) error {
+	var d device.Device
+	_, err := m.openSession(w, r, a, func(tx db.Tx) (err error) {
+		if !a.Shared {
+			if d, err = m.devices.Remember(r.Context(), tx, p, device.See(r)); err != nil {
+				return err
+			}
+		}
+		err = m.risk.Note(r.Context(), tx, risk.Signal{
+			Circumstances: risk.Circumstances{Person: p, Identifier: a.Typed, Address: web.ClientAddr(r), Device: d.ID},
+			Outcome:       risk.In, Proved: a.FactorMethod, Verdict: risk.ParseVerdict(a.Suspicion), Incident: a.Code,
+		})
+		if err != nil {
+			return err
+		}
+		e := journal.From(r)
+		e.Person, e.Actor, e.Kind = p.ID, p.ID, "identity.signed_in"
+		e.Facts = map[string]string{"method": string(a.Method), "factor": string(a.FactorMethod), "incident": a.Code}
+		return m.journal.Write(r.Context(), tx, e)
+	})
+	if err != nil {
+		return err
+	}
+	if !a.Shared {
+		m.devices.Keep(w, r, d)
+	}
+	return web.SeeOther(w, r, web.Local(a.Next))
+}

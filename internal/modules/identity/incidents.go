@@ -1,0 +1,98 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/diagnostic"
+	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// newest is the browser's newest story of the last day, or attempt.Missing. Other
+// than storyOf it also finds one that is over: people report what happened.
+func (m *Module) newest(r *http.Request) (attempt.Attempt, error) {
+	browser := browserOf(r)
+	if browser == "" {
+		return attempt.Attempt{}, attempt.Missing
+	}
+	return m.stories.OfBrowser(r.Context(), browser, "", m.clock.Now().Add(-24*time.Hour))
+}
+
+// incident returns the browser's newest story, or opens one for a browser that
+// has none: whoever could not even sign in gets a code to quote as well.
+func (m *Module) incident(w http.ResponseWriter, r *http.Request, also func(tx db.Tx, a attempt.Attempt) error) (code string, err error) {
+	a, err := m.newest(r)
+	missing := errors.Is(err, attempt.Missing)
+	if err != nil && !missing {
+		return "", err
+	}
+	arrival := attempt.Arrival{Browser: meet(w, r), Address: web.ClientAddr(r).String(), UserAgent: agentOf(r), Next: "/"}
+	err = m.db.InTx(r.Context(), func(tx db.Tx) (err error) {
+		if missing {
+			if a, err = m.stories.Open(r.Context(), tx, arrival); err != nil {
+				return err
+			}
+		}
+		return also(tx, a)
+	})
+	if err != nil {
+		return "", fmt.Errorf("write into the story of this browser: %w", err)
+	}
+	return a.Code, nil
+}
+
+// Attach implements [diagnostic.Incidents].
+func (m *Module) Attach(w http.ResponseWriter, r *http.Request, result []byte) (string, error) {
+	return m.incident(w, r, func(tx db.Tx, a attempt.Attempt) error {
+		return m.stories.AttachDiagnostic(r.Context(), tx, a.ID, string(result))
+	})
+}
+
+// Story implements [diagnostic.Incidents].
+func (m *Module) Story(r *http.Request, code string) (diagnostic.Story, error) {
+	a, err := m.stories.ByCode(r.Context(), code)
+	if err != nil {
+		return diagnostic.Story{}, err
+	}
+	own, err := m.stories.OfBrowser(r.Context(), browserOf(r), code, time.Time{})
+	if err != nil && !errors.Is(err, attempt.Missing) {
+		return diagnostic.Story{}, err
+	}
+	s := diagnostic.Story{Code: a.Code, Reason: a.Reason, In: a.Outcome == attempt.In, Mine: own.ID == a.ID}
+	for _, step := range a.Steps {
+		if step.Reason == a.Reason {
+			s.Facts = step.Facts
+		}
+	}
+	return s, nil
+}
+
+// Leaving notes that a browser is about to enter a service. When the service
+// sends it back at once, again and again, it answers with a page that stops the
+// loop, and stopped is true.
+func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name string) (stopped bool, err error) {
+	browser := browserOf(r)
+	if browser == "" {
+		return false, nil // no cookie of ours, so no sign-in that could loop
+	}
+	times, looping := m.loops.Passed(browser, service, m.clock.Now())
+	if !looping {
+		return false, nil
+	}
+	code, err := m.incident(w, r, func(tx db.Tx, a attempt.Attempt) error {
+		a.Service, a.Outcome = service, attempt.Stopped
+		return m.stories.Add(r.Context(), tx, &a, attempt.Step{
+			Stage: entry.StageService, Result: attempt.Failed, Reason: SignInLoop.Code(),
+			Facts: map[string]string{"service": name, "times": fmt.Sprint(times)},
+		})
+	})
+	if err != nil {
+		return false, err
+	}
+	return true, web.SeeOther(w, r, m.help.LoopURL(name, times, code))
+}
