@@ -39,8 +39,8 @@ type house struct {
 
 var nobody = fault.Declare(fault.NotFound, "test.person_missing")
 
-func (h *house) PersonByID(_ context.Context, who campus.PersonID) (account.Person, error) {
-	return h.PersonByLogin(nil, string(who))
+func (h *house) PersonByID(ctx context.Context, who campus.PersonID) (account.Person, error) {
+	return h.PersonByLogin(ctx, string(who))
 }
 
 func (h *house) PersonByLogin(_ context.Context, login string) (account.Person, error) {
