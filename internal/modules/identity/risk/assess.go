@@ -197,6 +197,9 @@ func Explain(ctx context.Context, f Finding) string {
 		}
 		return i18n.T(ctx, "identity.risk.somewhere")
 	}
-	return i18n.T(ctx, "identity.risk.rule."+f.Rule+".finding",
-		"count", f.Count, "here", name(f.Here), "there", name(f.There), "km", f.Km, "took", f.Took)
+	facts := []any{"here", name(f.Here), "there", name(f.There), "km", f.Km, "took", f.Took}
+	if f.Count > 0 { // chooses the plural, which only sentences with a count have
+		facts = append(facts, "count", f.Count)
+	}
+	return i18n.T(ctx, "identity.risk.rule."+f.Rule+".finding", facts...)
 }

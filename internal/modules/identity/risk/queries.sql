@@ -83,7 +83,7 @@ LIMIT 1;
 SELECT id, subject, browser, cause, findings, since_at, until_at, lifted_at, lifted_by, how, told_at
 FROM identity_locks
 WHERE subject = sqlc.arg(subject)
-ORDER BY since_at DESC, id
+ORDER BY since_at DESC, id DESC
 LIMIT 20;
 
 -- name: LastTold :one

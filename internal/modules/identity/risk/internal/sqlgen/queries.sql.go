@@ -535,7 +535,7 @@ const locksOf = `-- name: LocksOf :many
 SELECT id, subject, browser, cause, findings, since_at, until_at, lifted_at, lifted_by, how, told_at
 FROM identity_locks
 WHERE subject = $1
-ORDER BY since_at DESC, id
+ORDER BY since_at DESC, id DESC
 LIMIT 20
 `
 
