@@ -25,6 +25,7 @@ CREATE TABLE identity_recoveries (
     id         TEXT   NOT NULL PRIMARY KEY,
     token_hash TEXT   COLLATE "C" NOT NULL UNIQUE,
     link_hash  TEXT   COLLATE "C" NOT NULL,
+    sealed     TEXT   NOT NULL, -- the newest code, until it is used
     person_id  TEXT   NOT NULL,
     method     TEXT   NOT NULL,
     sent_by    TEXT   NOT NULL,

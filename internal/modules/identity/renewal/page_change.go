@@ -101,4 +101,3 @@ func wait(w http.ResponseWriter, r *http.Request, err error) *web.Failure {
 	web.Note(r, f)
 	return &failure
 }
-

@@ -52,8 +52,8 @@ ORDER BY w.person_id
 LIMIT 500;
 
 -- name: OpenRecovery :exec
-INSERT INTO identity_recoveries (id, token_hash, link_hash, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at)
-VALUES ($1, $2, '', $3, '', $4, $5, $6, $7, $8, 0, 0, 0, 0);
+INSERT INTO identity_recoveries (id, token_hash, link_hash, sealed, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at)
+VALUES ($1, $2, '', $3, $4, '', $5, $6, $7, $8, $9, $8, 0, 0, 0);
 
 -- name: RecoveryByID :one
 SELECT * FROM identity_recoveries WHERE id = $1;
@@ -68,17 +68,20 @@ SELECT * FROM identity_recoveries WHERE link_hash = $1 AND link_hash <> '';
 SELECT CAST(COALESCE(SUM(sendings), 0) AS BIGINT) FROM identity_recoveries WHERE person_id = $1 AND person_id <> '' AND started_at > sqlc.arg(since_at);
 
 -- name: NoteSending :exec
-UPDATE identity_recoveries SET link_hash = $2, method = $3, sent_at = $4, sendings = sendings + 1 WHERE id = $1;
+UPDATE identity_recoveries SET link_hash = $2, method = $3, sendings = sendings + 1 WHERE id = $1;
+
+-- name: ReplaceCode :execrows
+UPDATE identity_recoveries SET sealed = $2, sent_at = $3 WHERE id = $1 AND proved_at = 0 AND done_at = 0;
 
 -- name: ProveRecovery :execrows
-UPDATE identity_recoveries SET proved_at = $2 WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2;
+UPDATE identity_recoveries SET proved_at = $2, sealed = '' WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2;
 
 -- name: TakeLink :execrows
-UPDATE identity_recoveries SET link_hash = '', token_hash = sqlc.arg(token_hash), proved_at = sqlc.arg(now_at)
+UPDATE identity_recoveries SET link_hash = '', sealed = '', token_hash = sqlc.arg(token_hash), proved_at = sqlc.arg(now_at)
 WHERE id = sqlc.arg(id) AND link_hash = sqlc.arg(link_hash) AND done_at = 0 AND ends_at > sqlc.arg(now_at);
 
 -- name: FinishRecoveries :exec
-UPDATE identity_recoveries SET done_at = $2, link_hash = '' WHERE person_id = $1 AND done_at = 0;
+UPDATE identity_recoveries SET done_at = $2, link_hash = '', sealed = '' WHERE person_id = $1 AND done_at = 0;
 
 -- name: ForgetRecoveries :execrows
 DELETE FROM identity_recoveries WHERE ends_at < $1;

@@ -48,8 +48,6 @@ const (
 	pauseBetween = time.Minute
 	// keepRecoveries is how long the record stays for questions afterwards.
 	keepRecoveries = 30 * 24 * time.Hour
-	// longestAgent bounds what a browser says of itself, in bytes.
-	longestAgent = 300
 )
 
 // SendRecovery is the job that sends the code of a recovery.
@@ -71,22 +69,38 @@ func (x *Renewal) begin(w http.ResponseWriter, r *http.Request, typed string) er
 	if err != nil && fault.Of(err).Reason.Kind() != fault.NotFound {
 		return fmt.Errorf("look the account up: %w", err)
 	}
-	token, recovery := id.Token(tokenBytes), id.New()
+	token, e := id.Token(tokenBytes), journal.From(r)
 	err = x.DB.InTx(r.Context(), func(tx db.Tx) error {
-		err := sqlgen.New(tx).OpenRecovery(r.Context(), sqlgen.OpenRecoveryParams{
-			ID: recovery, TokenHash: id.Hash(token), PersonID: string(person.ID), Address: web.ClientAddr(r).String(), UserAgent: agentOf(r),
-			StartedAt: tx.Now(), EndsAt: tx.Now().Add(x.config.RecoveryLasts),
-		})
-		if err != nil {
-			return fmt.Errorf("open a recovery: %w", err)
-		}
-		return jobs.Enqueue(r.Context(), tx, SendRecovery{ID: recovery}, jobs.Priority(-1))
+		return x.openRecovery(r.Context(), tx, sqlgen.OpenRecoveryParams{TokenHash: id.Hash(token), PersonID: string(person.ID), Address: e.Address, UserAgent: e.Agent})
 	})
 	if err != nil {
 		return err
 	}
 	web.SetCookie(w, r, recoveryCookie, token, x.config.RecoveryLasts)
 	return nil
+}
+
+// openRecovery writes a recovery with its first code, and has it sent.
+func (x *Renewal) openRecovery(ctx context.Context, tx db.Tx, row sqlgen.OpenRecoveryParams) (err error) {
+	row.ID, row.StartedAt, row.EndsAt = id.New(), tx.Now(), tx.Now().Add(x.config.RecoveryLasts)
+	if row.Sealed, err = x.newCode(ctx, tx, row.ID, row.PersonID, x.config.RecoveryLasts); err != nil {
+		return err
+	}
+	if err := sqlgen.New(tx).OpenRecovery(ctx, row); err != nil {
+		return fmt.Errorf("open a recovery: %w", err)
+	}
+	return jobs.Enqueue(ctx, tx, SendRecovery{ID: row.ID}, jobs.Priority(-1))
+}
+
+// newCode makes the code of a recovery. It is made with the request and not with
+// the message, and for a name that nobody has too: what is answered to a code
+// then never depends on whether a message could be sent.
+func (x *Renewal) newCode(ctx context.Context, tx db.Tx, recovery, person string, lasts time.Duration) (sealed string, err error) {
+	plain, err := x.Codes.Issue(ctx, tx, code.Ask{Purpose: codePurpose, Subject: recovery, Person: campus.PersonID(person), Lasts: lasts, Tries: x.config.CodeTries})
+	if err != nil {
+		return "", err
+	}
+	return x.Keys.SealText(codePurpose, plain)
 }
 
 // admit takes one recovery from the budgets of an identifier and of a network.
@@ -101,14 +115,6 @@ func (x *Renewal) admit(typed string, from netip.Addr) error {
 		return Slowed.With(fault.Args{"wait": wait})
 	}
 	return nil
-}
-
-func agentOf(r *http.Request) string {
-	agent := strings.ToValidUTF8(strings.ReplaceAll(r.UserAgent(), "\x00", ""), "")
-	if len(agent) > longestAgent {
-		agent = strings.ToValidUTF8(agent[:longestAgent], "")
-	}
-	return agent
 }
 
 // recovery is the one that this browser is on. The error is RecoveryOver when
@@ -197,20 +203,30 @@ func (x *Renewal) enter(w http.ResponseWriter, r *http.Request, row sqlgen.Ident
 	return x.Door.Enter(w, r, campus.PersonID(row.PersonID), entry.Proof{Method: method}, entry.Arrival{Next: "/"})
 }
 
-// again enqueues the message once more, unless the last one just left.
+// again makes a new code and has it sent, unless the last one just left.
 func (x *Renewal) again(ctx context.Context, row sqlgen.IdentityRecovery) error {
-	now := db.At(x.Clock.Now())
-	if wait := pauseBetween - now.Sub(max(row.SentAt, row.StartedAt)); wait > 0 {
+	if wait := pauseBetween - db.At(x.Clock.Now()).Sub(row.SentAt); wait > 0 {
 		return Slowed.With(fault.Args{"wait": wait})
 	}
 	return x.DB.InTx(ctx, func(tx db.Tx) error {
+		sealed, err := x.newCode(ctx, tx, row.ID, row.PersonID, row.EndsAt.Sub(tx.Now()))
+		if err != nil {
+			return err
+		}
+		n, err := sqlgen.New(tx).ReplaceCode(ctx, sqlgen.ReplaceCodeParams{ID: row.ID, Sealed: sealed, SentAt: tx.Now()})
+		if err != nil {
+			return fmt.Errorf("replace the code: %w", err)
+		}
+		if n == 0 {
+			return RecoveryOver
+		}
 		return jobs.Enqueue(ctx, tx, SendRecovery{ID: row.ID}, jobs.Priority(-1), jobs.UniqueKey(row.ID))
 	})
 }
 
-// send makes the code of a recovery and sends it. It makes one for a name that
-// nobody has too, so that typing codes is answered alike. Run twice, it sends a
-// second message, whose code replaces the first.
+// send sends the newest code of a recovery, and a link. For a name that nobody
+// has there is nothing to do. Run twice, it sends the code twice, and the newer
+// link counts.
 func (x *Renewal) send(ctx context.Context, job SendRecovery) error {
 	row, err := sqlgen.New(x.DB.Read()).RecoveryByID(ctx, job.ID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -219,56 +235,50 @@ func (x *Renewal) send(ctx context.Context, job SendRecovery) error {
 	if err != nil {
 		return fmt.Errorf("read the recovery: %w", err)
 	}
-	if !x.live(row) || !row.ProvedAt.IsZero() {
+	if row.PersonID == "" || !x.live(row) || !row.ProvedAt.IsZero() {
 		return nil
 	}
-	var person account.Person
-	var points []reach.Point
-	if row.PersonID != "" {
-		if person, err = x.People.PersonByID(ctx, campus.PersonID(row.PersonID)); err != nil {
-			return err
-		}
-		if points, err = x.recoveryPoints(ctx, person.ID, row.SentBy != ""); err != nil {
-			return err
-		}
+	person, err := x.People.PersonByID(ctx, campus.PersonID(row.PersonID))
+	if err != nil {
+		return err
+	}
+	points, err := x.recoveryPoints(ctx, person.ID, row.SentBy != "")
+	if err != nil {
+		return err
+	}
+	plain, err := x.Keys.OpenText(codePurpose, row.Sealed)
+	if err != nil {
+		return err
 	}
 	link := id.Token(tokenBytes)
-	err = x.DB.InTx(ctx, func(tx db.Tx) error {
+	return x.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
-		lasts := row.EndsAt.Sub(tx.Now())
-		plain, err := x.Codes.Issue(ctx, tx, code.Ask{Purpose: codePurpose, Subject: row.ID, Person: person.ID, Lasts: lasts, Tries: x.config.CodeTries})
-		if err != nil {
-			return err
-		}
-		sent, err := q.SendingsTo(ctx, sqlgen.SendingsToParams{PersonID: string(person.ID), SinceAt: tx.Now().Add(-time.Hour)})
+		sent, err := q.SendingsTo(ctx, sqlgen.SendingsToParams{PersonID: row.PersonID, SinceAt: tx.Now().Add(-time.Hour)})
 		if err != nil {
 			return fmt.Errorf("count the messages: %w", err)
 		}
+		if sent >= perHour {
+			x.Log.InfoContext(ctx, "no more recovery codes for now", slog.String("person", row.PersonID))
+			return nil
+		}
 		method := entry.SMS
-		if sent < perHour {
-			for _, p := range points {
-				if err := x.sendTo(ctx, tx, person, p, plain, link, lasts); err != nil {
-					return err
-				}
-				if !p.SMS() {
-					method = entry.Mail
-				}
+		for _, p := range points {
+			if err := x.sendTo(ctx, tx, person, p, plain, link, row.EndsAt.Sub(tx.Now())); err != nil {
+				return err
+			}
+			if !p.SMS() {
+				method = entry.Mail
 			}
 		}
-		err = q.NoteSending(ctx, sqlgen.NoteSendingParams{ID: row.ID, LinkHash: id.Hash(link), Method: string(method), SentAt: tx.Now()})
+		err = q.NoteSending(ctx, sqlgen.NoteSendingParams{ID: row.ID, LinkHash: id.Hash(link), Method: string(method)})
 		if err != nil {
 			return fmt.Errorf("note the message: %w", err)
 		}
-		if person.ID == "" || sent >= perHour || row.SentBy != "" { // the agent's act is in the journal
+		if row.SentBy != "" { // the agent's act is in the journal
 			return nil
 		}
 		return x.Journal.Write(ctx, tx, journal.Event{Person: person.ID, Kind: "identity.reset_asked", Address: row.Address, Agent: row.UserAgent})
 	})
-	if errors.Is(err, code.TooMany) { // the last code still counts
-		x.Log.InfoContext(ctx, "no more recovery codes for now", slog.String("recovery", row.ID))
-		return nil
-	}
-	return err
 }
 
 // recoveryPoints are where a code may go: the verified contacts outside the
@@ -300,15 +310,10 @@ func (x *Renewal) recoveryPoints(ctx context.Context, who campus.PersonID, linkO
 // of the help desk asked for it. The caller has checked the agent's right; e says
 // who it was, and the journal keeps it as "identity.reset_sent".
 func (x *Renewal) SendReset(ctx context.Context, tx db.Tx, to account.Person, e journal.Event) error {
-	recovery := id.New()
-	err := sqlgen.New(tx).OpenRecovery(ctx, sqlgen.OpenRecoveryParams{
-		ID: recovery, TokenHash: id.Hash(id.Token(tokenBytes)), PersonID: string(to.ID), SentBy: string(e.Actor), Address: e.Address, UserAgent: e.Agent,
-		StartedAt: tx.Now(), EndsAt: tx.Now().Add(x.config.RecoveryLasts),
+	err := x.openRecovery(ctx, tx, sqlgen.OpenRecoveryParams{
+		TokenHash: id.Hash(id.Token(tokenBytes)), PersonID: string(to.ID), SentBy: string(e.Actor), Address: e.Address, UserAgent: e.Agent,
 	})
 	if err != nil {
-		return fmt.Errorf("open a recovery: %w", err)
-	}
-	if err := jobs.Enqueue(ctx, tx, SendRecovery{ID: recovery}, jobs.Priority(-1)); err != nil {
 		return err
 	}
 	e.Person, e.Kind = to.ID, "identity.reset_sent"
@@ -317,8 +322,7 @@ func (x *Renewal) SendReset(ctx context.Context, tx db.Tx, to account.Person, e 
 
 // sendTo sends code and link to one contact. A phone that had its share of text
 // messages does not keep the letters from leaving. One that just got a message
-// does: the new code would make that one worthless, so all is undone and the job
-// tries again a little later.
+// does: all is undone, and the job tries again a little later.
 func (x *Renewal) sendTo(ctx context.Context, tx db.Tx, to account.Person, at reach.Point, plain, link string, lasts time.Duration) error {
 	if at.SMS() {
 		err := x.Contacts.SendCode(ctx, tx, to, at, "recovery_code", plain, lasts)

@@ -12,6 +12,7 @@ type IdentityRecovery struct {
 	ID        string
 	TokenHash string
 	LinkHash  string
+	Sealed    string
 	PersonID  string
 	Method    string
 	SentBy    string

@@ -98,7 +98,7 @@ func (q *Queries) Expiring(ctx context.Context, arg ExpiringParams) ([]ExpiringR
 }
 
 const finishRecoveries = `-- name: FinishRecoveries :exec
-UPDATE identity_recoveries SET done_at = $2, link_hash = '' WHERE person_id = $1 AND done_at = 0
+UPDATE identity_recoveries SET done_at = $2, link_hash = '', sealed = '' WHERE person_id = $1 AND done_at = 0
 `
 
 type FinishRecoveriesParams struct {
@@ -229,23 +229,17 @@ func (q *Queries) MeetDemand(ctx context.Context, personID string) error {
 }
 
 const noteSending = `-- name: NoteSending :exec
-UPDATE identity_recoveries SET link_hash = $2, method = $3, sent_at = $4, sendings = sendings + 1 WHERE id = $1
+UPDATE identity_recoveries SET link_hash = $2, method = $3, sendings = sendings + 1 WHERE id = $1
 `
 
 type NoteSendingParams struct {
 	ID       string
 	LinkHash string
 	Method   string
-	SentAt   db.Time
 }
 
 func (q *Queries) NoteSending(ctx context.Context, arg NoteSendingParams) error {
-	_, err := q.db.ExecContext(ctx, noteSending,
-		arg.ID,
-		arg.LinkHash,
-		arg.Method,
-		arg.SentAt,
-	)
+	_, err := q.db.ExecContext(ctx, noteSending, arg.ID, arg.LinkHash, arg.Method)
 	return err
 }
 
@@ -266,13 +260,14 @@ func (q *Queries) NoteWarning(ctx context.Context, arg NoteWarningParams) error 
 }
 
 const openRecovery = `-- name: OpenRecovery :exec
-INSERT INTO identity_recoveries (id, token_hash, link_hash, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at)
-VALUES ($1, $2, '', $3, '', $4, $5, $6, $7, $8, 0, 0, 0, 0)
+INSERT INTO identity_recoveries (id, token_hash, link_hash, sealed, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at)
+VALUES ($1, $2, '', $3, $4, '', $5, $6, $7, $8, $9, $8, 0, 0, 0)
 `
 
 type OpenRecoveryParams struct {
 	ID        string
 	TokenHash string
+	Sealed    string
 	PersonID  string
 	SentBy    string
 	Address   string
@@ -285,6 +280,7 @@ func (q *Queries) OpenRecovery(ctx context.Context, arg OpenRecoveryParams) erro
 	_, err := q.db.ExecContext(ctx, openRecovery,
 		arg.ID,
 		arg.TokenHash,
+		arg.Sealed,
 		arg.PersonID,
 		arg.SentBy,
 		arg.Address,
@@ -344,7 +340,7 @@ func (q *Queries) PasswordsForExport(ctx context.Context, personID string) ([]Pa
 }
 
 const proveRecovery = `-- name: ProveRecovery :execrows
-UPDATE identity_recoveries SET proved_at = $2 WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2
+UPDATE identity_recoveries SET proved_at = $2, sealed = '' WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2
 `
 
 type ProveRecoveryParams struct {
@@ -400,7 +396,7 @@ func (q *Queries) RecoveriesForExport(ctx context.Context, personID string) ([]R
 }
 
 const recoveryByID = `-- name: RecoveryByID :one
-SELECT id, token_hash, link_hash, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at FROM identity_recoveries WHERE id = $1
+SELECT id, token_hash, link_hash, sealed, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at FROM identity_recoveries WHERE id = $1
 `
 
 func (q *Queries) RecoveryByID(ctx context.Context, id string) (IdentityRecovery, error) {
@@ -410,6 +406,7 @@ func (q *Queries) RecoveryByID(ctx context.Context, id string) (IdentityRecovery
 		&i.ID,
 		&i.TokenHash,
 		&i.LinkHash,
+		&i.Sealed,
 		&i.PersonID,
 		&i.Method,
 		&i.SentBy,
@@ -426,7 +423,7 @@ func (q *Queries) RecoveryByID(ctx context.Context, id string) (IdentityRecovery
 }
 
 const recoveryByLink = `-- name: RecoveryByLink :one
-SELECT id, token_hash, link_hash, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at FROM identity_recoveries WHERE link_hash = $1 AND link_hash <> ''
+SELECT id, token_hash, link_hash, sealed, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at FROM identity_recoveries WHERE link_hash = $1 AND link_hash <> ''
 `
 
 func (q *Queries) RecoveryByLink(ctx context.Context, linkHash string) (IdentityRecovery, error) {
@@ -436,6 +433,7 @@ func (q *Queries) RecoveryByLink(ctx context.Context, linkHash string) (Identity
 		&i.ID,
 		&i.TokenHash,
 		&i.LinkHash,
+		&i.Sealed,
 		&i.PersonID,
 		&i.Method,
 		&i.SentBy,
@@ -452,7 +450,7 @@ func (q *Queries) RecoveryByLink(ctx context.Context, linkHash string) (Identity
 }
 
 const recoveryByToken = `-- name: RecoveryByToken :one
-SELECT id, token_hash, link_hash, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at FROM identity_recoveries WHERE token_hash = $1
+SELECT id, token_hash, link_hash, sealed, person_id, method, sent_by, address, user_agent, started_at, ends_at, sent_at, sendings, proved_at, done_at FROM identity_recoveries WHERE token_hash = $1
 `
 
 func (q *Queries) RecoveryByToken(ctx context.Context, tokenHash string) (IdentityRecovery, error) {
@@ -462,6 +460,7 @@ func (q *Queries) RecoveryByToken(ctx context.Context, tokenHash string) (Identi
 		&i.ID,
 		&i.TokenHash,
 		&i.LinkHash,
+		&i.Sealed,
 		&i.PersonID,
 		&i.Method,
 		&i.SentBy,
@@ -475,6 +474,24 @@ func (q *Queries) RecoveryByToken(ctx context.Context, tokenHash string) (Identi
 		&i.DoneAt,
 	)
 	return i, err
+}
+
+const replaceCode = `-- name: ReplaceCode :execrows
+UPDATE identity_recoveries SET sealed = $2, sent_at = $3 WHERE id = $1 AND proved_at = 0 AND done_at = 0
+`
+
+type ReplaceCodeParams struct {
+	ID     string
+	Sealed string
+	SentAt db.Time
+}
+
+func (q *Queries) ReplaceCode(ctx context.Context, arg ReplaceCodeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, replaceCode, arg.ID, arg.Sealed, arg.SentAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const replacePasswords = `-- name: ReplacePasswords :execrows
@@ -553,7 +570,7 @@ func (q *Queries) StateOf(ctx context.Context, arg StateOfParams) (StateOfRow, e
 }
 
 const takeLink = `-- name: TakeLink :execrows
-UPDATE identity_recoveries SET link_hash = '', token_hash = $1, proved_at = $2
+UPDATE identity_recoveries SET link_hash = '', sealed = '', token_hash = $1, proved_at = $2
 WHERE id = $3 AND link_hash = $4 AND done_at = 0 AND ends_at > $2
 `
 
