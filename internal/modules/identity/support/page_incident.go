@@ -1,0 +1,50 @@
+package support
+
+import (
+	"net/http"
+
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// incidentView is one incident code, opened.
+type incidentView struct {
+	Story  story
+	Person *personView // nil while nobody is recognised
+	Mark   string
+}
+
+// incidentPage opens an incident code. The first opening goes into the journal
+// of the person and continues on an address that can be reloaded.
+func (s *Support) incidentPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	code, ok := attempt.ParseCode(r.PathValue("code"))
+	if !ok {
+		return attempt.Missing
+	}
+	a, err := s.Stories.ByCode(ctx, code)
+	if err != nil {
+		return err
+	}
+	mark := r.URL.Query().Get("opened")
+	if !s.opened(r, mark, a.Code) {
+		if err := s.write(ctx, r, a.Person, map[string]string{"code": a.Code}); err != nil {
+			return err
+		}
+		return web.SeeOther(w, r, incidentURL(a.Code, s.mark(r, a.Code)))
+	}
+	view, reader := incidentView{Mark: mark}, s.Texts.For(i18n.Locale(ctx))
+	if a.Person != "" {
+		person, err := s.view(r, a.Person, opening{Mark: s.mark(r, string(a.Person)), Incident: a.Code, Back: incidentURL(a.Code, mark)})
+		if err != nil {
+			return err
+		}
+		view.Person = &person
+		if person.Locale != "" {
+			reader = s.Texts.For(person.Locale)
+		}
+	}
+	view.Story = s.tell(ctx, a, reader)
+	return web.Render(w, r, http.StatusOK, incidentTempl(view))
+}
