@@ -16,7 +16,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/recovery/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
-	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
 
@@ -148,7 +147,7 @@ func (x *Recovery) Approve(ctx context.Context, by campus.Viewer, request string
 				return err
 			}
 			if n == 0 {
-				return x.whyNot(ctx, tx, request, by.Person)
+				return x.whyNot(ctx, tx, request, by.Person, approvedBefore)
 			}
 			now, err := found(queries.ByID(ctx, request))
 			if err != nil {
@@ -166,8 +165,9 @@ func (x *Recovery) Approve(ctx context.Context, by campus.Viewer, request string
 	return nil
 }
 
-// whyNot tells why an agent's act on a recovery changed nothing.
-func (x *Recovery) whyNot(ctx context.Context, tx db.Tx, request string, agent campus.PersonID) error {
+// whyNot tells why an agent's act on a recovery changed nothing; otherwise is the
+// reason when the recovery is open and the agent is not its person.
+func (x *Recovery) whyNot(ctx context.Context, tx db.Tx, request string, agent campus.PersonID, otherwise func(Request) error) error {
 	q, err := found(sqlgen.New(tx).ByID(ctx, request))
 	switch {
 	case err != nil:
@@ -176,14 +176,21 @@ func (x *Recovery) whyNot(ctx context.Context, tx db.Tx, request string, agent c
 		return Over
 	case q.Person == agent:
 		return Oneself
-	case !q.Second.Given() && q.First.By == agent:
-		return SamePerson
-	case q.Second.Given() && q.ReadyAt.After(tx.Now().Time()), !q.Second.Given():
-		return NotYet.With(fault.Args{"from": q.ReadyAt})
 	default:
-		return Approved
+		return otherwise(q)
 	}
 }
+
+// approvedBefore is why an approval did not count.
+func approvedBefore(q Request) error {
+	if q.Second.Given() {
+		return Approved
+	}
+	return SamePerson
+}
+
+// tooEarly is why no code can be given.
+func tooEarly(Request) error { return NotYet }
 
 // end ends a recovery once: refused by an agent, stopped by the owner, or lapsed.
 func (x *Recovery) end(ctx context.Context, q Request, how State, by campus.PersonID, words string, e journal.Event) error {
@@ -254,7 +261,7 @@ func (x *Recovery) Give(ctx context.Context, by campus.Viewer, request string, e
 			return err
 		}
 		if n == 0 {
-			return x.whyNot(ctx, tx, request, by.Person)
+			return x.whyNot(ctx, tx, request, by.Person, tooEarly)
 		}
 		if plain, err = x.Codes.Issue(ctx, tx, code.Ask{Purpose: codePurpose, Subject: request, Person: q.Person, Digits: 8, Lasts: x.config.CodeLasts}); err != nil {
 			return err
