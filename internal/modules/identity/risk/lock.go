@@ -75,8 +75,18 @@ func (x *Risk) strike(ctx context.Context, tx db.Tx, c Circumstances) error {
 	return err
 }
 
-func (x *Risk) clearStrikes(ctx context.Context, tx db.Tx, subject, browser string) error {
-	if err := sqlgen.New(tx).ClearStrikes(ctx, sqlgen.ClearStrikesParams{Subject: subject, Browser: browser}); err != nil {
+// clearStrikes forgets the failures of the browser in which somebody got in: as it
+// was when the password was right, since a new one is known by now.
+func (x *Risk) clearStrikes(ctx context.Context, tx db.Tx, s Signal) error {
+	q, browser := sqlgen.New(tx), s.Device
+	if s.Verdict.Signal != "" {
+		before, err := q.BrowserOfSignal(ctx, s.Verdict.Signal)
+		if err != nil { // Note has just written it
+			return fmt.Errorf("read the browser of a sign-in: %w", err)
+		}
+		browser = before
+	}
+	if err := q.ClearStrikes(ctx, sqlgen.ClearStrikesParams{Subject: x.subject(s.Circumstances), Browser: browser}); err != nil {
 		return fmt.Errorf("forget the failures of an account: %w", err)
 	}
 	return nil
@@ -84,13 +94,21 @@ func (x *Risk) clearStrikes(ctx context.Context, tx db.Tx, subject, browser stri
 
 // Lock locks an account because of a verdict, in the browser of the sign-in if its
 // owner knows it, or else in all that they do not. Each lock within a day lasts
-// longer than the one before. Its owner gets a letter with the way to lift it.
+// longer than the one before; one that holds already is not prolonged. Its owner
+// gets a letter with the way to lift it.
 func (x *Risk) Lock(ctx context.Context, tx db.Tx, c Circumstances, v Verdict) (Locked, error) {
 	return x.lock(ctx, tx, x.subject(c), c.Device, ByRules, v.Findings)
 }
 
 func (x *Risk) lock(ctx context.Context, tx db.Tx, subject, browser string, cause Cause, findings []Finding) (Locked, error) {
 	q, now := sqlgen.New(tx), tx.Now()
+	held, holds, err := lockOf(ctx, tx, subject, browser, now)
+	if err != nil {
+		return Locked{}, err
+	}
+	if holds && cause == ByRules {
+		return held, nil // its owner tries again: that is no reason to wait longer
+	}
 	before, err := q.StepOf(ctx, sqlgen.StepOfParams{Subject: subject, Browser: browser, StaleAt: now.Add(-staleStrikes)})
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Locked{}, fmt.Errorf("count the locks of an account: %w", err)
@@ -99,9 +117,7 @@ func (x *Risk) lock(ctx context.Context, tx db.Tx, subject, browser string, caus
 		return Locked{}, fmt.Errorf("count a lock: %w", err)
 	}
 	until := now.Add(x.config.step(before))
-	if held, holds, err := lockOf(ctx, tx, subject, browser, now); err != nil {
-		return Locked{}, err
-	} else if holds {
+	if holds {
 		if _, err := q.ExtendLock(ctx, sqlgen.ExtendLockParams{ID: held.ID, UntilAt: until}); err != nil {
 			return Locked{}, fmt.Errorf("prolong a lock: %w", err)
 		}

@@ -75,6 +75,21 @@ func TestWhoeverGuessesDoesNotLockTheOwnerOut(t *testing.T) {
 	})
 }
 
+func TestARightPasswordWipesTheSlateOfTheBrowserAsItWasBefore(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := Circumstances{Person: lina, Address: home, Identifier: "lmartin"}
+		h.refuse(9, lina, "", home)
+		v := h.assess(c)
+		h.note(Signal{Circumstances: c, Outcome: Stopped, Verdict: v})
+		c.Device = "phone" // known by now
+		h.note(Signal{Circumstances: c, Outcome: In, Verdict: v})
+		h.refuse(9, lina, "", home)
+		if h.locked(lina, "") != 0 {
+			t.Error("what she mistyped in a new browser counts after she got in with it")
+		}
+	})
+}
+
 func TestAnOldPasswordNeitherLocksNorAlarms(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		for i := range 50 {
@@ -225,6 +240,13 @@ func TestAProofLiftsALockAndHoldsForTheNextTry(t *testing.T) {
 			l, err := h.Risk.Lock(t.Context(), tx, stranger, v)
 			if err == nil && (l.Person != lina.ID || l.Cause != ByRules || l.Until.Sub(h.clock.Now()) != time.Minute) {
 				t.Errorf("the lock is %+v", l)
+			}
+			return err
+		})
+		h.in(func(tx db.Tx) error { // she types her password again
+			l, err := h.Risk.Lock(t.Context(), tx, stranger, v)
+			if l.ID != h.lock1(lina).ID || h.locked(lina, "") != time.Minute {
+				t.Errorf("trying again prolongs the lock: %+v", l)
 			}
 			return err
 		})

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -23,20 +24,14 @@ type lockedView struct {
 	Problems  web.Problems
 }
 
-// lockOfActor is the lock that holds for somebody on the way in. found is false for
-// strangers, and for those whose lock is over.
-func (x *Risk) lockOfActor(r *http.Request, a entry.Actor) (l Locked, found bool, err error) {
-	known := ""
-	if !a.Shared {
-		d, ok, err := x.Devices.Of(r, a.Person)
-		if err != nil {
-			return Locked{}, false, err
-		}
-		if ok {
-			known = d.ID
-		}
+// lockHere is the lock that holds for somebody in the browser of a request. Whether
+// they call the computer shared does not matter: who keeps its cookie used it before.
+func (x *Risk) lockHere(r *http.Request, who campus.PersonID) (l Locked, found bool, err error) {
+	d, _, err := x.Devices.Of(r, who)
+	if err != nil {
+		return Locked{}, false, err
 	}
-	return x.LockOf(r.Context(), a.Person, known)
+	return x.LockOf(r.Context(), who, d.ID)
 }
 
 // onTheWay is who is in the middle of a sign-in; ok is false for anybody else.
@@ -65,7 +60,14 @@ func (x *Risk) lockedPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (x *Risk) showLocked(w http.ResponseWriter, r *http.Request, a entry.Actor, problems web.Problems) error {
-	l, locked, err := x.lockOfActor(r, a)
+	l, locked, err := x.lockHere(r, a.Person)
+	if err != nil {
+		return err
+	}
+	if locked && !a.FactorAt.IsZero() {
+		err = x.liftByFactor(r, a)
+		locked = false
+	}
 	if err != nil {
 		return err
 	}
@@ -92,6 +94,18 @@ func (x *Risk) showLocked(w http.ResponseWriter, r *http.Request, a entry.Actor,
 	return web.Render(w, r, status, lockedTempl(v))
 }
 
+// liftByFactor lifts the lock of somebody who proved a second factor in this very
+// sign-in, wherever on the way they did: the proof was given, and this only draws
+// the conclusion.
+func (x *Risk) liftByFactor(r *http.Request, a entry.Actor) error {
+	e := journal.From(r)
+	e.Person, e.Actor = a.Person, a.Person
+	return x.DB.InTx(r.Context(), func(tx db.Tx) error {
+		_, err := x.Unlock(r.Context(), tx, ByFactor, e)
+		return err
+	})
+}
+
 // sendKey sends the owner the link and the code that lift the lock.
 func (x *Risk) sendKey(w http.ResponseWriter, r *http.Request) error {
 	a, ok, err := x.onTheWay(r)
@@ -101,7 +115,7 @@ func (x *Risk) sendKey(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return web.SeeOther(w, r, "/login/locked")
 	}
-	l, locked, err := x.lockOfActor(r, a)
+	l, locked, err := x.lockHere(r, a.Person)
 	if err != nil {
 		return err
 	}

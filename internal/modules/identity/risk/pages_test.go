@@ -84,7 +84,9 @@ func TestWithoutALockTheWayInGoesOn(t *testing.T) {
 	h.refuse(10, lina, "", abroad)
 	h.known = "laptop" // the lock is for those that she never used
 	h.get("/login/locked").want(t, http.StatusOK, "further on the way in")
-	h.actor.Shared = true // on a shared computer no browser is hers
+	h.actor.Shared = true
+	h.get("/login/locked").want(t, http.StatusOK, "further on the way in")
+	h.known = ""
 	h.get("/login/locked").want(t, http.StatusOK, "Your account is locked for a while")
 }
 
@@ -126,6 +128,19 @@ func TestACodeUnlocks(t *testing.T) {
 		}
 		h.refuse(10, lina, "", abroad)
 		h.post("/login/unlock", url.Values{"code": {plain}}).want(t, http.StatusUnprocessableEntity)
+	})
+}
+
+func TestAFactorProvedOnTheWayUnlocks(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.refuse(40, lina, "", abroad)
+		h.proved()
+		h.get("/login/locked").want(t, http.StatusOK, "Your account is locked for a while")
+		h.actor.FactorAt = h.clock.Now()
+		h.get("/login/locked").want(t, http.StatusOK, "further on the way in")
+		if h.locked(lina, "") != 0 || h.lock1(lina).How != ByFactor || !h.happened("identity.unlocked") {
+			t.Error("the factor does not unlock")
+		}
 	})
 }
 

@@ -5,7 +5,10 @@ VALUES (sqlc.arg(id), sqlc.arg(person_id), sqlc.arg(kind), sqlc.arg(identifier),
         sqlc.arg(device_id), sqlc.arg(outcome), sqlc.arg(reason), sqlc.arg(proved), sqlc.arg(fired), sqlc.arg(judged), sqlc.arg(score),
         sqlc.arg(incident), sqlc.arg(noted_at))
 ON CONFLICT (id) DO UPDATE SET
-    outcome = excluded.outcome, reason = excluded.reason, proved = excluded.proved, device_id = excluded.device_id, noted_at = excluded.noted_at;
+    outcome = excluded.outcome, reason = excluded.reason, proved = excluded.proved, noted_at = excluded.noted_at;
+
+-- name: BrowserOfSignal :one
+SELECT device_id FROM identity_signals WHERE id = sqlc.arg(id);
 
 -- name: PastOf :many
 -- The sign-ins of somebody that succeeded, newest first.

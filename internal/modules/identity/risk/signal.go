@@ -99,7 +99,7 @@ func (x *Risk) Note(ctx context.Context, tx db.Tx, s Signal) error {
 	switch {
 	case s.Outcome == In:
 		tx.AfterCommit(func() { x.watch.succeeded(x.networkOf(s.Address), x.hash(s.Identifier)) })
-		return x.clearStrikes(ctx, tx, x.subject(s.Circumstances), s.Device)
+		return x.clearStrikes(ctx, tx, s)
 	case s.Outcome != Refused || s.OldPassword:
 		return nil
 	}

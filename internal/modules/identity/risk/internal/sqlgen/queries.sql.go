@@ -17,7 +17,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7,
         $8, $9, $10, $11, $12, $13, $14,
         $15, $16)
 ON CONFLICT (id) DO UPDATE SET
-    outcome = excluded.outcome, reason = excluded.reason, proved = excluded.proved, device_id = excluded.device_id, noted_at = excluded.noted_at
+    outcome = excluded.outcome, reason = excluded.reason, proved = excluded.proved, noted_at = excluded.noted_at
 `
 
 type AddSignalParams struct {
@@ -102,6 +102,17 @@ func (q *Queries) AlarmFor(ctx context.Context, network string) (AlarmForRow, er
 	var i AlarmForRow
 	err := row.Scan(&i.Kind, &i.Accounts)
 	return i, err
+}
+
+const browserOfSignal = `-- name: BrowserOfSignal :one
+SELECT device_id FROM identity_signals WHERE id = $1
+`
+
+func (q *Queries) BrowserOfSignal(ctx context.Context, id string) (string, error) {
+	row := q.db.QueryRowContext(ctx, browserOfSignal, id)
+	var device_id string
+	err := row.Scan(&device_id)
+	return device_id, err
 }
 
 const clearAllStrikes = `-- name: ClearAllStrikes :exec
