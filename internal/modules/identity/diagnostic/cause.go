@@ -40,7 +40,7 @@ var causes = []cause{
 		{Key: "factor_app", URL: "/diagnostic", Minutes: 1},
 		{Key: "factor_key", URL: "/diagnostic", Minutes: 1},
 		{Key: "factor_lost", URL: "/login", Minutes: 5},
-		{Key: "factor_new_phone", URL: "/identity/factors/move", Minutes: 5},
+		{Key: "factor_new_phone", URL: "/identity/new-phone", Minutes: 5},
 	}},
 	{Key: "page", Under: []cause{
 		{Key: "page_circle", URL: "/login/loop", Minutes: 1},

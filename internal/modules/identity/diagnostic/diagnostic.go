@@ -5,7 +5,6 @@ package diagnostic
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -16,7 +15,6 @@ import (
 // Deps is what the alcove asks of the house.
 type Deps struct {
 	Clock     clock.Clock
-	Log       *slog.Logger
 	Keys      *crypt.Keyring
 	Incidents Incidents
 	Sessions  Sessions

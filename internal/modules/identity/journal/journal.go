@@ -29,9 +29,9 @@ type Deps struct {
 	Keys   *crypt.Keyring
 	Log    *slog.Logger
 	People account.People
-	// Sessions and Locks are for who finds in their journal what they did not do.
+	// Sessions and Guard are for who finds in their journal what they did not do.
 	Sessions Sessions
-	Locks    Locks
+	Guard    Guard
 	// Browser says in words what a User-Agent header stands for.
 	Browser func(p *i18n.Printer, agent string) string
 	// Zone is the one in which days and months are meant.
@@ -44,8 +44,11 @@ type Sessions interface {
 	EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonID, exceptSession string) (int, error)
 }
 
-// Locks keeps people out.
-type Locks interface {
+// Guard keeps others out of an account.
+type Guard interface {
+	// ForgetAll makes every browser of somebody unknown, so that none is spared
+	// a second factor any more, and returns how many there were.
+	ForgetAll(ctx context.Context, tx db.Tx, e Event) (int, error)
 	// LockOneself locks an account because its owner asks for it. Open sessions
 	// stay, and a second factor opens it again.
 	LockOneself(ctx context.Context, tx db.Tx, who campus.PersonID) error
@@ -60,7 +63,7 @@ type Journal struct {
 	config Config
 
 	sessions Sessions
-	locks    Locks
+	guard    Guard
 	browser  func(p *i18n.Printer, agent string) string
 	zone     *time.Location
 }
@@ -69,7 +72,7 @@ type Journal struct {
 func New(d Deps, c Config) *Journal {
 	return &Journal{
 		db: d.DB, keys: d.Keys, log: d.Log, people: d.People, config: c,
-		sessions: d.Sessions, locks: d.Locks, browser: d.Browser, zone: d.Zone,
+		sessions: d.Sessions, guard: d.Guard, browser: d.Browser, zone: d.Zone,
 	}
 }
 

@@ -43,8 +43,9 @@ func (j *Journal) disownPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, disownTempl(j.line(r, e, who)))
 }
 
-// disown closes every other session, since somebody else may be in one of them.
-// Locking on top of it keeps everybody out who does not prove a second factor.
+// disown closes every other session and forgets every browser, since somebody
+// else may sit in front of one. Locking on top of it keeps everybody out who does
+// not prove a second factor.
 func (j *Journal) disown(w http.ResponseWriter, r *http.Request) error {
 	form, err := web.Form(r)
 	if err != nil {
@@ -61,13 +62,17 @@ func (j *Journal) disown(w http.ResponseWriter, r *http.Request) error {
 		if closed, err = j.sessions.EndSessionsOf(r.Context(), tx, viewer.Person, viewer.Session); err != nil {
 			return fmt.Errorf("close the other sessions: %w", err)
 		}
+		said := From(r)
+		said.Person = viewer.Person
+		if _, err := j.guard.ForgetAll(r.Context(), tx, said); err != nil {
+			return fmt.Errorf("forget the browsers: %w", err)
+		}
 		if lock {
-			if err := j.locks.LockOneself(r.Context(), tx, viewer.Person); err != nil {
+			if err := j.guard.LockOneself(r.Context(), tx, viewer.Person); err != nil {
 				return fmt.Errorf("lock the account: %w", err)
 			}
 		}
-		said := From(r)
-		said.Person, said.Kind = viewer.Person, "identity.disowned"
+		said.Kind = "identity.disowned"
 		said.Facts = map[string]string{"event": strconv.FormatInt(e.Seq, 10), "closed": strconv.Itoa(closed)}
 		return j.Write(r.Context(), tx, said)
 	})
@@ -97,7 +102,6 @@ func (j *Journal) nextStepsPage(w http.ResponseWriter, r *http.Request) error {
 var remedies = []struct{ Key, Icon, URL string }{
 	{"password", "key", "/identity/password"},
 	{"factors", "lock", "/identity/factors"},
-	{"reach", "phone", "/identity/reach"},
-	{"devices", "computer", "/identity/devices"},
+	{"contacts", "phone", "/identity/contacts"},
 	{"help", "help", "/portal/help"},
 }

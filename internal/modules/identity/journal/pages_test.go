@@ -35,6 +35,7 @@ type house struct {
 	viewer campus.Viewer
 	locked []campus.PersonID
 	kept   []string // sessions that were spared
+	forgot []campus.PersonID
 }
 
 var nobody = fault.Declare(fault.NotFound, "test.person_missing")
@@ -56,6 +57,11 @@ func (h *house) EndSessionsOf(_ context.Context, _ db.Tx, _ campus.PersonID, exc
 	return 2, nil
 }
 
+func (h *house) ForgetAll(_ context.Context, _ db.Tx, e Event) (int, error) {
+	h.forgot = append(h.forgot, e.Person)
+	return 1, nil
+}
+
 func (h *house) LockOneself(_ context.Context, _ db.Tx, who campus.PersonID) error {
 	h.locked = append(h.locked, who)
 	return nil
@@ -68,7 +74,7 @@ func openHouse(t *testing.T, d *db.DB, now clock.Clock) *house {
 	h := &house{t: t, viewer: lina}
 	log := slog.New(slog.DiscardHandler)
 	h.Journal = New(Deps{
-		DB: d, Keys: keyring(t), Log: log, People: h, Sessions: h, Locks: h, Zone: time.UTC,
+		DB: d, Keys: keyring(t), Log: log, People: h, Sessions: h, Guard: h, Zone: time.UTC,
 		Browser: func(_ *i18n.Printer, agent string) string { return "browser " + agent },
 	}, Defaults())
 	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
@@ -147,7 +153,7 @@ func TestEachPersonSeesTheirOwnEventsAndNobodyElses(t *testing.T) {
 				t.Errorf("%s answers %d", path, resp.StatusCode)
 			}
 		}
-		if resp := h.ask("/identity/journal/3/not-me", url.Values{"act": {"lock"}}); resp.StatusCode != http.StatusNotFound || len(h.locked)+len(h.kept) > 0 {
+		if resp := h.ask("/identity/journal/3/not-me", url.Values{"act": {"lock"}}); resp.StatusCode != http.StatusNotFound || len(h.locked)+len(h.kept)+len(h.forgot) > 0 {
 			t.Errorf("disowning an event of somebody else answers %d; locked %v, kept %v", resp.StatusCode, h.locked, h.kept)
 		}
 	}, schema)
@@ -283,8 +289,8 @@ func TestThisWasNotMe(t *testing.T) {
 				if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/identity/journal/1/next-steps" {
 					t.Fatalf("answers %d to %s", resp.StatusCode, resp.Header.Get("Location"))
 				}
-				if len(h.kept) != 1 || h.kept[0] != "s1" || len(h.locked) != c.locked {
-					t.Errorf("spared %v, locked %v", h.kept, h.locked)
+				if len(h.kept) != 1 || h.kept[0] != "s1" || len(h.locked) != c.locked || len(h.forgot) != 1 || h.forgot[0] != "lina" {
+					t.Errorf("spared %v, locked %v, forgot the browsers of %v", h.kept, h.locked, h.forgot)
 				}
 				all, err := h.Of(t.Context(), "lina", 5)
 				if err != nil || len(all) != 2 || all[0].Kind != "identity.disowned" || all[0].Facts["event"] != "1" || all[0].Address != "192.0.2.7" {
