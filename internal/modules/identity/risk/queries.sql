@@ -176,3 +176,8 @@ SELECT COUNT(*) FROM identity_signals WHERE outcome = 'refused' AND noted_at >= 
 -- name: CountLocks :one
 SELECT COUNT(*) FROM identity_locks
 WHERE since_at >= sqlc.arg(since_at) AND cause = sqlc.arg(cause) AND subject NOT LIKE 'nobody %';
+
+-- name: SignalsForExport :many
+SELECT network, place, country, outcome, reason, proved, fired, score, incident, noted_at
+FROM identity_signals WHERE person_id = sqlc.arg(person_id)
+ORDER BY noted_at, id;

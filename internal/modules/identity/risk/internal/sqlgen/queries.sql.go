@@ -804,6 +804,59 @@ func (q *Queries) SetKey(ctx context.Context, arg SetKeyParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const signalsForExport = `-- name: SignalsForExport :many
+SELECT network, place, country, outcome, reason, proved, fired, score, incident, noted_at
+FROM identity_signals WHERE person_id = $1
+ORDER BY noted_at, id
+`
+
+type SignalsForExportRow struct {
+	Network  string
+	Place    string
+	Country  string
+	Outcome  string
+	Reason   string
+	Proved   string
+	Fired    string
+	Score    int64
+	Incident string
+	NotedAt  db.Time
+}
+
+func (q *Queries) SignalsForExport(ctx context.Context, personID string) ([]SignalsForExportRow, error) {
+	rows, err := q.db.QueryContext(ctx, signalsForExport, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SignalsForExportRow
+	for rows.Next() {
+		var i SignalsForExportRow
+		if err := rows.Scan(
+			&i.Network,
+			&i.Place,
+			&i.Country,
+			&i.Outcome,
+			&i.Reason,
+			&i.Proved,
+			&i.Fired,
+			&i.Score,
+			&i.Incident,
+			&i.NotedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const stepOf = `-- name: StepOf :one
 SELECT step FROM identity_strikes
 WHERE subject = $1 AND browser = $2 AND changed_at >= $3
