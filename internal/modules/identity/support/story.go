@@ -35,6 +35,10 @@ type told struct {
 	Lang string
 }
 
+// unsaid is what a template writes for a fact that it was not given: those about
+// the person, such as their name, are not kept with the story.
+const unsaid = "<no value>"
+
 // tell words a sign-in. The reader is the language in which its person reads.
 func (s *Support) tell(ctx context.Context, a attempt.Attempt, reader *i18n.Printer) story {
 	t := story{Attempt: a, Running: a.Live(s.Clock.Now())}
@@ -46,6 +50,9 @@ func (s *Support) tell(ctx context.Context, a attempt.Attempt, reader *i18n.Prin
 				args[name] = value
 			}
 			failure := web.Explain(i18n.With(ctx, reader), &fault.Fault{Reason: reason, Args: args})
+			for _, said := range []*string{&failure.Title, &failure.Message, &failure.Next} {
+				*said = strings.ReplaceAll(*said, unsaid, "…")
+			}
 			line.Read = &failure
 		}
 		t.Steps = append(t.Steps, line)
