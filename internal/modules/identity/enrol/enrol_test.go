@@ -164,6 +164,11 @@ func TestTheChoiceSaysWhatSuitsWhomAndWhatIsNotOffered(t *testing.T) {
 	want(t, a, 200, "Passkey", "suggested", "Authenticator app", "Suits almost everybody", "Security key", "Code by text message", "does not offer here: Code by mail")
 	h.own(lina.ID, "Pixel")
 	want(t, h.browser().get(AddURL), 200, "added")
+	h.enter(hugo.ID)
+	h.actor.Shared = true // nobody's passkey belongs on a computer that others use
+	if a := h.browser().get(FirstURL); strings.Index(a.body, "suggested") < strings.Index(a.body, "Authenticator app") {
+		t.Error("a passkey is suggested on a shared computer")
+	}
 	only := openOne(t, func(c *factor.Config) { c.Methods = []entry.Method{entry.TOTP} })
 	want(t, only.browser().get(addPages[entry.SMS]), http.StatusForbidden, "identity.factor_not_allowed")
 	want(t, only.browser().get(CodesURL), http.StatusForbidden, "identity.factor_not_allowed")
@@ -183,6 +188,9 @@ func TestTheFirstFactorIsAddedOnTheWayIn(t *testing.T) {
 		want(t, b.post(addPages[entry.TOTP], "enrolment", enrolment, "label", "Pixel", "code", ""), 422, "Type the code.", `value="Pixel"`)
 		a = b.post(addPages[entry.TOTP], "enrolment", enrolment, "label", "Pixel", "code", "000000")
 		want(t, a, 422, "identity.totp_wrong", h.actor.At, `value="Pixel"`)
+		if _, after, _ := strings.Cut(a.body, "identity.totp_wrong"); !strings.Contains(after, `name="code"`) || strings.Contains(after, "<svg xmlns") {
+			t.Error("the refusal does not stand between the square and the field")
+		}
 		if !slices.Equal(h.stumble, []string{"identity.totp_wrong"}) {
 			t.Errorf("the story tells of %q", h.stumble)
 		}

@@ -18,6 +18,8 @@ type frame struct {
 	Title, Lead string
 	Problems    web.Problems
 	Refused     *web.Failure // why the form did not do what it should
+	// AtField puts Refused beside the field of a long page instead of above all.
+	AtField bool
 	// Back is the page above this one; the list, or the choice on the way in,
 	// when empty.
 	Back ui.Link
@@ -39,6 +41,29 @@ func (f frame) back() string {
 		return f.Back.URL
 	}
 	return here(FirstURL, f.Actor)
+}
+
+// above and beside are where a refusal is shown.
+func (f frame) above() *web.Failure {
+	if f.AtField {
+		return nil
+	}
+	return f.Refused
+}
+
+func (f frame) beside() *web.Failure {
+	if f.AtField {
+		return f.Refused
+	}
+	return nil
+}
+
+// backLabel is the key of what that link says.
+func (f frame) backLabel() string {
+	if f.Back.URL != "" {
+		return "identity.enrol.back"
+	}
+	return "identity.enrol.other_ways"
 }
 
 // boost keeps htmx off forms on the way in: they may end at a service, where it

@@ -58,7 +58,7 @@ type house struct {
 	db     *db.DB
 	clock  *clock.Manual
 	texts  *i18n.Catalogue
-	server *httptest.Server
+	url    string // by the name of the machine, which keys are bound to
 	routes []web.Route
 
 	viewer  campus.PersonID // who has signed in; empty for nobody
@@ -170,8 +170,9 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*factor.Conf
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server = httptest.NewServer(nil)
-	t.Cleanup(h.server.Close)
+	server := httptest.NewServer(nil)
+	t.Cleanup(server.Close)
+	h.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	c := factor.Defaults()
 	for _, f := range change {
 		f(&c)
@@ -179,7 +180,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*factor.Conf
 	devices := device.New(device.Deps{DB: d, Clock: now, Post: h, Journal: h, Texts: h.texts}, device.Defaults())
 	factors, err := factor.New(factor.Deps{
 		DB: d, Keys: keys, Log: log, People: h, Codes: code.New(d, keys), Reach: h, Journal: h, Trust: devices, TextMessages: true,
-		BaseURL: "https://ent.valmont.example", Institution: "Valmont",
+		BaseURL: h.url, Institution: "Valmont",
 	}, c)
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*factor.Conf
 		Clock: now, Keys: keys, People: h, Door: door{h: h}, Factors: factors, Attempts: attempt.New(d),
 		Devices: devices,
 	})
-	base, _ := url.Parse(h.server.URL)
+	base, _ := url.Parse(h.url)
 	s := web.New(web.Config{
 		BaseURL: base, Log: log, Clock: now, Texts: h.texts, Language: campus.English, Sign: keys.MAC,
 		Authenticate: func(http.ResponseWriter, *http.Request) (campus.Viewer, error) {
@@ -205,7 +206,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*factor.Conf
 	})
 	h.Routes(s.Router("identity"))
 	h.routes = s.Routes()
-	h.server.Config.Handler = s
+	server.Config.Handler = s
 	h.in(func(tx db.Tx) error {
 		for _, p := range []account.Person{lina, hugo} {
 			_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
@@ -327,7 +328,7 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values) answer {
 	b.h.t.Helper()
-	r, err := http.NewRequest(method, b.h.server.URL+path, strings.NewReader(form.Encode()))
+	r, err := http.NewRequest(method, b.h.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		b.h.t.Fatal(err)
 	}

@@ -69,7 +69,8 @@ func (x *Enrol) addPage(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		o := offer{Kind: m, URL: here(addPages[m], a), Have: have[m]}
-		if !suggested && !o.Have && (m == entry.Passkey || m == entry.TOTP) {
+		// A computer that others use keeps no passkey for anybody.
+		if !suggested && !o.Have && (m == entry.Passkey && !a.Shared || m == entry.TOTP) {
 			o.Suggested, suggested = true, true
 		}
 		view.Offered = append(view.Offered, o)

@@ -74,7 +74,7 @@ func (x *Enrol) addApp(w http.ResponseWriter, r *http.Request) error {
 	f, err := x.Factors.ConfirmApp(r.Context(), factor.At(r, a), form.Enrolment, form.Label, form.Code)
 	if err != nil && mendable(err) {
 		again, status := x.refused(r, frame{Actor: a}, entry.TOTP, err)
-		form.Code = ""
+		form.Code, again.AtField = "", status == http.StatusUnprocessableEntity // else the square is a new one
 		return x.showApp(w, r, status, again, form)
 	}
 	if err != nil {

@@ -100,7 +100,7 @@ func (x *Enrol) moveOne(w http.ResponseWriter, r *http.Request) error {
 	f, err := x.Factors.MoveApp(r.Context(), factor.At(r, a), old.ID, form.Enrolment, form.Label, form.Code)
 	if err != nil && mendable(err) {
 		again, status := x.refused(r, frame{Actor: a}, entry.TOTP, err)
-		form.Code = ""
+		form.Code, again.AtField = "", status == http.StatusUnprocessableEntity // else the square is a new one
 		return x.showMove(w, r, status, again, old, form)
 	}
 	if err != nil {
