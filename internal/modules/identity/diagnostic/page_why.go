@@ -98,7 +98,7 @@ func (h *Help) codePage(w http.ResponseWriter, r *http.Request) error {
 // same whether or not somebody has it.
 var forAnybody = []string{
 	"identity.wrong_credentials", "identity.sign_in_slowed", "identity.network_slowed", "identity.queue_full",
-	"identity.waiting_lost", "identity.sign_in_lost",
+	"identity.waiting_lost", "identity.sign_in_lost", "identity.cookie_lost", "identity.cookies_refused",
 }
 
 // reasonOf returns the declared reason with a code, or nil.
