@@ -9,6 +9,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
+	"github.com/amphi-campus/amphi/internal/modules/identity/challenge"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/diagnostic"
@@ -17,8 +18,10 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/recovery"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
+	"github.com/amphi-campus/amphi/internal/modules/identity/support"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -35,6 +38,9 @@ type alcoves struct {
 	risk       *risk.Risk
 	lifecycle  *lifecycle.Lifecycle
 	activation *activation.Activation
+	challenge  *challenge.Challenge
+	recovery   *recovery.Recovery
+	support    *support.Support
 	help       *diagnostic.Help
 	loops      *diagnostic.LoopGuard
 }
@@ -43,7 +49,9 @@ type alcoves struct {
 func (m *Module) furnish(d Deps, c Config) (err error) {
 	way := door{m}
 	m.codes = code.New(d.DB, d.Keys)
-	m.journal = journal.New(journal.Deps{DB: d.DB, Keys: d.Keys, Log: d.Log, People: m}, c.Journal)
+	m.journal = journal.New(journal.Deps{
+		DB: d.DB, Keys: d.Keys, Log: d.Log, People: m, Sessions: m, Guard: guard{m}, Browser: device.Name, Zone: d.Zone,
+	}, c.Journal)
 	m.reach = reach.New(reach.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, People: m, Codes: m.codes, Door: way, Mailer: d.Mailer, Notices: lateNotices{m}, Journal: m.journal,
 		Texts: d.Texts, BaseURL: d.Base, NameFrench: d.NameFrench, NameEnglish: d.NameEnglish, Demo: d.Demo,
@@ -80,8 +88,19 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 		Codes: m.codes, Reach: m.reach, Mailer: d.Mailer, Passwords: m.renewal, Journal: m.journal,
 		NameFrench: d.NameFrench, NameEnglish: d.NameEnglish,
 	}, c.Activation)
+	m.challenge = challenge.New(challenge.Deps{
+		Log: d.Log, People: m, Door: way, Factors: m.factors, TrustFor: m.devices.TrustFor, Destination: m.leadsTo, Arrives: m.originsOf,
+	})
+	m.recovery = recovery.New(recovery.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Codes: m.codes, People: m, Journal: m.journal, Letters: m.reach, Passwords: m.renewal,
+		Sessions: m, Factors: m.factors, Devices: m.devices, Door: way, BaseURL: d.Base,
+	}, c.Recovery)
+	m.support = support.New(support.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Stories: m.stories, Visitor: visitor{m}, Accounts: m.lifecycle,
+		Factors: m.factors, Contacts: m.reach, Locks: m.risk, Devices: m.devices, Resets: m.renewal, Recoveries: m.recovery, Journal: m.journal,
+	})
 	m.loops = diagnostic.NewLoopGuard()
-	m.help = diagnostic.New(diagnostic.Deps{Keys: d.Keys, Incidents: m, Sessions: m})
+	m.help = diagnostic.New(diagnostic.Deps{Clock: d.Clock, Keys: d.Keys, Incidents: m, Sessions: m})
 	return nil
 }
 
@@ -90,12 +109,30 @@ type plugged interface{ Routes(*web.Router) }
 
 // furniture lists the alcoves that have pages.
 func (a *alcoves) furniture() []plugged {
-	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.lifecycle, a.activation, a.help}
+	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help}
 }
 
 // Reach is how people are reached: what the institution's record says of them
 // comes in here.
 func (m *Module) Reach() *reach.Reach { return m.reach }
+
+// Activation invites people and opens their accounts.
+func (m *Module) Activation() *activation.Activation { return m.activation }
+
+// guard keeps others out of an account, as the journal sees it: the alcoves that
+// do it write into the journal, so they are opened after it.
+type guard struct{ *Module }
+
+// ForgetAll implements [journal.Guard].
+func (g guard) ForgetAll(ctx context.Context, tx db.Tx, e journal.Event) (int, error) {
+	return g.devices.ForgetAll(ctx, tx, e)
+}
+
+// LockOneself implements [journal.Guard].
+func (g guard) LockOneself(ctx context.Context, tx db.Tx, who campus.PersonID) error {
+	_, err := g.risk.Lock(ctx, tx, risk.Circumstances{Person: account.Person{ID: who}}, risk.Verdict{})
+	return err
+}
 
 // admins are those who run the installation.
 func (m *Module) admins(ctx context.Context) ([]account.Person, error) {

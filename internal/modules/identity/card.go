@@ -16,7 +16,7 @@ func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, e
 	}
 	card := contract.Card{
 		ID: "identity.access", Title: i18n.T(ctx, "identity.card.title"), Rank: 30, Aside: true,
-		Link: contract.Link{Label: i18n.T(ctx, "identity.card.manage"), URL: "/identity/sessions"},
+		Link: contract.Link{Label: i18n.T(ctx, "identity.card.manage"), URL: "/identity/account"},
 	}
 	const most = 3
 	for i, s := range sessions {

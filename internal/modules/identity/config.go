@@ -13,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/recovery"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/platform/config"
@@ -34,6 +35,7 @@ type Config struct {
 	Reach      reach.Config      `toml:"reach"`
 	Risk       risk.Config       `toml:"risk"`
 	Lifecycle  lifecycle.Config  `toml:"lifecycle"`
+	Recovery   recovery.Config   `toml:"recovery"`
 	Journal    journal.Config    `toml:"journal"`
 }
 
@@ -76,7 +78,7 @@ func Defaults() Config {
 		Session:    SessionConfig{Idle: 2 * time.Hour, Absolute: 12 * time.Hour, SharedIdle: 15 * time.Minute, SharedAbsolute: 2 * time.Hour},
 		SignIn:     SignInConfig{Burst: 10, Every: 30 * time.Second, NetworkBurst: 200, NetworkEvery: 3 * time.Second},
 		Activation: activation.Defaults(), Password: renewal.Defaults(), Factor: factor.Defaults(), Device: device.Defaults(),
-		Reach: reach.Defaults(), Risk: risk.Defaults(), Lifecycle: lifecycle.Defaults(), Journal: journal.Defaults(),
+		Reach: reach.Defaults(), Risk: risk.Defaults(), Lifecycle: lifecycle.Defaults(), Recovery: recovery.Defaults(), Journal: journal.Defaults(),
 	}
 }
 

@@ -154,12 +154,12 @@ func (m *Module) MayRenew(r *http.Request, actor entry.Actor) (bool, error) {
 
 // letIn opens the session at the end of the way.
 func (m *Module) letIn(w http.ResponseWriter, r *http.Request, p account.Person, a attempt.Attempt) error {
+	sight := device.See(r)
+	sight.Shared, sight.Trust = a.Shared, a.Trust && !a.Shared
 	var d device.Device
 	_, err := m.openSession(w, r, a, func(tx db.Tx) (err error) {
-		if !a.Shared {
-			if d, err = m.devices.Remember(r.Context(), tx, p, device.See(r)); err != nil {
-				return err
-			}
+		if d, err = m.devices.Remember(r.Context(), tx, p, sight); err != nil {
+			return err
 		}
 		err = m.risk.Note(r.Context(), tx, risk.Signal{
 			Circumstances: risk.Circumstances{Person: p, Identifier: a.Typed, Address: web.ClientAddr(r), Device: d.ID},
@@ -176,8 +176,6 @@ func (m *Module) letIn(w http.ResponseWriter, r *http.Request, p account.Person,
 	if err != nil {
 		return err
 	}
-	if !a.Shared {
-		m.devices.Keep(w, r, d)
-	}
+	m.devices.Keep(w, r, d)
 	return web.SeeOther(w, r, web.Local(a.Next))
 }

@@ -44,6 +44,7 @@ type Module struct {
 var (
 	_ contract.Module        = (*Module)(nil)
 	_ contract.CardProvider  = (*Module)(nil)
+	_ contract.Navigator     = (*Module)(nil)
 	_ contract.HealthChecker = (*Module)(nil)
 	_ contract.JobOwner      = (*Module)(nil)
 	_ contract.PersonalData  = (*Module)(nil)

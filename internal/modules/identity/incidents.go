@@ -72,6 +72,17 @@ func (m *Module) Story(r *http.Request, code string) (diagnostic.Story, error) {
 	return s, nil
 }
 
+// visitor is the browser that asks, as the help desk's pages see it.
+type visitor struct{ *Module }
+
+// Story implements [support.Visitor].
+func (v visitor) Story(r *http.Request, code string) (attempt.Attempt, error) {
+	if code == "" {
+		return v.newest(r)
+	}
+	return v.stories.OfBrowser(r.Context(), browserOf(r), code, time.Time{})
+}
+
 // Leaving notes that a browser is about to enter a service. When the service
 // sends it back at once, again and again, it answers with a page that stops the
 // loop, and stopped is true.

@@ -16,6 +16,7 @@ func (m *Module) Routes(r *web.Router) {
 	r.Handle("GET /logout", m.signOutPage, web.Public)
 	r.Handle("POST /logout", m.signOut, web.Public)
 	r.Handle("GET /logout/done", m.signedOutPage, web.Public)
+	r.Handle("GET /identity/account", m.accountPage)
 	r.Handle("GET /identity/sessions", m.sessionsPage)
 	r.Handle("POST /identity/sessions/{id}/close", m.closeSession)
 	r.Handle("POST /identity/sessions/close-others", m.closeOtherSessions)

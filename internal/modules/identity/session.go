@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -176,15 +177,30 @@ func (m *Module) openSession(w http.ResponseWriter, r *http.Request, a attempt.A
 	return true, nil
 }
 
-// strengthen notes that a second factor was proved inside a session.
-func (m *Module) strengthen(ctx context.Context, session string, by entry.Method) error {
-	return m.db.InTx(ctx, func(tx db.Tx) error {
-		err := sqlgen.New(tx).StrengthenSession(ctx, sqlgen.StrengthenSessionParams{ID: session, FactorMethod: string(by), FactorAt: tx.Now()})
-		if err != nil {
-			return fmt.Errorf("strengthen session: %w", err)
+// strengthen notes that a second factor was proved inside a session, and trusts
+// the browser if its owner asked for that.
+func (m *Module) strengthen(w http.ResponseWriter, r *http.Request, actor entry.Actor, p entry.Proof) error {
+	ctx := r.Context()
+	who, err := m.PersonByID(ctx, actor.Person)
+	if err != nil {
+		return err
+	}
+	sight := device.See(r)
+	sight.Trust = p.Trust && !actor.Shared
+	var d device.Device
+	err = m.db.InTx(ctx, func(tx db.Tx) (err error) {
+		if sight.Trust {
+			if d, err = m.devices.Remember(ctx, tx, who, sight); err != nil {
+				return err
+			}
 		}
-		return nil
+		return sqlgen.New(tx).StrengthenSession(ctx, sqlgen.StrengthenSessionParams{ID: actor.Session, FactorMethod: string(p.Method), FactorAt: tx.Now()})
 	})
+	if err != nil {
+		return fmt.Errorf("strengthen session: %w", err)
+	}
+	m.devices.Keep(w, r, d)
+	return nil
 }
 
 // EndSessionsOf ends all sessions of somebody but one (empty for all of them) and

@@ -123,7 +123,7 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 		}
 		now := tx.Now().Time()
 		a.Person, a.Typed, a.Method, a.ProvedAt = who, c.Identifier, p.Method, now
-		a.FactorMethod, a.FactorAt, a.PutOff, a.Suspicion = "", time.Time{}, false, verdict.Text()
+		a.FactorMethod, a.FactorAt, a.PutOff, a.Trust, a.Suspicion = "", time.Time{}, false, false, verdict.Text()
 		stage := entry.StagePassword
 		if p.Method == entry.Passkey { // the key and the person's presence: both factors
 			a.FactorMethod, a.FactorAt, stage = p.Method, now, entry.StageFactor

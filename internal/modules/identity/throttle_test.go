@@ -19,7 +19,7 @@ func TestAStrangerElsewhereCannotKeepSomebodyOut(t *testing.T) {
 		}
 		want(t, stranger.signIn("lmartin", "wrong"), 429, "identity.sign_in_slowed")
 		want(t, stranger.signIn(" LMartin ", "wrong"), 429, "identity.sign_in_slowed") // the same identifier
-		want(t, owner.signIn("lmartin", linasPassword), 200, "home of lmartin") // from anywhere, in a browser of hers
+		want(t, owner.signIn("lmartin", linasPassword), 200, "home of lmartin")        // from anywhere, in a browser of hers
 		h.move("192.0.2.1")
 		want(t, h.browser().signIn("lmartin", linasPassword), 200, "Your account is locked for a while.", "Send me an unlock code")
 	})

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -60,13 +61,13 @@ func inside(v campus.Viewer) entry.Actor {
 // Proved implements [entry.Door].
 func (d door) Proved(w http.ResponseWriter, r *http.Request, actor entry.Actor, p entry.Proof, back string) error {
 	if !actor.SigningIn() {
-		if err := d.strengthen(r.Context(), actor.Session, p.Method); err != nil {
+		if err := d.strengthen(w, r, actor, p); err != nil {
 			return err
 		}
 		return web.SeeOther(w, r, web.Local(back))
 	}
 	a, err := d.step(r, actor, attempt.Step{Stage: entry.StageFactor, Result: attempt.Passed, Method: p.Method}, func(a *attempt.Attempt, now time.Time) {
-		a.FactorMethod, a.FactorAt, a.Outcome = p.Method, now, attempt.Open
+		a.FactorMethod, a.FactorAt, a.Trust, a.Outcome = p.Method, now, p.Trust, attempt.Open
 	})
 	if err != nil {
 		return err
@@ -216,4 +217,27 @@ func (m *Module) turnAway(r *http.Request, a attempt.Attempt, why error) error {
 		args[k] = v
 	}
 	return f.Reason.Because(why, args)
+}
+
+// leadsTo says where a sign-in leads: the name and the identifier of a service,
+// both empty for the portal, and the origins on which its answer ends.
+func (m *Module) leadsTo(ctx context.Context, actor entry.Actor) (name, service string, origins []string, err error) {
+	if !actor.SigningIn() || m.doors == nil {
+		return "", "", nil, nil
+	}
+	a, err := m.stories.ByID(ctx, actor.Attempt)
+	if err != nil {
+		return "", "", nil, err
+	}
+	d, _ := m.doors.Destination(ctx, a.Next) // none: the portal
+	return d.Name, d.Service, d.Origins, nil
+}
+
+// originsOf are where the redirects behind a local address end.
+func (m *Module) originsOf(ctx context.Context, next string) []string {
+	if m.doors == nil {
+		return nil
+	}
+	d, _ := m.doors.Destination(ctx, web.Local(next))
+	return d.Origins
 }

@@ -54,6 +54,7 @@ type Attempt struct {
 	FactorMethod entry.Method // second proof
 	FactorAt     time.Time
 	PutOff       bool   // the first factor is registered another day
+	Trust        bool   // this browser stands in for a factor from now on
 	Suspicion    string // what the risk rules ask: "", "factor" or "lock"
 
 	Flag       string // what the person wrote about it

@@ -1,7 +1,7 @@
 -- name: Open :execrows
 INSERT INTO identity_attempts (id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent,
-    next, service, shared, method, proved_at, factor_method, factor_at, put_off, suspicion, flag, flagged_at, diagnostic)
-VALUES ($1, $2, $3, '', '', $4, $4, 'open', $5, '', $6, $7, $8, $9, $10, '', 0, '', 0, FALSE, '', '', 0, '')
+    next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic)
+VALUES ($1, $2, $3, '', '', $4, $4, 'open', $5, '', $6, $7, $8, $9, $10, '', 0, '', 0, FALSE, FALSE, '', '', 0, '')
 ON CONFLICT (code) DO NOTHING;
 
 -- name: ByID :one
@@ -35,7 +35,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 -- name: Change :exec
 UPDATE identity_attempts
 SET changed_at = $2, outcome = $3, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
-    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, suspicion = $16
+    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17
 WHERE id = $1;
 
 -- name: Finish :execrows

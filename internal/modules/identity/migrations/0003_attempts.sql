@@ -22,6 +22,7 @@ CREATE TABLE identity_attempts (
     factor_method TEXT    NOT NULL,
     factor_at     BIGINT  NOT NULL,
     put_off       BOOLEAN NOT NULL,
+    trust         BOOLEAN NOT NULL,
     suspicion     TEXT    NOT NULL,
     flag          TEXT    NOT NULL,
     flagged_at    BIGINT  NOT NULL,

@@ -29,6 +29,7 @@ type IdentityAttempt struct {
 	FactorMethod string
 	FactorAt     db.Time
 	PutOff       bool
+	Trust        bool
 	Suspicion    string
 	Flag         string
 	FlaggedAt    db.Time

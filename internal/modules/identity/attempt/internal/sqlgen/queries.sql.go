@@ -56,7 +56,7 @@ func (q *Queries) AttachDiagnostic(ctx context.Context, arg AttachDiagnosticPara
 }
 
 const byCode = `-- name: ByCode :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE code = $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE code = $1
 `
 
 func (q *Queries) ByCode(ctx context.Context, code string) (IdentityAttempt, error) {
@@ -83,6 +83,7 @@ func (q *Queries) ByCode(ctx context.Context, code string) (IdentityAttempt, err
 		&i.FactorMethod,
 		&i.FactorAt,
 		&i.PutOff,
+		&i.Trust,
 		&i.Suspicion,
 		&i.Flag,
 		&i.FlaggedAt,
@@ -92,7 +93,7 @@ func (q *Queries) ByCode(ctx context.Context, code string) (IdentityAttempt, err
 }
 
 const byID = `-- name: ByID :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE id = $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE id = $1
 `
 
 func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) {
@@ -119,6 +120,7 @@ func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) 
 		&i.FactorMethod,
 		&i.FactorAt,
 		&i.PutOff,
+		&i.Trust,
 		&i.Suspicion,
 		&i.Flag,
 		&i.FlaggedAt,
@@ -130,7 +132,7 @@ func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) 
 const change = `-- name: Change :exec
 UPDATE identity_attempts
 SET changed_at = $2, outcome = $3, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
-    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, suspicion = $16
+    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17
 WHERE id = $1
 `
 
@@ -150,6 +152,7 @@ type ChangeParams struct {
 	FactorMethod string
 	FactorAt     db.Time
 	PutOff       bool
+	Trust        bool
 	Suspicion    string
 }
 
@@ -170,6 +173,7 @@ func (q *Queries) Change(ctx context.Context, arg ChangeParams) error {
 		arg.FactorMethod,
 		arg.FactorAt,
 		arg.PutOff,
+		arg.Trust,
 		arg.Suspicion,
 	)
 	return err
@@ -219,7 +223,7 @@ func (q *Queries) Flag(ctx context.Context, arg FlagParams) error {
 }
 
 const flagged = `-- name: Flagged :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE flagged_at > 0 ORDER BY flagged_at DESC LIMIT $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE flagged_at > 0 ORDER BY flagged_at DESC LIMIT $1
 `
 
 func (q *Queries) Flagged(ctx context.Context, limit int32) ([]IdentityAttempt, error) {
@@ -252,6 +256,7 @@ func (q *Queries) Flagged(ctx context.Context, limit int32) ([]IdentityAttempt, 
 			&i.FactorMethod,
 			&i.FactorAt,
 			&i.PutOff,
+			&i.Trust,
 			&i.Suspicion,
 			&i.Flag,
 			&i.FlaggedAt,
@@ -283,7 +288,7 @@ func (q *Queries) Forget(ctx context.Context, startedAt db.Time) (int64, error) 
 }
 
 const newestOfBrowser = `-- name: NewestOfBrowser :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, suspicion, flag, flagged_at, diagnostic FROM identity_attempts
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts
 WHERE browser_hash = $1 AND started_at > $2
 ORDER BY started_at DESC, id DESC
 LIMIT 1
@@ -318,6 +323,7 @@ func (q *Queries) NewestOfBrowser(ctx context.Context, arg NewestOfBrowserParams
 		&i.FactorMethod,
 		&i.FactorAt,
 		&i.PutOff,
+		&i.Trust,
 		&i.Suspicion,
 		&i.Flag,
 		&i.FlaggedAt,
@@ -327,7 +333,7 @@ func (q *Queries) NewestOfBrowser(ctx context.Context, arg NewestOfBrowserParams
 }
 
 const ofPerson = `-- name: OfPerson :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE person_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE person_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2
 `
 
 type OfPersonParams struct {
@@ -365,6 +371,7 @@ func (q *Queries) OfPerson(ctx context.Context, arg OfPersonParams) ([]IdentityA
 			&i.FactorMethod,
 			&i.FactorAt,
 			&i.PutOff,
+			&i.Trust,
 			&i.Suspicion,
 			&i.Flag,
 			&i.FlaggedAt,
@@ -385,8 +392,8 @@ func (q *Queries) OfPerson(ctx context.Context, arg OfPersonParams) ([]IdentityA
 
 const open = `-- name: Open :execrows
 INSERT INTO identity_attempts (id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent,
-    next, service, shared, method, proved_at, factor_method, factor_at, put_off, suspicion, flag, flagged_at, diagnostic)
-VALUES ($1, $2, $3, '', '', $4, $4, 'open', $5, '', $6, $7, $8, $9, $10, '', 0, '', 0, FALSE, '', '', 0, '')
+    next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic)
+VALUES ($1, $2, $3, '', '', $4, $4, 'open', $5, '', $6, $7, $8, $9, $10, '', 0, '', 0, FALSE, FALSE, '', '', 0, '')
 ON CONFLICT (code) DO NOTHING
 `
 

@@ -1,0 +1,71 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// accountView is the page from which people look after their account.
+type accountView struct {
+	Factors   []factor.Factor
+	Sessions  int
+	Contacts  int
+	Browsers  int
+	Advice    string // key of what would be the most useful thing to do; empty for nothing
+	AdviceURL string
+	Remind    bool // numbers and addresses were not confirmed for long
+}
+
+func (m *Module) accountPage(w http.ResponseWriter, r *http.Request) error {
+	ctx, who := r.Context(), web.Viewer(r).Person
+	view, err := m.accountOf(ctx, who)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, accountTempl(view))
+}
+
+func (m *Module) accountOf(ctx context.Context, who campus.PersonID) (v accountView, err error) {
+	if v.Factors, err = m.factors.Of(ctx, who); err != nil {
+		return v, err
+	}
+	sessions, err := m.Sessions(ctx, who)
+	if err != nil {
+		return v, err
+	}
+	points, err := m.reach.Points(ctx, who)
+	if err != nil {
+		return v, err
+	}
+	browsers, err := m.devices.List(ctx, who)
+	if err != nil {
+		return v, err
+	}
+	v.Sessions, v.Contacts, v.Browsers = len(sessions), len(points), len(browsers)
+	if v.Advice, v.AdviceURL, _, err = m.enrol.Advice(ctx, who); err != nil {
+		return v, err
+	}
+	v.Remind, err = m.reach.Reminder(ctx, who, m.clock.Now())
+	return v, err
+}
+
+// Nav offers what the rights of somebody open here.
+func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
+	var items []contract.NavItem
+	offer := func(right campus.Right, key, url, icon string) {
+		if v.Can(right) {
+			items = append(items, contract.NavItem{Label: i18n.T(ctx, "identity.nav."+key), URL: url, Icon: icon, Group: 2})
+		}
+	}
+	offer(campus.RightHelpdesk, "support", "/identity/support", "lock")
+	offer(campus.RightSecretariat, "accounts", "/identity/accounts", "users")
+	offer(campus.RightAdmin, "risk", "/identity/risk", "shield")
+	offer(campus.RightAdmin, "journal", "/identity/journal/all", "list")
+	return items
+}
