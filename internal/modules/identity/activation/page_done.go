@@ -41,7 +41,11 @@ func (x *Activation) donePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("look for a second factor: %w", err)
 	}
-	return web.Render(w, r, http.StatusOK, doneTempl(doneView{Way: wayOf(stepDone, x.invitedHere(r)), Viewer: v, Factor: has}))
+	view := doneView{Way: wayOf(stepDone, x.invitedHere(r)), Viewer: v, Factor: has}
+	if !has {
+		view.Way.skipped = stepFactor
+	}
+	return web.Render(w, r, http.StatusOK, doneTempl(view))
 }
 
 // addFactorURL is where a second factor is registered.

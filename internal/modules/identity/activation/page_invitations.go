@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -169,4 +171,46 @@ func plainCell(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// stateOptions are the states that the list can be narrowed to.
+func stateOptions(ctx context.Context) []ui.Option {
+	var options []ui.Option
+	for _, s := range states {
+		options = append(options, ui.Option{Value: string(s), Label: i18n.T(ctx, "identity.activation.state."+string(s))})
+	}
+	return options
+}
+
+// columns of the list; the last holds what can be done.
+func columns(ctx context.Context) []ui.Column {
+	var columns []ui.Column
+	for _, key := range []string{"who", "letter", "state", "acts"} {
+		columns = append(columns, ui.Column{Label: i18n.T(ctx, "identity.activation.invitations.column."+key), Quiet: key == "acts"})
+	}
+	return columns
+}
+
+func (v invitationsView) rows(ctx context.Context) [][]ui.Cell {
+	rows := make([][]ui.Cell, len(v.List))
+	for n, i := range v.List {
+		state := ui.Tag(i.tone(), i18n.T(ctx, "identity.activation.state."+string(i.State)))
+		rows[n] = []ui.Cell{ui.BodyCell(nameCell(i)), ui.BodyCell(letterCell(i)), ui.BodyCell(state), ui.BodyCell(acts(i))}
+	}
+	return rows
+}
+
+// detail is the small line about the newest letter.
+func (i Invitation) detail(ctx context.Context) string {
+	words := []string{
+		i18n.Date(ctx, i.SentAt, i18n.Short) + ", " + i18n.Date(ctx, i.SentAt, i18n.Clock),
+		i18n.T(ctx, "identity.activation.invitations.letters", "count", i.Letters),
+	}
+	if i.InvitedBy != "" {
+		words = append(words, i18n.T(ctx, "identity.activation.invitations.by", "name", i.InvitedBy))
+	}
+	if i.State == Sent || i.State == Opened {
+		words = append(words, i18n.T(ctx, "identity.activation.invitations.until", "when", i18n.Date(ctx, i.ExpiresAt, i18n.Short)))
+	}
+	return strings.Join(words, " · ")
 }

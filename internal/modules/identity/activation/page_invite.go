@@ -154,24 +154,3 @@ func localeOptions(ctx context.Context) []ui.Option {
 	}
 	return options
 }
-
-// stateOptions are the states that the list can be narrowed to.
-func stateOptions(ctx context.Context) []ui.Option {
-	var options []ui.Option
-	for _, s := range states {
-		options = append(options, ui.Option{Value: string(s), Label: i18n.T(ctx, "identity.activation.state."+string(s))})
-	}
-	return options
-}
-
-// detail is the line below a name in the list.
-func (i Invitation) detail(ctx context.Context) string {
-	words := i18n.T(ctx, "identity.activation.invitations.detail", "to", i.SentTo, "when", i18n.Date(ctx, i.SentAt, i18n.Moment), "letters", i18n.T(ctx, "identity.activation.invitations.letters", "count", i.Letters))
-	if i.InvitedBy != "" {
-		words += " · " + i18n.T(ctx, "identity.activation.invitations.by", "name", i.InvitedBy)
-	}
-	if i.State == Sent || i.State == Opened {
-		words += " · " + i18n.T(ctx, "identity.activation.invitations.until", "when", i18n.Date(ctx, i.ExpiresAt, i18n.Short))
-	}
-	return words
-}

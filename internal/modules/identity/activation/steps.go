@@ -30,13 +30,15 @@ var letterSteps = []string{"letter", "password", "factor", "done"}
 type way struct {
 	names []string
 	now   int
+	// skipped is a step that was left for another day.
+	skipped step
 }
 
 func wayOf(now step, invited bool) way {
 	if invited {
-		return way{letterSteps, max(int(now)-1, 0)}
+		return way{names: letterSteps, now: max(int(now)-1, 0)}
 	}
-	return way{stepNames, int(now)}
+	return way{names: stepNames, now: int(now)}
 }
 
 // over is the line above the title: "Step 2 of 5".
@@ -51,7 +53,7 @@ func (y way) stages(ctx context.Context) []ui.Stage {
 		switch {
 		case i == y.now && i < len(y.names)-1:
 			stages[i].State = ui.StageNow
-		case i > y.now:
+		case i > y.now, y.skipped > 0 && name == stepNames[y.skipped]:
 			stages[i].State = ui.StageLater
 		}
 	}
@@ -74,4 +76,13 @@ func (x *Activation) at(r *http.Request) (begun, error) {
 // desk says where those go whom the page cannot help; empty when nobody said.
 func (x *Activation) desk(ctx context.Context) string {
 	return i18n.Pick(ctx, x.config.DeskFrench, x.config.DeskEnglish)
+}
+
+// footLinks stand below every step. Who is in needs no way in.
+func footLinks(ctx context.Context) []ui.Link {
+	help := ui.Link{Label: i18n.T(ctx, "identity.activation.link.help"), URL: "/portal/help"}
+	if ui.ShellOf(ctx).Viewer.SignedIn() {
+		return []ui.Link{help}
+	}
+	return []ui.Link{{Label: i18n.T(ctx, "identity.activation.link.sign_in"), URL: "/login"}, help}
 }
