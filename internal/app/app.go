@@ -44,6 +44,7 @@ type commandLine struct {
 	Key      keyCommand      `cmd:"" help:"Renew the key that seals secrets."`
 	Backup   backupCommand   `cmd:"" help:"Write the database and the files into one archive, while the workspace runs."`
 	Restore  restoreCommand  `cmd:"" help:"Build a workspace from an archive."`
+	Risk     riskCommand     `cmd:"" help:"Say what the rules about unusual sign-ins did, and what other numbers would have done."`
 	Journal  journalCommand  `cmd:"" help:"Verify or export the journal of what happened with accounts."`
 	Breached breachedCommand `cmd:"" help:"Build and try the filter of known passwords."`
 	Reasons  reasonsCommand  `cmd:"" help:"List every reason code with its sentences, for the help desk."`

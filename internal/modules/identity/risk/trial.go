@@ -2,6 +2,7 @@ package risk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,6 +27,20 @@ func (x *Risk) InForce() Trial {
 		t.Points[name] = *points
 	}
 	return t
+}
+
+// Check says what is wrong with the numbers, as the configuration would.
+func (t Trial) Check() error {
+	c := Defaults()
+	c.AskFactor, c.Lock = t.AskFactor, t.Lock
+	for name, points := range c.Points.byRule() {
+		*points = t.Points[name]
+	}
+	var wrong []error
+	for _, p := range c.Check() {
+		wrong = append(wrong, errors.New(p.Key+" "+p.Text))
+	}
+	return errors.Join(wrong...)
 }
 
 // TOML are the numbers as the configuration file holds them.
@@ -57,8 +72,8 @@ type Result struct {
 	// Rules is how often each noticed something.
 	Rules   map[string]int
 	Samples []Sample
-	// Refused are the wrong passwords, and Failures and Rounds the locks that came
-	// to pass: for wrong passwords, and for the points of the rules in force.
+	// Refused are the wrong passwords; the locks are those that came to pass, by the
+	// numbers in force.
 	Refused, LocksByFailures, LocksByRules int
 }
 
