@@ -3,6 +3,7 @@ package renewal
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
@@ -422,4 +424,25 @@ func TestRecoveriesAreForgotten(t *testing.T) {
 	if err := h.send(t.Context(), SendRecovery{ID: id}); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("a job of a forgotten recovery: %v", err)
 	}
+}
+
+func TestOnesOwnDataSayWhenAndKeepTheHashes(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.browser().forget("lmartin")
+		h.clock.Advance(time.Hour)
+		h.set(lina, another)
+		var out strings.Builder
+		err := h.Export(t.Context(), lina.ID, &contract.Archive{Create: func(string) (io.Writer, error) { return &out, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, says := range []string{`"set_at":"2026-11-22T09:00:00Z","replaced_at":"2026-11-22T10:00:00Z"`, `"started_at":"2026-11-22T09:00:00Z","done_at":"2026-11-22T10:00:00Z","address":"192.0.2.1"`} {
+			if !strings.Contains(out.String(), says) {
+				t.Errorf("no %s in %s", says, out.String())
+			}
+		}
+		if strings.Contains(out.String(), "argon2") {
+			t.Error("a hash is exported")
+		}
+	})
 }

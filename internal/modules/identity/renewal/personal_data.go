@@ -1,0 +1,77 @@
+package renewal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+)
+
+// Holdings declares what the alcove keeps about people.
+func Holdings(ctx context.Context) []contract.Holding {
+	holding := func(table, key string) contract.Holding {
+		said := func(part string) string { return i18n.T(ctx, "identity.renewal.holding."+key+"."+part) }
+		return contract.Holding{Table: table, What: said("what"), Why: said("why"), Basis: said("basis"), Until: said("until")}
+	}
+	return []contract.Holding{
+		holding("identity_password_history", "history"),
+		holding("identity_password_demands", "demand"),
+		holding("identity_recoveries", "recovery"),
+	}
+}
+
+// Exported is what somebody gets of it: when their passwords were set and
+// replaced, and when and from where a forgotten one was announced. The hashes
+// stay here; they help nobody but an attacker.
+type Exported struct {
+	Passwords  []ExportedPassword `json:"passwords"`
+	Recoveries []ExportedRecovery `json:"recoveries"`
+}
+
+// ExportedPassword is one password: ReplacedAt is zero for the current one.
+type ExportedPassword struct {
+	SetAt      time.Time `json:"set_at"`
+	ReplacedAt time.Time `json:"replaced_at,omitzero"`
+}
+
+// ExportedRecovery is one forgotten password: DoneAt is zero when no new one was
+// chosen.
+type ExportedRecovery struct {
+	StartedAt time.Time `json:"started_at"`
+	DoneAt    time.Time `json:"done_at,omitzero"`
+	Address   string    `json:"address"`
+	Browser   string    `json:"browser"`
+}
+
+// Export writes passwords.json.
+func (x *Renewal) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
+	q := sqlgen.New(x.DB.Read())
+	passwords, err := q.PasswordsForExport(ctx, string(who))
+	if err != nil {
+		return fmt.Errorf("read the history of passwords: %w", err)
+	}
+	recoveries, err := q.RecoveriesForExport(ctx, string(who))
+	if err != nil {
+		return fmt.Errorf("read the recoveries: %w", err)
+	}
+	var all Exported
+	for _, p := range passwords {
+		all.Passwords = append(all.Passwords, ExportedPassword{SetAt: p.SetAt.Time(), ReplacedAt: p.ReplacedAt.Time()})
+	}
+	for _, r := range recoveries {
+		all.Recoveries = append(all.Recoveries, ExportedRecovery{StartedAt: r.StartedAt.Time(), DoneAt: r.DoneAt.Time(), Address: r.Address, Browser: r.UserAgent})
+	}
+	f, err := a.Create("passwords.json")
+	if err != nil {
+		return fmt.Errorf("export passwords.json: %w", err)
+	}
+	if err := json.NewEncoder(f).Encode(all); err != nil {
+		return fmt.Errorf("export passwords.json: %w", err)
+	}
+	return nil
+}
