@@ -16,6 +16,8 @@ import (
 // works on the database directly, also while the workspace runs.
 type personCommand struct {
 	Add      personAddCommand      `cmd:"" help:"Add a person."`
+	Import   personImportCommand   `cmd:"" help:"Add people from a CSV file, who then activate their account themselves."`
+	Invite   personInviteCommand   `cmd:"" help:"Send people a letter with which they activate their account."`
 	Password personPasswordCommand `cmd:"" help:"Set somebody's password."`
 	List     personListCommand     `cmd:"" help:"List people by name."`
 	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news or secretariat."`
