@@ -86,7 +86,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	m.activation = activation.New(activation.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Base: d.Base, People: m, Register: m, Door: way, Factors: m, Endings: endings{m.lifecycle},
 		Codes: m.codes, Reach: m.reach, Mailer: d.Mailer, Passwords: m.renewal, Journal: m.journal,
-		NameFrench: d.NameFrench, NameEnglish: d.NameEnglish,
+		MailDomains: c.MailDomains, NameFrench: d.NameFrench, NameEnglish: d.NameEnglish,
 	}, c.Activation)
 	m.challenge = challenge.New(challenge.Deps{
 		Log: d.Log, People: m, Door: way, Factors: m.factors, TrustFor: m.devices.TrustFor, Destination: m.leadsTo, Arrives: m.originsOf,
