@@ -26,10 +26,16 @@ const openingLasts = 30 * time.Minute
 // line each time; it is good for this agent, this person or sign-in, and half an
 // hour.
 
+// The kinds of openings in the journal; each has one fact that its sentence says.
+const (
+	incidentOpened = "identity.incident_opened" // fact "code"
+	accountOpened  = "identity.account_opened"  // fact "reason"
+)
+
 // write notes in the journal that an agent opened something about somebody.
-func (s *Support) write(ctx context.Context, r *http.Request, who campus.PersonID, facts map[string]string) error {
+func (s *Support) write(ctx context.Context, r *http.Request, who campus.PersonID, kind, fact, value string) error {
 	e := journal.From(r)
-	e.Person, e.Kind, e.Facts = who, "identity.incident_opened", facts
+	e.Person, e.Kind, e.Facts = who, kind, map[string]string{fact: value}
 	if err := s.DB.InTx(ctx, func(tx db.Tx) error { return s.Journal.Write(ctx, tx, e) }); err != nil {
 		return fmt.Errorf("note an opening: %w", err)
 	}

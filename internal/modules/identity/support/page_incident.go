@@ -29,7 +29,7 @@ func (s *Support) incidentPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	mark := r.URL.Query().Get("opened")
 	if !s.opened(r, mark, a.Code) {
-		if err := s.write(ctx, r, a.Person, map[string]string{"code": a.Code}); err != nil {
+		if err := s.write(ctx, r, a.Person, incidentOpened, "code", a.Code); err != nil {
 			return err
 		}
 		return web.SeeOther(w, r, incidentURL(a.Code, s.mark(r, a.Code)))

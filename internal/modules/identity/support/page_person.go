@@ -148,7 +148,7 @@ func (s *Support) openPerson(w http.ResponseWriter, r *http.Request) error {
 	if view.Problems.Any() {
 		return web.Render(w, r, http.StatusUnprocessableEntity, askTempl(view))
 	}
-	if err := s.write(r.Context(), r, p.ID, map[string]string{"reason": view.Reason}); err != nil {
+	if err := s.write(r.Context(), r, p.ID, accountOpened, "reason", view.Reason); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, personURL(p.ID, s.mark(r, string(p.ID))))
