@@ -294,6 +294,31 @@ func TestCodesCannotBeGuessed(t *testing.T) {
 	}
 }
 
+func TestNewCodesDoNotAddUpToMoreGuesses(t *testing.T) {
+	h := openOne(t, func(_ *Deps, c *Config, _ *mailer.Config) { c.Burst = 3 })
+	lina, b := h.lina(), h.browser()
+	b.begin()
+	points, err := h.points(t.Context(), lina.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(c reach.Channel) url.Values {
+		i := slices.IndexFunc(points, func(p reach.Point) bool { return p.Channel == c })
+		return url.Values{"point": {points[i].ID}}
+	}
+	want(t, b.post("/activate/code/send", at(reach.MobilePhone)), 429, "identity.reach_too_soon")
+	want(t, b.post("/activate/code/send", at(reach.RecoveryMail)), 200, "A new code is on its way")
+	h.clock.Advance(2 * time.Minute)
+	other := h.browser() // on another device it counts on
+	other.begin()
+	want(t, other.get("/activate/code"), 200)
+	a := b.post("/activate/code/send", at(reach.MobilePhone))
+	want(t, a, 429, "identity.activation_slowed")
+	if n := len(h.outbox(codeKind)); n > 3 {
+		t.Errorf("%d codes were sent", n)
+	}
+}
+
 func TestACodeIsOverInTime(t *testing.T) {
 	h := openOne(t)
 	h.lina()

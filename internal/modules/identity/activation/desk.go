@@ -108,8 +108,12 @@ func (x *Activation) start(ctx context.Context, c claim, from netip.Addr) (token
 	return token, x.send(ctx, b, p, point), nil
 }
 
-// send sends a code to a point.
+// send sends a code to a point. Codes are counted by person: each can be guessed
+// at a few times, however many devices ask for one.
 func (x *Activation) send(ctx context.Context, b begun, p account.Person, point reach.Point) error {
+	if wait, ok := x.number.Allow("code " + string(p.ID)); !ok {
+		return Slowed.With(fault.Args{"wait": wait})
+	}
 	return x.DB.InTx(ctx, func(tx db.Tx) error {
 		plain, err := x.Codes.Issue(ctx, tx, code.Ask{Purpose: codePurpose, Subject: b.ID, Person: p.ID, Lasts: x.config.CodeLasts, Tries: x.config.CodeTries})
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -103,8 +104,8 @@ var addPages = map[entry.Method]string{
 // another page was answered with. Inside a session the proof must be fresh; on
 // the way in see [Enrol.entering].
 func (x *Enrol) adder(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok bool, err error) {
-	a, err = x.Door.Actor(r)
-	if err != nil {
+	a, ok, err = x.someone(w, r)
+	if err != nil || !ok {
 		return a, false, err
 	}
 	if a.SigningIn() {
@@ -113,6 +114,18 @@ func (x *Enrol) adder(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok
 	}
 	ok, err = x.Door.Confirm(w, r)
 	return a, ok, err
+}
+
+// someone finds out on whose behalf a request comes. Whoever followed a link to
+// one of these pages without being in is led to the door and back; a sign-in that
+// is over is explained by the door. ok is false when another page was answered
+// with.
+func (x *Enrol) someone(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok bool, err error) {
+	a, err = x.Door.Actor(r)
+	if err != nil && r.Method == http.MethodGet && !r.URL.Query().Has("at") && fault.Of(err).Reason.Kind() == fault.Gone {
+		return a, false, web.SeeOther(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
+	}
+	return a, err == nil, err
 }
 
 // demand is what the policy asks of a sign-in, and which service it leads to.

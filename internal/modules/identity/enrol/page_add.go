@@ -39,8 +39,8 @@ func (x *Enrol) offers(m entry.Method) bool { return slices.Contains(x.Factors.M
 // addPage is the choice. It adds nothing, so it asks for no fresh proof; the
 // pages behind it do. On the way in it stands at /login/prepare-factor too.
 func (x *Enrol) addPage(w http.ResponseWriter, r *http.Request) error {
-	a, err := x.Door.Actor(r)
-	if err != nil {
+	a, ok, err := x.someone(w, r)
+	if err != nil || !ok {
 		return err
 	}
 	view := addView{frame: frame{Actor: a, First: true}}
@@ -81,8 +81,8 @@ func (x *Enrol) addPage(w http.ResponseWriter, r *http.Request) error {
 // later lets somebody in who registers their first factor another day, while
 // the policy lets them.
 func (x *Enrol) later(w http.ResponseWriter, r *http.Request) error {
-	a, err := x.Door.Actor(r)
-	if err != nil {
+	a, ok, err := x.someone(w, r)
+	if err != nil || !ok {
 		return err
 	}
 	if !a.SigningIn() { // another tab finished the sign-in

@@ -118,8 +118,8 @@ func (x *Enrol) shown(r *http.Request, a entry.Actor) (shownCodes, error) {
 }
 
 func (x *Enrol) newCodesPage(w http.ResponseWriter, r *http.Request) error {
-	a, err := x.Door.Actor(r)
-	if err != nil {
+	a, ok, err := x.someone(w, r)
+	if err != nil || !ok {
 		return err
 	}
 	return x.showNewCodes(w, r, http.StatusOK, frame{Actor: a})
@@ -141,8 +141,8 @@ func (x *Enrol) showNewCodes(w http.ResponseWriter, r *http.Request, status int,
 
 // keepCodes ends the showing once their owner has them elsewhere.
 func (x *Enrol) keepCodes(w http.ResponseWriter, r *http.Request) error {
-	a, err := x.Door.Actor(r)
-	if err != nil {
+	a, ok, err := x.someone(w, r)
+	if err != nil || !ok {
 		return err
 	}
 	values, err := web.Form(r)
@@ -161,8 +161,8 @@ func (x *Enrol) keepCodes(w http.ResponseWriter, r *http.Request) error {
 
 // codesFile is the same codes as a text file.
 func (x *Enrol) codesFile(w http.ResponseWriter, r *http.Request) error {
-	a, err := x.Door.Actor(r)
-	if err != nil {
+	a, ok, err := x.someone(w, r)
+	if err != nil || !ok {
 		return err
 	}
 	codes, err := x.shown(r, a)

@@ -44,3 +44,10 @@ WHERE id = sqlc.arg(id) AND ended = '';
 
 -- name: Lapsing :many
 SELECT * FROM identity_supervised WHERE ended = '' AND opened_at < $1 ORDER BY id LIMIT 200;
+
+-- name: ForExport :many
+SELECT opened_at, words, incident, first_at, first_documents, first_in_person, second_at, second_documents, second_in_person, ready_at, given_at, ended, ended_at, ended_words
+FROM identity_supervised WHERE person_id = $1 ORDER BY opened_at;
+
+-- name: ForgetOld :execrows
+DELETE FROM identity_supervised WHERE ended <> '' AND ended_at < $1;

@@ -15,6 +15,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/recovery/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -109,4 +110,13 @@ func (x *Recovery) Routes(r *web.Router) {
 // Jobs registers the alcove's jobs.
 func (x *Recovery) Jobs(reg *jobs.Registry) {
 	reg.Every("identity.recoveries_lapse", time.Hour, x.lapse)
+	reg.Every("identity.forget_supervised", 24*time.Hour, func(ctx context.Context) error {
+		return x.DB.InTx(ctx, func(tx db.Tx) error {
+			_, err := sqlgen.New(tx).ForgetOld(ctx, tx.Now().Add(-keepEnded))
+			return err
+		})
+	})
 }
+
+// keepEnded is how long a recovery that is over can still be looked into.
+const keepEnded = 400 * 24 * time.Hour

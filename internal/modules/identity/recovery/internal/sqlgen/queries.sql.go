@@ -159,6 +159,78 @@ func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const forExport = `-- name: ForExport :many
+SELECT opened_at, words, incident, first_at, first_documents, first_in_person, second_at, second_documents, second_in_person, ready_at, given_at, ended, ended_at, ended_words
+FROM identity_supervised WHERE person_id = $1 ORDER BY opened_at
+`
+
+type ForExportRow struct {
+	OpenedAt        db.Time
+	Words           string
+	Incident        string
+	FirstAt         db.Time
+	FirstDocuments  string
+	FirstInPerson   bool
+	SecondAt        db.Time
+	SecondDocuments string
+	SecondInPerson  bool
+	ReadyAt         db.Time
+	GivenAt         db.Time
+	Ended           string
+	EndedAt         db.Time
+	EndedWords      string
+}
+
+func (q *Queries) ForExport(ctx context.Context, personID string) ([]ForExportRow, error) {
+	rows, err := q.db.QueryContext(ctx, forExport, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ForExportRow
+	for rows.Next() {
+		var i ForExportRow
+		if err := rows.Scan(
+			&i.OpenedAt,
+			&i.Words,
+			&i.Incident,
+			&i.FirstAt,
+			&i.FirstDocuments,
+			&i.FirstInPerson,
+			&i.SecondAt,
+			&i.SecondDocuments,
+			&i.SecondInPerson,
+			&i.ReadyAt,
+			&i.GivenAt,
+			&i.Ended,
+			&i.EndedAt,
+			&i.EndedWords,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const forgetOld = `-- name: ForgetOld :execrows
+DELETE FROM identity_supervised WHERE ended <> '' AND ended_at < $1
+`
+
+func (q *Queries) ForgetOld(ctx context.Context, endedAt db.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetOld, endedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const give = `-- name: Give :execrows
 UPDATE identity_supervised SET link_hash = $2, given_by = $3, given_at = $4
 WHERE id = $1 AND ended = '' AND second_by <> '' AND ready_at <= $4 AND person_id <> $3
