@@ -2,6 +2,8 @@ package factor
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,6 +41,14 @@ func delayAfter(failures int64) time.Duration {
 // sent at once, only as many are looked at as could be sent one by one. A right
 // one is forgiven by [Factors.forgive]. Its fault is [Slowed].
 func (f *Factors) try(ctx context.Context, who campus.PersonID) error {
+	// Somebody who keeps guessing is refused without a write.
+	before, err := sqlgen.New(f.DB.Read()).TriesOf(ctx, string(who))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("count codes: %w", err)
+	}
+	if now := f.DB.Now(); before.NextAt > now {
+		return slowed(before.NextAt, now)
+	}
 	return f.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
 		if err := q.BeginTries(ctx, string(who)); err != nil {
@@ -61,10 +71,14 @@ func (f *Factors) try(ctx context.Context, who campus.PersonID) error {
 		}
 		if n == 0 {
 			// Either it is too early, or another code of the same moment was counted.
-			return Slowed.With(fault.Args{"wait": max(row.NextAt.Sub(now), time.Second).Round(time.Second)})
+			return slowed(row.NextAt, now)
 		}
 		return nil
 	})
+}
+
+func slowed(next, now db.Time) error {
+	return Slowed.With(fault.Args{"wait": max(next.Sub(now), time.Second).Round(time.Second)})
 }
 
 // forgive forgets the wrong codes of somebody who proved a factor.
