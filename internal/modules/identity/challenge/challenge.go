@@ -15,7 +15,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
-	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -23,7 +22,6 @@ import (
 // Deps is what the pages ask of the room.
 type Deps struct {
 	Log     *slog.Logger
-	Clock   clock.Clock
 	People  account.People
 	Door    entry.Door
 	Factors *factor.Factors
@@ -103,6 +101,9 @@ func here(path string, a entry.Actor, back string, more ...string) string {
 	}
 	return path + "?" + q.Encode()
 }
+
+// now is the time by which factors count.
+func (x *Challenge) now() time.Time { return x.Factors.DB.Now().Time() }
 
 // allowAnswer lets the form of a page end at the service that the sign-in leads
 // to, and names that service.

@@ -102,7 +102,7 @@ func (x *Challenge) page(w http.ResponseWriter, r *http.Request) error {
 
 // show draws the page for a way; for the best one when none is named.
 func (x *Challenge) show(w http.ResponseWriter, r *http.Request, status int, v factorView, method, id string) error {
-	ctx, now := r.Context(), x.Clock.Now()
+	ctx, now := r.Context(), x.now()
 	usable, waiting, err := x.ways(ctx, v.Actor, now)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func (x *Challenge) lostPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	usable, waiting, err := x.ways(r.Context(), a, x.Clock.Now())
+	usable, waiting, err := x.ways(r.Context(), a, x.now())
 	if err != nil {
 		return err
 	}
