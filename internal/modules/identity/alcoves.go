@@ -130,8 +130,7 @@ func (g guard) ForgetAll(ctx context.Context, tx db.Tx, e journal.Event) (int, e
 
 // LockOneself implements [journal.Guard].
 func (g guard) LockOneself(ctx context.Context, tx db.Tx, who campus.PersonID) error {
-	_, err := g.risk.Lock(ctx, tx, risk.Circumstances{Person: account.Person{ID: who}}, risk.Verdict{})
-	return err
+	return g.risk.LockOneself(ctx, tx, who)
 }
 
 // admins are those who run the installation.

@@ -23,6 +23,7 @@ type Cause string
 const (
 	ByFailures Cause = "failures" // too many wrong passwords in a row
 	ByRules    Cause = "rules"    // the right password, and too many points
+	ByOwner    Cause = "owner"    // its owner asked for it
 )
 
 // How says how a lock ended before its time.
@@ -100,6 +101,18 @@ func (x *Risk) Lock(ctx context.Context, tx db.Tx, c Circumstances, v Verdict) (
 	return x.lock(ctx, tx, x.subject(c), c.Device, ByRules, v.Findings)
 }
 
+// ownLock is how long a lock lasts that its owner asked for: time enough to change
+// the password, and to look at what happened.
+const ownLock = 24 * time.Hour
+
+// LockOneself locks an account because its owner, inside a session, asks for it:
+// nobody signs in to it any more without a second factor or the code of a letter,
+// except in browsers that are known; forget those first. Open sessions stay.
+func (x *Risk) LockOneself(ctx context.Context, tx db.Tx, who campus.PersonID) error {
+	_, err := x.lock(ctx, tx, string(who), "", ByOwner, nil)
+	return err
+}
+
 func (x *Risk) lock(ctx context.Context, tx db.Tx, subject, browser string, cause Cause, findings []Finding) (Locked, error) {
 	q, now := sqlgen.New(tx), tx.Now()
 	held, holds, err := lockOf(ctx, tx, subject, browser, now)
@@ -117,6 +130,9 @@ func (x *Risk) lock(ctx context.Context, tx db.Tx, subject, browser string, caus
 		return Locked{}, fmt.Errorf("count a lock: %w", err)
 	}
 	until := now.Add(x.config.step(before))
+	if cause == ByOwner {
+		until = now.Add(ownLock)
+	}
 	if holds {
 		if _, err := q.ExtendLock(ctx, sqlgen.ExtendLockParams{ID: held.ID, UntilAt: until}); err != nil {
 			return Locked{}, fmt.Errorf("prolong a lock: %w", err)

@@ -219,6 +219,24 @@ func (h *house) lock1(who account.Person) Locked {
 	return locks[0]
 }
 
+func TestAnOwnerLocksTheirAccountForADay(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.refuse(10, hugo, "", abroad)
+		for _, who := range []account.Person{lina, hugo} {
+			h.in(func(tx db.Tx) error { return h.LockOneself(t.Context(), tx, who.ID) })
+			if got := h.locked(who, ""); got != ownLock {
+				t.Errorf("%s is locked for %v", who.Login, got)
+			}
+		}
+		h.work()
+		if got := h.kinds(lina); !slices.Equal(got, []string{"locked_owner"}) {
+			t.Errorf("letters %v", got)
+		}
+		h.proved()
+		h.get("/login/locked").want(t, 200, "You asked us yourself to lock your account")
+	})
+}
+
 func TestALetterThatComesTooLateIsNotSent(t *testing.T) {
 	h := openOne(t)
 	h.refuse(10, lina, "", abroad)

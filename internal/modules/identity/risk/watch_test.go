@@ -185,7 +185,7 @@ func TestAHundredThousandTriesDoNotSwellTheMemory(t *testing.T) {
 func TestLettersHaveAllTheirSentences(t *testing.T) {
 	h := openOne(t)
 	for _, l := range campus.Locales {
-		for _, kind := range []string{"locked_failures", "locked_rules", "unlock", "spray_network", "spray_everywhere"} {
+		for _, kind := range []string{"locked_failures", "locked_rules", "locked_owner", "unlock", "spray_network", "spray_everywhere"} {
 			for _, part := range []string{"subject", "text", "action", "sms"} {
 				key := "identity.letter." + kind + "." + part
 				said := h.texts.For(l).T(key, "until", h.clock.Now(), "wait", time.Minute, "lasts", time.Hour, "code", "123456", "accounts", 20, "networks", 30, "network", "192.0.2.1", "at", h.clock.Now())
