@@ -30,11 +30,11 @@ func (f Filter) where() (string, []any) {
 		for word := range strings.FieldsSeq(campus.Fold(f.Words)) { // letters and digits only: nothing for LIKE to misread
 			names = append(names, "p.folded_name LIKE "+arg("%"+word+"%"))
 		}
-		any := []string{"p.login LIKE " + arg(literal(typed)+"%") + " ESCAPE '!'", "p.mail = " + arg(typed), "p.student_number = " + arg(strings.TrimSpace(f.Words))}
+		either := []string{"p.login LIKE " + arg(literal(typed)+"%") + " ESCAPE '!'", "p.mail = " + arg(typed), "p.student_number = " + arg(strings.TrimSpace(f.Words))}
 		if len(names) > 0 {
-			any = append(any, "("+strings.Join(names, " AND ")+")")
+			either = append(either, "("+strings.Join(names, " AND ")+")")
 		}
-		parts = append(parts, "("+strings.Join(any, " OR ")+")")
+		parts = append(parts, "("+strings.Join(either, " OR ")+")")
 	}
 	if f.State != "" {
 		parts = append(parts, "p.state = "+arg(string(f.State)))
@@ -49,7 +49,9 @@ func (f Filter) where() (string, []any) {
 }
 
 // literal keeps LIKE from reading signs of its own in what somebody typed.
-func literal(typed string) string { return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(typed) }
+func literal(typed string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(typed)
+}
 
 // Count is how many accounts a filter lets through.
 func (l *Lifecycle) Count(ctx context.Context, f Filter) (int, error) {
