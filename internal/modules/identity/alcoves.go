@@ -58,13 +58,13 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	}, c.Reach)
 	m.devices = device.New(device.Deps{DB: d.DB, Clock: d.Clock, Post: m.reach, Journal: m.journal, Texts: d.Texts}, c.Device)
 	m.factors, err = factor.New(factor.Deps{
-		DB: d.DB, Keys: d.Keys, Log: d.Log, People: m, Codes: m.codes, Reach: m.reach, Journal: m.journal,
+		DB: d.DB, Keys: d.Keys, Log: d.Log, People: m, Codes: m.codes, Reach: m.reach, Journal: m.journal, Trust: m.devices,
 		TextMessages: d.Mailer.SendsSMS(), BaseURL: d.Base.String(), Institution: d.NameFrench,
 	}, c.Factor)
 	if err != nil {
 		return fmt.Errorf("open the second factors: %w", err)
 	}
-	m.enrol = enrol.New(enrol.Deps{Clock: d.Clock, Keys: d.Keys, People: m, Door: way, Factors: m.factors, Devices: m.devices, Attempts: m.stories})
+	m.enrol = enrol.New(enrol.Deps{Clock: d.Clock, Keys: d.Keys, People: m, Door: way, Factors: m.factors, Devices: m.devices, Destination: m.leadsTo})
 	m.renewal, err = renewal.New(renewal.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Hasher: m, Checker: m, Sessions: m, Way: m, Factors: m,
 		Door: way, Codes: m.codes, Contacts: m.reach, Post: d.Mailer, Journal: m.journal, Base: d.Base,

@@ -13,7 +13,6 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
-	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
@@ -31,9 +30,10 @@ type Deps struct {
 	Door    entry.Door
 	Factors *factor.Factors
 	Devices *device.Devices
-	// Attempts tells which service a sign-in leads to: some services ask for a
-	// factor that others do not.
-	Attempts *attempt.Store
+	// Destination says where a sign-in leads: the service's name, "" for the
+	// portal, its identifier in the policy, and the origins on which its answer
+	// ends.
+	Destination func(ctx context.Context, a entry.Actor) (name, service string, origins []string, err error)
 }
 
 // Enrol is the pages.
@@ -109,7 +109,7 @@ func (x *Enrol) adder(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok
 		return a, false, err
 	}
 	if a.SigningIn() {
-		_, err = x.entering(r, a)
+		_, err = x.entering(w, r, a)
 		return a, err == nil, err
 	}
 	ok, err = x.Door.Confirm(w, r)
@@ -128,32 +128,35 @@ func (x *Enrol) someone(w http.ResponseWriter, r *http.Request) (a entry.Actor, 
 	return a, err == nil, err
 }
 
-// demand is what the policy asks of a sign-in, and which service it leads to.
+// demand is what the policy asks of a sign-in, and the name of the service that
+// it leads to.
 type demand struct {
 	factor.Requirement
 	Service string
 }
 
-// entering finds out what the policy asks of somebody on the way in. A stolen
-// password must not open a second door: whoever has a factor, even one that is
-// out of order, shows one before another is added.
-func (x *Enrol) entering(r *http.Request, a entry.Actor) (demand, error) {
+// entering finds out what the policy asks of somebody on the way in, and lets the
+// forms of this page end where the sign-in leads. A stolen password must not open
+// a second door: whoever has a factor, even one that is out of order, shows one
+// before another is added.
+func (x *Enrol) entering(w http.ResponseWriter, r *http.Request, a entry.Actor) (demand, error) {
 	person, err := x.People.PersonByID(r.Context(), a.Person)
 	if err != nil {
 		return demand{}, err
 	}
-	story, err := x.Attempts.ByID(r.Context(), a.Attempt)
+	name, service, origins, err := x.Destination(r.Context(), a)
 	if err != nil {
 		return demand{}, err
 	}
-	need, err := x.Factors.Required(r.Context(), person, web.ClientAddr(r), story.Service)
+	web.AllowFormTo(w, origins...)
+	need, err := x.Factors.Required(r.Context(), person, web.ClientAddr(r), service)
 	if err != nil {
 		return demand{}, err
 	}
 	if need.Needed && a.FactorAt.IsZero() {
 		return demand{}, FactorFirst
 	}
-	return demand{need, story.Service}, nil
+	return demand{need, name}, nil
 }
 
 // owned is the actor's factor with this identifier. Somebody else's is answered

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
@@ -350,14 +349,17 @@ func TestWhoNeedsNoFactorGoesOn(t *testing.T) {
 	}
 }
 
-func TestAServiceThatAsksForAFactorSaysSo(t *testing.T) {
-	h := openOne(t, func(c *factor.Config) { c.RequiredServices = []string{"Moodle"} })
+func TestAServiceThatAsksForAFactorSaysSoAndIsReached(t *testing.T) {
+	h := openOne(t, func(c *factor.Config) { c.RequiredServices = []string{"moodle"} })
 	h.enter(lina.ID)
-	h.in(func(tx db.Tx) (err error) {
-		story, err := h.Attempts.Open(t.Context(), tx, attempt.Arrival{Browser: "browser", Next: "/cas/login", Service: "Moodle"})
-		h.actor.Attempt, h.actor.At = story.ID, story.Code
-		return err
-	})
+	without(t, h.browser().get(FirstURL), "Why now?")
+	h.toMoodle = true
+	for _, page := range []string{FirstURL, addPages[entry.TOTP], addPages[entry.Passkey], addPages[entry.SMS]} {
+		a := h.browser().get(page)
+		if policy := a.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' https://moodle.example") {
+			t.Errorf("%s: the form may not end at the service: %s", page, policy)
+		}
+	}
 	want(t, h.browser().get(FirstURL), 200, "Why now?", ">Later<")
 }
 

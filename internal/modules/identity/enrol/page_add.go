@@ -45,7 +45,7 @@ func (x *Enrol) addPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := addView{frame: frame{Actor: a, First: true}}
 	if a.SigningIn() {
-		need, err := x.entering(r, a)
+		need, err := x.entering(w, r, a)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (x *Enrol) later(w http.ResponseWriter, r *http.Request) error {
 	if !a.SigningIn() { // another tab finished the sign-in
 		return web.SeeOther(w, r, ListURL)
 	}
-	need, err := x.entering(r, a)
+	need, err := x.entering(w, r, a)
 	if err != nil {
 		return err
 	}

@@ -135,6 +135,11 @@ func (x *Enrol) showNewCodes(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	ctx := r.Context()
+	if f.Actor.SigningIn() {
+		if _, err := x.entering(w, r, f.Actor); err != nil {
+			return err
+		}
+	}
 	f.Title, f.Lead = i18n.T(ctx, "identity.enrol.codes.new_title"), i18n.T(ctx, "identity.enrol.codes.new_lead")
 	return web.Render(w, r, status, newCodesTempl(newCodesView{f, codes, person.Login, codes.MadeAt.Add(showCodesFor)}))
 }
