@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -64,6 +65,16 @@ func (f *Factors) wanted(p account.Person, from netip.Addr, service string) stri
 	}
 }
 
+// Has reports whether somebody registered a factor, whether or not it works now:
+// one that is stopped or out of order is still asked for.
+func (f *Factors) Has(ctx context.Context, who campus.PersonID) (bool, error) {
+	n, err := sqlgen.New(f.DB.Read()).CountFactors(ctx, string(who))
+	if err != nil {
+		return false, fmt.Errorf("count factors: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Required says what a sign-in of somebody from an address to a service needs.
 // service is the one that [Config.RequiredServices] names, "" for the portal.
 //
@@ -75,12 +86,12 @@ func (f *Factors) wanted(p account.Person, from netip.Addr, service string) stri
 // The first time that a factor is required of somebody starts their grace.
 func (f *Factors) Required(ctx context.Context, p account.Person, from netip.Addr, service string) (Requirement, error) {
 	q := sqlgen.New(f.DB.Read())
-	n, err := q.CountFactors(ctx, string(p.ID))
+	has, err := f.Has(ctx, p.ID)
 	if err != nil {
-		return Requirement{}, fmt.Errorf("count factors: %w", err)
+		return Requirement{}, err
 	}
 	wanted := f.wanted(p, from, service)
-	if n > 0 {
+	if has {
 		if wanted == "" {
 			wanted = why + "own"
 		}
