@@ -17,6 +17,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
@@ -443,6 +444,35 @@ func TestOnesOwnDataSayWhenAndKeepTheHashes(t *testing.T) {
 		}
 		if strings.Contains(out.String(), "argon2") {
 			t.Error("a hash is exported")
+		}
+	})
+}
+
+func TestALinkThatIsTooOldOpensNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.browser().forget("lmartin")
+		_, key := h.lastLink()
+		h.clock.Advance(31 * time.Minute)
+		want(t, h.browser().post("/password/link", keyField, key), 410, "identity.renewal_link_over")
+		h.clock.Advance(-31 * time.Minute)
+		h.set(lina, another) // the password was changed meanwhile
+		want(t, h.browser().post("/password/link", keyField, key), 410, "identity.renewal_link_over")
+		if len(h.entered) > 0 {
+			t.Errorf("entered: %q", h.entered)
+		}
+	})
+}
+
+// A number that changed in the record is no way in before its owner could object.
+func TestNoCodeGoesToANumberThatDoesNotCountYet(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.in(func(tx db.Tx) error {
+			return h.Contacts.(*reach.Reach).Record(t.Context(), tx, lina.ID, reach.MobilePhone, "+33700000000")
+		})
+		h.empty()
+		h.browser().forget("lmartin")
+		if got := h.to(); !slices.Equal(got, []string{linasPhone, linasMail}) {
+			t.Errorf("the code went to %q", got)
 		}
 	})
 }
