@@ -19,6 +19,7 @@ type personCommand struct {
 	Import   personImportCommand   `cmd:"" help:"Add people from a CSV file, who then activate their account themselves."`
 	Invite   personInviteCommand   `cmd:"" help:"Send people a letter with which they activate their account."`
 	Password personPasswordCommand `cmd:"" help:"Set somebody's password."`
+	Until    personUntilCommand    `cmd:"" help:"Record until when somebody is registered, employed or invited."`
 	List     personListCommand     `cmd:"" help:"List people by name."`
 	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news or secretariat."`
 	Revoke   personRevokeCommand   `cmd:"" help:"Take a right away."`
