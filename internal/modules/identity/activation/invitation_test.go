@@ -116,6 +116,7 @@ func TestAnInvitationThatIsOverSaysWhy(t *testing.T) {
 		want(t, agent.get(at+"/withdraw"), 409, "identity.activation_invitation_over")
 		want(t, agent.post(at+"/again", url.Values{}), 409, "identity.activation_invitation_over")
 		want(t, h.browser().get(second), 410, "identity.activation_letter_withdrawn")
+		want(t, b.get("/activate/password"), 410, "identity.activation_letter_withdrawn")
 		want(t, b.choose(goodPassword), 410, "identity.activation_letter_withdrawn")
 		if h.state(sam.ID) != account.Invited {
 			t.Error("a withdrawn invitation opened the account")
