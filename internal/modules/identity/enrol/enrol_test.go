@@ -1,7 +1,9 @@
 package enrol
 
 import (
+	"html"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/modules/identity/factor/factortest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
@@ -444,4 +447,45 @@ func TestTheAdviceLeadsToWhereItIsFollowed(t *testing.T) {
 	if key, to := advice(); key != "identity.factor.advice.codes" || to != CodesURL {
 		t.Errorf("%s at %s", key, to)
 	}
+}
+
+var (
+	optionsOnPage  = regexp.MustCompile(`data-options="([^"]+)"`)
+	ceremonyOnPage = regexp.MustCompile(`name="ceremony" value="([^"]+)"`)
+)
+
+// answerTo lets a key answer the question of a page.
+func answerTo(t *testing.T, key *factortest.Authenticator, a answer) (ceremony, response string) {
+	t.Helper()
+	options, id := optionsOnPage.FindStringSubmatch(a.body), ceremonyOnPage.FindStringSubmatch(a.body)
+	if options == nil || id == nil {
+		t.Fatalf("no question on %s", a.Request.URL.Path)
+	}
+	body, err := key.Create([]byte(html.UnescapeString(options[1])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return html.UnescapeString(id[1]), string(body)
+}
+
+func TestAKeyIsAddedByItsAnswerAndOnlyOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		b, page := h.browser(), addPages[entry.Passkey]
+		key := factortest.New(h.url)
+		ceremony, response := answerTo(t, key, b.get(page))
+		lead(t, b.post(page, "ceremony", ceremony, "response", response, "label", "Laptop"), ListURL)
+		h.wantLabels(lina.ID, "Laptop")
+		if len(h.proved) != 1 || h.proved[0].Method != entry.Passkey {
+			t.Errorf("proved: %+v", h.proved)
+		}
+		want(t, b.post(page, "ceremony", ceremony, "response", response, "label", "Twice"), http.StatusGone, "identity.key_ceremony_over")
+		ceremony, response = answerTo(t, factortest.New("https://evil.example"), b.get(page))
+		want(t, b.post(page, "ceremony", ceremony, "response", response), http.StatusForbidden, "identity.key_origin")
+		h.wantLabels(lina.ID, "Laptop")
+
+		ceremony, response = answerTo(t, factortest.New(h.url), b.get(page))
+		h.viewer = hugo.ID // another account answers with lina's ceremony
+		want(t, b.post(page, "ceremony", ceremony, "response", response), http.StatusGone, "identity.key_ceremony_over")
+		h.wantLabels(hugo.ID)
+	})
 }
