@@ -40,8 +40,8 @@ func send(t *testing.T, c *http.Client, request *http.Request) (*http.Response, 
 	return answer, string(body)
 }
 
-// post makes a request that posts a form as a browser on the site would.
-func post(t *testing.T, h *house.House, path string, form string) *http.Request {
+// posting makes a request that posts a form as a browser on the site would.
+func posting(t *testing.T, h *house.House, path string, form string) *http.Request {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.URL+path, strings.NewReader(form))
 	if err != nil {
@@ -65,7 +65,7 @@ func get(t *testing.T, h *house.House, path string) *http.Request {
 
 func TestAPlainClientThatKeepsCookiesCanSignIn(t *testing.T) {
 	h, c := house.Shared(t), client(t)
-	answer, _ := send(t, c, post(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}}.Encode()))
+	answer, _ := send(t, c, posting(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}}.Encode()))
 	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/" {
 		t.Fatalf("signing in answered %s to %q", answer.Status, answer.Header.Get("Location"))
 	}
@@ -75,7 +75,7 @@ func TestAnswersToBadInput(t *testing.T) {
 	h := house.Start(t, "--verbose")
 	method := func(name, path string) func(*testing.T) *http.Request {
 		return func(t *testing.T) *http.Request {
-			r := post(t, h, path, "")
+			r := posting(t, h, path, "")
 			r.Method = name
 			return r
 		}
@@ -93,24 +93,24 @@ func TestAnswersToBadInput(t *testing.T) {
 		status []int
 	}{
 		{"a field that is far too long", func(t *testing.T) *http.Request {
-			return post(t, h, "/login", "username="+strings.Repeat("a", 20_000)+"&password=x")
+			return posting(t, h, "/login", "username="+strings.Repeat("a", 20_000)+"&password=x")
 		}, []int{422, 413}},
 		{"ten thousand fields", func(t *testing.T) *http.Request {
-			return post(t, h, "/login", strings.Repeat("a=b&", 10_000))
+			return posting(t, h, "/login", strings.Repeat("a=b&", 10_000))
 		}, []int{400, 413, 422}},
-		{"letters that are not UTF-8", func(t *testing.T) *http.Request { return post(t, h, "/login", "username=%ff%fe&password=x") }, []int{400, 422}},
-		{"a NUL in a field", func(t *testing.T) *http.Request { return post(t, h, "/login", "username=a%00b&password=x") }, []int{400, 422}},
-		{"a broken percent sign", func(t *testing.T) *http.Request { return post(t, h, "/login", "username=%zz&password=%") }, []int{400, 422}},
+		{"letters that are not UTF-8", func(t *testing.T) *http.Request { return posting(t, h, "/login", "username=%ff%fe&password=x") }, []int{400, 422}},
+		{"a NUL in a field", func(t *testing.T) *http.Request { return posting(t, h, "/login", "username=a%00b&password=x") }, []int{400, 422}},
+		{"a broken percent sign", func(t *testing.T) *http.Request { return posting(t, h, "/login", "username=%zz&password=%") }, []int{400, 422}},
 		{"a body that is no form", func(t *testing.T) *http.Request {
-			r := post(t, h, "/login", `{"username": "student"}`)
+			r := posting(t, h, "/login", `{"username": "student"}`)
 			r.Header.Set("Content-Type", "application/json")
 			return r
 		}, []int{400, 415, 422}},
 		{"ten megabytes", func(t *testing.T) *http.Request {
-			return post(t, h, "/login", "username=a&password="+strings.Repeat("x", 10<<20))
+			return posting(t, h, "/login", "username=a&password="+strings.Repeat("x", 10<<20))
 		}, []int{413}},
 		{"a form that another site posts", func(t *testing.T) *http.Request {
-			r := post(t, h, "/login", "username=student&password=x")
+			r := posting(t, h, "/login", "username=student&password=x")
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
 			r.Header.Set("Origin", "https://evil.example")
 			return r
@@ -172,7 +172,7 @@ func TestNoAddressLeadsElsewhereAfterSignIn(t *testing.T) {
 	h := house.Shared(t)
 	for _, next := range []string{"https://evil.example/", "//evil.example/", `/\evil.example/`, "/%09/evil.example", "javascript:alert(1)", "/\r\nSet-Cookie: a=b"} {
 		t.Run(next, func(t *testing.T) {
-			answer, _ := send(t, client(t), post(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}, "next": {next}}.Encode()))
+			answer, _ := send(t, client(t), posting(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}, "next": {next}}.Encode()))
 			where, err := url.Parse(answer.Header.Get("Location"))
 			if err != nil || where.Host != "" || where.Scheme != "" || strings.HasPrefix(where.Path, "//") || strings.Contains(where.Path, `\`) {
 				t.Errorf("the sign-in leads to %q", answer.Header.Get("Location"))
@@ -187,7 +187,7 @@ func TestNoAddressLeadsElsewhereAfterSignIn(t *testing.T) {
 func TestNoServiceAddressLeadsToAStranger(t *testing.T) {
 	h := house.Shared(t)
 	c := client(t)
-	send(t, c, post(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}}.Encode()))
+	send(t, c, posting(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}}.Encode()))
 	for _, service := range []string{"https://evil.example/", "http://127.0.0.1.evil.example/", "http://127.0.0.1:1@evil.example/", "javascript:alert(1)", "http://localhost:1/\r\nX: y"} {
 		t.Run(service, func(t *testing.T) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL+"/cas/login?"+url.Values{"service": {service}}.Encode(), nil)

@@ -34,7 +34,7 @@ func TestAPowerCutLosesNothingThatWasConfirmed(t *testing.T) {
 	tab.Name("button", "Ne plus épingler "+service)
 
 	admin := client(t)
-	send(t, admin, post(t, h, "/login", url.Values{"username": {"admin"}, "password": {house.Password}}.Encode()))
+	send(t, admin, posting(t, h, "/login", url.Values{"username": {"admin"}, "password": {house.Password}}.Encode()))
 	for _, draft := range confirmed {
 		if answer, _ := send(t, admin, get(t, h, draft)); answer.StatusCode != http.StatusOK {
 			t.Errorf("%s was confirmed before the power cut, now it answers %s", draft, answer.Status)
@@ -48,7 +48,7 @@ func TestAPowerCutLosesNothingThatWasConfirmed(t *testing.T) {
 func writeUntilDark(t *testing.T, h *house.House, student []*http.Cookie) []string {
 	t.Helper()
 	admin := client(t)
-	send(t, admin, post(t, h, "/login", url.Values{"username": {"admin"}, "password": {house.Password}}.Encode()))
+	send(t, admin, posting(t, h, "/login", url.Values{"username": {"admin"}, "password": {house.Password}}.Encode()))
 	var (
 		mu        sync.Mutex
 		confirmed []string
@@ -58,7 +58,7 @@ func writeUntilDark(t *testing.T, h *house.House, student []*http.Cookie) []stri
 		busy.Go(func() {
 			for n := 0; ; n++ {
 				form := url.Values{"version": {"0"}, "act": {"save"}, "title_fr": {fmt.Sprintf("Brouillon %d de la fenêtre %d", n, window)}}
-				answer, err := admin.Do(post(t, h, "/portal/desk/new", form.Encode()))
+				answer, err := admin.Do(posting(t, h, "/portal/desk/new", form.Encode()))
 				if err != nil {
 					return // the power is off
 				}
