@@ -159,7 +159,7 @@ func TestIdentifiersThatNobodyHasCostTheSame(t *testing.T) {
 		if got := h.kinds(lina); len(h.letters) != 1 || len(got) != 1 {
 			t.Errorf("letters %+v", h.letters)
 		}
-		for i := range 3000 {
+		for i := range 1500 {
 			h.note(Signal{Circumstances: Circumstances{Identifier: fmt.Sprint("nobody", i), Address: abroad}, Outcome: Refused})
 		}
 		if n := count(); n[1] > 1025 {

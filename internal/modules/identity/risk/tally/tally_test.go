@@ -52,7 +52,7 @@ func TestWhatIsLongAgoDoesNotCount(t *testing.T) {
 	}
 }
 
-func TestAMillionKeysDoNotSwellTheMemory(t *testing.T) {
+func TestManyKeysDoNotSwellTheMemory(t *testing.T) {
 	const keys = 1000
 	b := New(keys, 8, time.Minute, clock.At(noon))
 	fill := func(n int) uint64 {
@@ -65,7 +65,7 @@ func TestAMillionKeysDoNotSwellTheMemory(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := fill(2 * keys)
-	after := fill(1_000_000)
+	after := fill(300_000)
 	if b.Keys() != keys {
 		t.Errorf("%d keys are remembered", b.Keys())
 	}
