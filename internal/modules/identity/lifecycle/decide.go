@@ -292,7 +292,7 @@ func (l *Lifecycle) standing(ctx context.Context, d Decision) Standing {
 		State: d.State, Reason: d.Reason.Code, ByRule: d.Rule != "",
 		Office:  i18n.Pick(ctx, d.Reason.OfficeFrench, d.Reason.OfficeEnglish),
 		Contact: d.Reason.Contact, Appeal: i18n.Pick(ctx, l.config.AppealFrench, l.config.AppealEnglish),
-		Since: d.From, Until: d.Until, DeletedAt: d.DeletedAt,
+		Since: d.From, Until: lastDay(d.Until), DeletedAt: d.DeletedAt,
 	}
 	if d.Reason.Shown {
 		s.ReasonText = i18n.Pick(ctx, d.Reason.TextFrench, d.Reason.TextEnglish)

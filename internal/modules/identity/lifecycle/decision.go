@@ -72,6 +72,6 @@ type Standing struct {
 	Contact    string // how to reach that office; may be empty
 	Appeal     string // how to contest it; may be empty
 	Since      time.Time
-	Until      time.Time // zero for no end; for an ending account, when it closes
+	Until      time.Time // last moment, on the last day; zero for no end; for an ending account, of its use
 	DeletedAt  time.Time // when the data are due for deletion; zero for never
 }

@@ -357,6 +357,11 @@ func TestASuspensionEndsAtTheEndOfItsLastDayInTheInstitutionsZone(t *testing.T) 
 		if status != http.StatusSeeOther {
 			t.Fatalf("%d: %s", status, body)
 		}
+		s, err := d.Standing(t.Context(), lina)
+		d.must(err)
+		if got := s.Until.In(paris).Format(dayLayout); got != "2026-11-24" {
+			t.Errorf("the person is told %s", got)
+		}
 		d.clock.Set(time.Date(2026, 11, 24, 23, 59, 0, 0, paris))
 		d.must(d.applyDue(t.Context()))
 		if got := d.state(lina); got != account.Suspended {
