@@ -20,6 +20,10 @@ var overseas = map[string]string{
 	"692": "262", "693": "262", "639": "262", // La Réunion, Mayotte
 }
 
+// fiction are the metropolitan mobile numbers that the regulator keeps for films
+// and demonstrations, in the middle of those of Mayotte.
+const fiction = "63998"
+
 // france is the country whose numbers are known well enough to tell mobiles.
 const france = "33"
 
@@ -67,7 +71,7 @@ func frenchMobile(national string) (string, error) {
 	case national[0] != '6' && national[0] != '7':
 		return "", Landline
 	}
-	if code := overseas[national[:3]]; code != "" {
+	if code := overseas[national[:3]]; code != "" && !strings.HasPrefix(national, fiction) {
 		return "+" + code + national, nil
 	}
 	return "+" + france + national, nil
@@ -82,6 +86,9 @@ func MaskMobile(number string) string {
 	last := number[len(number)-2:]
 	if national, ok := strings.CutPrefix(number, "+"+france); ok && len(national) == 9 {
 		return "+33 " + national[:1] + " •• •• •• " + last
+	}
+	if len(number) == 13 && overseas[number[4:7]] == number[1:4] {
+		return number[:4] + " •••• " + last
 	}
 	return number[:3] + " •••• " + last
 }

@@ -31,6 +31,7 @@ func TestMobileNumbersAreUnderstoodAsPeopleWriteThem(t *testing.T) {
 		"from Martinique":              {"0696123456", "+596696123456", nil},
 		"from Guyane":                  {"0694123456", "+594694123456", nil},
 		"from Mayotte":                 {"0639123456", "+262639123456", nil},
+		"of films and demonstrations":  {"06 39 98 12 34", "+33639981234", nil},
 		"from the United Kingdom":      {"+44 7700 900123", "+447700900123", nil},
 		"from Morocco":                 {"00212 6 12 34 56 78", "+212612345678", nil},
 		"a landline":                   {"01 23 45 67 89", "", Landline},
@@ -102,6 +103,7 @@ func TestAddressesAreTakenInTheirBareForm(t *testing.T) {
 func TestMasksKeepWhatTheOwnerRecognises(t *testing.T) {
 	for value, want := range map[string]string{
 		"+33612345612": "+33 6 •• •• •• 12", "+447700900189": "+44 •••• 89", "+33": "••",
+		"+262692123412": "+262 •••• 12",
 	} {
 		if got := Mask(MobilePhone, value); got != want {
 			t.Errorf("%s is shown as %s", value, got)
