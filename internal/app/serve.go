@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/modules/identity/diagnostic"
 	"github.com/amphi-campus/amphi/internal/platform/health"
 	"github.com/amphi-campus/amphi/internal/platform/log"
 )
@@ -43,7 +44,7 @@ const (
 	readTimeout   = time.Minute
 	writeTimeout  = 2 * time.Minute
 	idleTimeout   = 2 * time.Minute
-	maxHeaders    = 32 << 10
+	maxHeaders    = 128 << 10 // far above what diagnostic.Oversized answers with a page
 	closeTimeout  = 15 * time.Second
 )
 
@@ -59,7 +60,7 @@ func (h *House) Serve(ctx context.Context, listener net.Listener) error {
 	leaveRoom()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	main := newServer(h.Web, h.log)
+	main := newServer(diagnostic.Oversized(h.Web), h.log)
 	servers := []*http.Server{main}
 	failed := make(chan error, 2)
 	var running sync.WaitGroup

@@ -66,7 +66,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	}
 	m.enrol = enrol.New(enrol.Deps{Clock: d.Clock, Keys: d.Keys, People: m, Door: way, Factors: m.factors, Devices: m.devices, Destination: m.leadsTo})
 	m.renewal, err = renewal.New(renewal.Deps{
-		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Hasher: m, Checker: m, Sessions: m, Way: m, Factors: m,
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Hasher: m, Checker: m, Sessions: m, Devices: m.devices, Way: m, Factors: m,
 		Door: way, Codes: m.codes, Contacts: m.reach, Post: d.Mailer, Journal: m.journal, Base: d.Base,
 		NameFrench: d.NameFrench, NameEnglish: d.NameEnglish, OwnDomain: c.ownDomain,
 	}, c.Password)

@@ -3,12 +3,14 @@ package identity
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -65,6 +67,8 @@ func (m *Module) lockGate(r *http.Request, p account.Person, _ *attempt.Attempt)
 }
 
 // factorGate asks for a second factor, or for the first one to be registered.
+// Whoever has one is asked for it even when none of theirs works: the page then
+// tells which ways remain.
 func (m *Module) factorGate(r *http.Request, p account.Person, a *attempt.Attempt) (string, error) {
 	if !a.FactorAt.IsZero() {
 		return "", nil
@@ -74,14 +78,10 @@ func (m *Module) factorGate(r *http.Request, p account.Person, a *attempt.Attemp
 	if err != nil {
 		return "", err
 	}
-	has, err := m.HasFactor(ctx, p.ID)
-	if err != nil {
-		return "", err
-	}
 	switch {
-	case has && risk.ParseVerdict(a.Suspicion).Act == risk.AskFactor:
+	case required.Needed && risk.ParseVerdict(a.Suspicion).Act == risk.AskFactor:
 		return "/login/factor", nil
-	case has:
+	case required.Needed:
 		trusted, err := m.trusted(r, p.ID, a)
 		if err != nil || trusted {
 			return "", err
@@ -103,11 +103,14 @@ func (m *Module) trusted(r *http.Request, who campus.PersonID, a *attempt.Attemp
 	return known && d.Trusted(m.clock.Now()), err
 }
 
-// HasFactor reports whether somebody registered a second factor. One that is
-// stopped or out of order counts: it is asked for all the same, and its page says
-// what is left.
+// HasFactor reports whether somebody has a second factor that works now.
 func (m *Module) HasFactor(ctx context.Context, who campus.PersonID) (bool, error) {
-	return m.factors.Has(ctx, who)
+	all, err := m.factors.Of(ctx, who)
+	if err != nil {
+		return false, err
+	}
+	now := m.clock.Now()
+	return slices.ContainsFunc(all, func(f factor.Factor) bool { return f.Usable(now) }), nil
 }
 
 // renewalGate asks for a new password when the one that was right must change.
@@ -146,10 +149,15 @@ func (m *Module) MayRenew(r *http.Request, actor entry.Actor) (bool, error) {
 
 // letIn opens the session at the end of the way.
 func (m *Module) letIn(w http.ResponseWriter, r *http.Request, p account.Person, a attempt.Attempt) error {
+	known, err := m.devices.List(r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
 	sight := device.See(r)
-	sight.Shared, sight.Trust = a.Shared, a.Trust && !a.Shared
+	sight.Shared, sight.Trust, sight.Place = a.Shared, a.Trust && !a.Shared, m.risk.Place(web.ClientAddr(r))
+	sight.Expected = len(known) == 0 // somebody's first browser is no surprise
 	var d device.Device
-	_, err := m.openSession(w, r, a, func(tx db.Tx) (err error) {
+	_, err = m.openSession(w, r, a, func(tx db.Tx) (err error) {
 		if d, err = m.devices.Remember(r.Context(), tx, p, sight); err != nil {
 			return err
 		}

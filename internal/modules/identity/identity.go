@@ -86,7 +86,12 @@ func (m *Module) Waiting() int {
 }
 
 // Close serves those who are waiting to sign in, then stops the queue.
-func (m *Module) Close() { m.queue.Stop() }
+func (m *Module) Close() {
+	m.queue.Stop()
+	if err := m.risk.Close(); err != nil {
+		m.log.Warn("close the file of places", "error", err)
+	}
+}
 
 // Name is "identity".
 func (m *Module) Name() string { return "identity" }
@@ -103,14 +108,15 @@ var locales embed.FS
 // Locales are the room's sentences.
 func (m *Module) Locales() fs.FS { return locales }
 
-// Health says whether people can sign in without waiting long.
-func (m *Module) Health(context.Context) []health.Check {
+// Health says whether people can sign in without waiting long, whether somebody
+// attacks many accounts, and whether the journal holds.
+func (m *Module) Health(ctx context.Context) []health.Check {
 	n, wait := m.queue.Length()
 	check := health.Check{Name: "identity.queue", OK: wait < m.config.Queue.Patience, Detail: fmt.Sprintf("%d in line, %v", n, wait.Round(time.Millisecond))}
 	if !check.OK {
 		check.Reason = SignInSlow
 	}
-	return []health.Check{check}
+	return append(m.risk.Health(ctx), check, m.journal.Health(ctx))
 }
 
 // keepEnded is how long a session that ended can still be explained to its
@@ -123,6 +129,7 @@ func (m *Module) Jobs(r *jobs.Registry) {
 	r.Every("identity.forget_sessions", 24*time.Hour, m.forgetSessions)
 	r.Every("identity.forget_attempts", 24*time.Hour, m.stories.Forget)
 	m.codes.Jobs(r)
+	m.factors.Jobs(r)
 	for _, a := range m.furniture() {
 		if worker, ok := a.(contract.JobOwner); ok {
 			worker.Jobs(r)

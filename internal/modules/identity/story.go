@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
@@ -113,8 +116,16 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 	if err != nil {
 		return a, err
 	}
+	if c.Breached { // whoever stole it elsewhere may be next
+		if err := m.demandNew(ctx, who); err != nil {
+			return a, err
+		}
+	}
 	verdict, err := m.risk.Assess(ctx, c)
 	if err != nil {
+		return a, err
+	}
+	if verdict.Act, err = m.proportion(ctx, who, verdict.Act); err != nil {
 		return a, err
 	}
 	err = m.db.InTx(ctx, func(tx db.Tx) error {
@@ -142,6 +153,38 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 		return a, fmt.Errorf("record the sign-in: %w", err)
 	}
 	return a, nil
+}
+
+// proportion makes an act of the risk rules one that the person can answer. Where
+// a second factor would be asked of somebody who has none, a code sent to them
+// outside does: the lock that it lifts. Who cannot be reached outside either is
+// let in, because nothing could be asked that a stranger would not pass as well.
+func (m *Module) proportion(ctx context.Context, who campus.PersonID, act risk.Act) (risk.Act, error) {
+	if act != risk.AskFactor {
+		return act, nil
+	}
+	has, err := m.factors.Has(ctx, who)
+	if err != nil || has {
+		return act, err
+	}
+	points, err := m.reach.Points(ctx, who)
+	if err != nil {
+		return act, err
+	}
+	now := m.clock.Now()
+	if slices.ContainsFunc(points, func(p reach.Point) bool { return p.Channel != reach.Mail && p.Usable(now) }) {
+		return risk.Lock, nil
+	}
+	return risk.Allow, nil
+}
+
+// demandNew asks for another password at the end of this sign-in, because the one
+// that was right stands in the list of stolen ones.
+func (m *Module) demandNew(ctx context.Context, who campus.PersonID) error {
+	if !m.config.Password.Breached {
+		return nil
+	}
+	return m.db.InTx(ctx, func(tx db.Tx) error { return m.renewal.Demand(ctx, tx, who, renewal.InBreach) })
 }
 
 // tellStopped writes into the story that the password was wrong or not even

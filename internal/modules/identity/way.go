@@ -51,7 +51,7 @@ func (d door) Actor(r *http.Request) (entry.Actor, error) {
 	if a.ProvedAt.IsZero() { // nobody proved anything yet
 		return entry.Actor{}, SignInLost.With(fault.Args{"incident": a.Code})
 	}
-	return entry.Actor{Person: a.Person, Attempt: a.ID, At: a.Code, ProvedAt: a.ProvedAt, FactorAt: a.FactorAt, Shared: a.Shared}, nil
+	return entry.Actor{Person: a.Person, Attempt: a.ID, At: a.Code, Method: a.Method, ProvedAt: a.ProvedAt, FactorAt: a.FactorAt, Shared: a.Shared}, nil
 }
 
 func inside(v campus.Viewer) entry.Actor {
@@ -155,7 +155,7 @@ func (d door) Confirm(w http.ResponseWriter, r *http.Request) (bool, error) {
 		return true, nil // on the way in, where the password was right just now
 	}
 	now := d.clock.Now()
-	strong, err := d.HasFactor(r.Context(), v.Person)
+	strong, err := d.factors.Has(r.Context(), v.Person)
 	if err != nil {
 		return false, err
 	}

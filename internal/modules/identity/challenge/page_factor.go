@@ -177,6 +177,9 @@ func (x *Challenge) prove(w http.ResponseWriter, r *http.Request) error {
 		return x.show(w, r, http.StatusUnprocessableEntity, view, string(form.Method), form.Factor)
 	}
 	f, err := x.try(r, a, form)
+	if err == nil && f.Kind == a.Method {
+		err = SameWay
+	}
 	if err != nil {
 		return x.refuse(w, r, view, form, err)
 	}
@@ -218,7 +221,7 @@ func (x *Challenge) refuse(w http.ResponseWriter, r *http.Request, v factorView,
 	failure.Incident = incident
 	v.Refused = &failure
 	method, id := string(form.Method), form.Factor
-	if errors.Is(err, factor.Missing) || errors.Is(err, factor.NotAllowed) || errors.Is(err, factor.KeyCloned) || errors.Is(err, factor.Suspended) || errors.Is(err, factor.PointGone) {
+	if errors.Is(err, factor.Missing) || errors.Is(err, SameWay) || errors.Is(err, factor.NotAllowed) || errors.Is(err, factor.KeyCloned) || errors.Is(err, factor.Suspended) || errors.Is(err, factor.PointGone) {
 		method, id = "", "" // it works no more: show the best of what is left
 	}
 	return x.show(w, r, failure.Status, v, method, id)

@@ -37,6 +37,9 @@ func (x *Challenge) ways(ctx context.Context, a entry.Actor, now time.Time) (usa
 		}
 	}
 	for _, f := range factors {
+		if f.Kind == a.Method { // proved already: it would be one factor counted twice
+			continue
+		}
 		v := way{Method: f.Kind, Label: name(f.Kind)}
 		switch f.Kind {
 		case entry.Passkey, entry.SecurityKey:

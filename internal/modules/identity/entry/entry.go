@@ -65,6 +65,9 @@ type Actor struct {
 	// At is the incident code of that sign-in. Forms on the way in carry it, see
 	// [Here], so that two tabs of one browser do not mix their sign-ins.
 	At string
+	// Method is the first proof of that sign-in. A code sent to the same place is
+	// no second one.
+	Method Method
 	// ProvedAt is when the password (or a passkey) was right; FactorAt when a
 	// second factor was, zero for never.
 	ProvedAt, FactorAt time.Time

@@ -2,23 +2,19 @@ package lifecycle
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
-	holding := func(table, key string) contract.Holding {
-		said := func(part string) string { return i18n.T(ctx, "identity.lifecycle.holding."+key+"."+part) }
-		return contract.Holding{Table: table, What: said("what"), Why: said("why"), Basis: said("basis"), Until: said("until")}
-	}
 	return []contract.Holding{
-		holding("identity_decisions", "decision"), holding("identity_decision_notices", "notice"), holding("identity_registrations", "registration"),
+		contract.Held(ctx, "identity_decisions", "identity.lifecycle.holding.decision"),
+		contract.Held(ctx, "identity_decision_notices", "identity.lifecycle.holding.notice"),
+		contract.Held(ctx, "identity_registrations", "identity.lifecycle.holding.registration"),
 	}
 }
 
@@ -35,14 +31,8 @@ func (l *Lifecycle) Export(ctx context.Context, who campus.PersonID, a *contract
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string]any{"decisions.json": decisions, "registrations.json": registrations} {
-		f, err := a.Create(name)
-		if err != nil {
-			return fmt.Errorf("export %s: %w", name, err)
-		}
-		if err := json.NewEncoder(f).Encode(content); err != nil {
-			return fmt.Errorf("export %s: %w", name, err)
-		}
+	if err := a.JSON("decisions.json", decisions); err != nil {
+		return err
 	}
-	return nil
+	return a.JSON("registrations.json", registrations)
 }

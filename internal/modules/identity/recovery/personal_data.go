@@ -2,19 +2,16 @@ package recovery
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/recovery/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
-	said := func(part string) string { return i18n.T(ctx, "identity.recovery.holding."+part) }
-	return []contract.Holding{{Table: "identity_supervised", What: said("what"), Why: said("why"), Basis: said("basis"), Until: said("until")}}
+	return []contract.Holding{contract.Held(ctx, "identity_supervised", "identity.recovery.holding")}
 }
 
 // Export writes somebody's recoveries as JSON. Who vouched stays out: agents are
@@ -24,12 +21,5 @@ func (x *Recovery) Export(ctx context.Context, who campus.PersonID, a *contract.
 	if err != nil {
 		return fmt.Errorf("read recoveries: %w", err)
 	}
-	f, err := a.Create("recoveries.json")
-	if err != nil {
-		return fmt.Errorf("export recoveries: %w", err)
-	}
-	if err := json.NewEncoder(f).Encode(rows); err != nil {
-		return fmt.Errorf("export recoveries: %w", err)
-	}
-	return nil
+	return a.JSON("recoveries.json", rows)
 }

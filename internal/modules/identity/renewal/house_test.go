@@ -63,21 +63,22 @@ const (
 // house is the alcove behind a real server, with neighbours of a few lines.
 type house struct {
 	*Renewal
-	t        *testing.T
-	clock    *clock.Manual
-	keys     *crypt.Keyring
-	server   *httptest.Server
-	viewer   campus.PersonID // who has signed in
-	actor    *entry.Actor    // who is on the way in
-	may      bool            // nothing else comes before a new password
-	strong   bool            // everybody has a second factor
-	slow     bool            // passwords are not looked at now
-	state    account.State   // of everybody
-	events   []journal.Event
-	ended    []string // "who but session"
-	entered  []string // "who by method to next"
-	checked  int      // passwords that were looked at
-	language campus.Locale
+	t         *testing.T
+	clock     *clock.Manual
+	keys      *crypt.Keyring
+	server    *httptest.Server
+	viewer    campus.PersonID // who has signed in
+	actor     *entry.Actor    // who is on the way in
+	may       bool            // nothing else comes before a new password
+	strong    bool            // everybody has a second factor
+	slow      bool            // passwords are not looked at now
+	state     account.State   // of everybody
+	events    []journal.Event
+	ended     []string          // "who but session"
+	untrusted []campus.PersonID // whose browsers stand in for a factor no more
+	entered   []string          // "who by method to next"
+	checked   int               // passwords that were looked at
+	language  campus.Locale
 }
 
 func (h *house) person(match func(account.Person) bool) (account.Person, error) {
@@ -136,6 +137,11 @@ func (h *house) opens(who campus.PersonID, plain string) bool {
 		h.t.Fatal(err)
 	}
 	return ok
+}
+
+func (h *house) EndTrust(_ context.Context, _ db.Tx, who campus.PersonID) (int, error) {
+	h.untrusted = append(h.untrusted, who)
+	return 0, nil
 }
 
 func (h *house) EndSessionsOf(_ context.Context, _ db.Tx, who campus.PersonID, but string) (int, error) {
@@ -205,7 +211,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		f(&c)
 	}
 	h.Renewal, err = New(Deps{
-		DB: d, Clock: now, Log: log, Keys: keys, Texts: texts, People: h, Hasher: h, Checker: h, Sessions: h, Way: h, Factors: h,
+		DB: d, Clock: now, Log: log, Keys: keys, Texts: texts, People: h, Hasher: h, Checker: h, Sessions: h, Devices: h, Way: h, Factors: h,
 		Door: door{h: h}, Codes: codes, Contacts: contacts, Post: mail, Journal: h, Base: site,
 		NameFrench: "Université de Valmont", NameEnglish: "University of Valmont",
 		OwnDomain: func(domain string) bool { return strings.HasSuffix(domain, "valmont.example") },

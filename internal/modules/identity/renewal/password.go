@@ -111,6 +111,9 @@ func (x *Renewal) store(ctx context.Context, tx db.Tx, p account.Person, s Secre
 	if _, err := x.Sessions.EndSessionsOf(ctx, tx, p.ID, session); err != nil {
 		return err
 	}
+	if _, err := x.Devices.EndTrust(ctx, tx, p.ID); err != nil {
+		return err
+	}
 	e.Person = p.ID
 	if e.Kind == "" {
 		e.Kind = "identity.password_changed"

@@ -2,26 +2,20 @@ package renewal
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
-	holding := func(table, key string) contract.Holding {
-		said := func(part string) string { return i18n.T(ctx, "identity.renewal.holding."+key+"."+part) }
-		return contract.Holding{Table: table, What: said("what"), Why: said("why"), Basis: said("basis"), Until: said("until")}
-	}
 	return []contract.Holding{
-		holding("identity_password_history", "history"),
-		holding("identity_password_demands", "demand"),
-		holding("identity_recoveries", "recovery"),
+		contract.Held(ctx, "identity_password_history", "identity.renewal.holding.history"),
+		contract.Held(ctx, "identity_password_demands", "identity.renewal.holding.demand"),
+		contract.Held(ctx, "identity_recoveries", "identity.renewal.holding.recovery"),
 	}
 }
 
@@ -66,12 +60,5 @@ func (x *Renewal) Export(ctx context.Context, who campus.PersonID, a *contract.A
 	for _, r := range recoveries {
 		all.Recoveries = append(all.Recoveries, ExportedRecovery{StartedAt: r.StartedAt.Time(), DoneAt: r.DoneAt.Time(), Address: r.Address, Browser: r.UserAgent})
 	}
-	f, err := a.Create("passwords.json")
-	if err != nil {
-		return fmt.Errorf("export passwords.json: %w", err)
-	}
-	if err := json.NewEncoder(f).Encode(all); err != nil {
-		return fmt.Errorf("export passwords.json: %w", err)
-	}
-	return nil
+	return a.JSON("passwords.json", all)
 }

@@ -52,6 +52,12 @@ type Sessions interface {
 	EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonID, but string) (int, error)
 }
 
+// Devices are the browsers that stand in for a second factor.
+type Devices interface {
+	// EndTrust lets none of somebody's browsers stand in for a factor any more.
+	EndTrust(ctx context.Context, tx db.Tx, who campus.PersonID) (int, error)
+}
+
 // Way knows the order of things on the way in.
 type Way interface {
 	// MayRenew reports whether all that comes before a new password on the way
@@ -93,6 +99,7 @@ type Deps struct {
 	Hasher   Hasher
 	Checker  Checker
 	Sessions Sessions
+	Devices  Devices
 	Way      Way
 	Factors  Factors
 	Door     entry.Door
