@@ -5,7 +5,6 @@ package contract
 
 import (
 	"context"
-	"io"
 	"io/fs"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -112,26 +111,6 @@ type NavItem struct {
 	Count            int
 	Group            int  // entries of one group stand together: 0 studies, 1 tools, 2 administration, 9 help
 	Tab              bool // also in the bar at the bottom of a phone, first five
-}
-
-// PersonalData is implemented by a room that stores anything about people.
-type PersonalData interface {
-	// Holdings says what the room stores, why, on which legal basis and how long,
-	// in the language of the context.
-	Holdings(context.Context) []Holding
-	// Export writes what the room holds about one person.
-	Export(context.Context, campus.PersonID, *Archive) error
-}
-
-// Holding describes one kind of personal data that a room keeps.
-type Holding struct {
-	Table, What, Why, Basis, Until string
-}
-
-// Archive collects an export: one file of a room at a time.
-type Archive struct {
-	// Create opens a file of the archive.
-	Create func(name string) (io.Writer, error)
 }
 
 // HealthChecker says how the room is.

@@ -5,18 +5,11 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Holdings implements contract.PersonalData for the outbox, which belongs to the ground floor.
 func (m *Module) Holdings(ctx context.Context) []contract.Holding {
-	return []contract.Holding{{
-		Table: "mailer_outbox",
-		What:  i18n.T(ctx, "operations.holding.what"),
-		Why:   i18n.T(ctx, "operations.holding.why"),
-		Basis: i18n.T(ctx, "operations.holding.basis"),
-		Until: i18n.T(ctx, "operations.holding.until"),
-	}}
+	return []contract.Holding{contract.Held(ctx, "mailer_outbox", "operations.holding")}
 }
 
 // Export implements contract.PersonalData. The outbox cannot tell whose messages it holds: recipients

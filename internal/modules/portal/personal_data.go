@@ -2,25 +2,19 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/portal/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Holdings declares what the room keeps about people.
 func (m *Module) Holdings(ctx context.Context) []contract.Holding {
-	holding := func(table, key string, pairs ...any) contract.Holding {
-		said := func(part string) string { return i18n.T(ctx, "portal.holding."+key+"."+part, pairs...) }
-		return contract.Holding{Table: table, What: said("what"), Why: said("why"), Basis: said("basis"), Until: said("until")}
-	}
 	return []contract.Holding{
-		holding("portal_shelf", "shelf", "duration", m.config.KeepUses),
-		holding("portal_notifications", "notification", "duration", m.config.KeepNotifications),
-		holding("portal_news", "news"),
+		contract.Held(ctx, "portal_shelf", "portal.holding.shelf", "duration", m.config.KeepUses),
+		contract.Held(ctx, "portal_notifications", "portal.holding.notification", "duration", m.config.KeepNotifications),
+		contract.Held(ctx, "portal_news", "portal.holding.news"),
 	}
 }
 
@@ -47,12 +41,8 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, a *contract.Ar
 		name    string
 		content any
 	}{{"services.json", shelf}, {"notifications.json", notifications}, {"articles.json", articles}} {
-		w, err := a.Create(file.name)
-		if err != nil {
-			return fmt.Errorf("export %s: %w", file.name, err)
-		}
-		if err := json.NewEncoder(w).Encode(file.content); err != nil {
-			return fmt.Errorf("export %s: %w", file.name, err)
+		if err := a.JSON(file.name, file.content); err != nil {
+			return err
 		}
 	}
 	return nil
