@@ -6,6 +6,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/rules"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -69,7 +70,7 @@ func (x *Renewal) change(w http.ResponseWriter, r *http.Request) error {
 	if problems.Any() {
 		return x.showChange(w, r, http.StatusUnprocessableEntity, problems, nil)
 	}
-	if err := x.replace(r, p, plain, v.Session, "identity.password_changed"); err != nil {
+	if err := x.replace(r, p, current, plain, v.Session, "identity.password_changed"); err != nil {
 		return err
 	}
 	web.Flash(w, r, "identity.renewal.changed")
@@ -77,10 +78,14 @@ func (x *Renewal) change(w http.ResponseWriter, r *http.Request) error {
 }
 
 // replace makes plain the password of somebody and ends their sessions but one.
-func (x *Renewal) replace(r *http.Request, p account.Person, plain, session, kind string) error {
+// current is the one that they had, or empty when they did not type it now.
+func (x *Renewal) replace(r *http.Request, p account.Person, current, plain, session, kind string) error {
 	secret, err := x.Hash(r.Context(), plain)
 	if err != nil {
 		return err
+	}
+	if current != "" {
+		secret.before = x.mark(rules.Normal(current))
 	}
 	e := journal.From(r)
 	e.Kind, e.Actor = kind, p.ID

@@ -83,7 +83,7 @@ func (x *Renewal) hub(w http.ResponseWriter, r *http.Request) error {
 	if strong { // a stolen password alone must not lock its owner out
 		return x.Door.Enter(w, r, p.ID, entry.Proof{Method: entry.Password}, entry.Arrival{Next: "/identity/password"})
 	}
-	if err := x.replace(r, p, plain, "", "identity.password_changed"); err != nil {
+	if err := x.replace(r, p, values.Get(currentField), plain, "", "identity.password_changed"); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, "/password/changed")

@@ -22,6 +22,9 @@ import (
 type Secret struct {
 	Hash string
 	mark string
+	// before is the mark of the password that this one replaces, when that was
+	// typed too; empty otherwise.
+	before string
 }
 
 // The names of the fields of [NewPassword].

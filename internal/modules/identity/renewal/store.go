@@ -31,7 +31,7 @@ func (x *Renewal) keep(ctx context.Context, tx db.Tx, who campus.PersonID, s Sec
 		return false, fmt.Errorf("close the history: %w", err)
 	}
 	if n == 0 && !first { // set from the command line, which keeps no history
-		err := q.AddPassword(ctx, sqlgen.AddPasswordParams{ID: id.New(), PersonID: string(who), Hash: before.Hash, SetAt: before.ChangedAt, ReplacedAt: tx.Now()})
+		err := q.AddPassword(ctx, sqlgen.AddPasswordParams{ID: id.New(), PersonID: string(who), Hash: before.Hash, Mark: s.before, SetAt: before.ChangedAt, ReplacedAt: tx.Now()})
 		if err != nil {
 			return false, fmt.Errorf("add to the history: %w", err)
 		}
