@@ -16,7 +16,7 @@ import (
 // room may have them although they do not begin with its name.
 var published = map[string][]string{
 	"portal":   {"/{$}", "/search", "/language"},
-	"identity": {"/login", "/logout"},
+	"identity": {"/login", "/logout", "/activate", "/password", "/why", "/diagnostic", "/.well-known/change-password"},
 	"sso":      {"/cas"},
 }
 

@@ -300,7 +300,7 @@ func (h *house) set(p account.Person, plain string) {
 // empty forgets what was sent, and what happened.
 func (h *house) empty() {
 	h.t.Helper()
-	h.events, h.ended, h.entered, h.checked = nil, nil, nil, 0
+	h.events, h.ended, h.untrusted, h.entered, h.checked = nil, nil, nil, nil, 0
 	h.in(func(tx db.Tx) error {
 		_, err := tx.ExecContext(h.t.Context(), "DELETE FROM mailer_outbox")
 		return err

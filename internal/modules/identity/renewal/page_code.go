@@ -31,12 +31,14 @@ func (x *Renewal) codePage(w http.ResponseWriter, r *http.Request) error {
 	return x.showCode(w, r, http.StatusOK, row.EndsAt, nil, nil)
 }
 
-func (x *Renewal) showCode(w http.ResponseWriter, r *http.Request, status int, ends db.Time, problems web.Problems, stopped *web.Failure) error {
+// showCode draws the page; refused is what was said of the last code, if any.
+func (x *Renewal) showCode(w http.ResponseWriter, r *http.Request, status int, ends db.Time, refused error, stopped *web.Failure) error {
 	ctx := r.Context()
+	problems, _ := reach.Problem(refused)
 	return web.Render(w, r, status, codeTempl(codeView{
 		Problems: problems, Stopped: stopped,
 		Form: reach.CodeProps{
-			Action: "/password/code", Resend: "/password/code/again", Lasts: ends.Sub(db.At(x.Clock.Now())),
+			Action: "/password/code", Resend: "/password/code/again", Lasts: ends.Sub(db.At(x.Clock.Now())), Refused: refused,
 			Ways: []ui.Link{
 				{Label: i18n.T(ctx, "identity.renewal.code.other_login"), URL: "/password/forgotten"},
 				{Label: i18n.T(ctx, "identity.renewal.forgotten.no_contact"), URL: "/identity/recovery"},
@@ -55,9 +57,9 @@ func (x *Renewal) takeCode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = x.prove(r.Context(), row, values.Get(reach.CodeField))
-	if problems, ok := reach.Problem(err); ok {
+	if _, ok := reach.Problem(err); ok {
 		web.Note(r, fault.Of(err))
-		return x.showCode(w, r, fault.Of(err).Reason.Kind().Status(), row.EndsAt, problems, nil)
+		return x.showCode(w, r, fault.Of(err).Reason.Kind().Status(), row.EndsAt, err, nil)
 	}
 	if err != nil {
 		return err

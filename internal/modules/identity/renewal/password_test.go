@@ -147,6 +147,9 @@ func TestAnOldPasswordIsRecognisedForAWhileAndNoOther(t *testing.T) {
 func TestStoringAPasswordTellsItsOwnerAndTheJournal(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.set(lina, another)
+		if len(h.untrusted) != 1 {
+			t.Error("a browser still stands in for a factor after a new password")
+		}
 		if !slices.Equal(h.ended, []string{"lina but "}) {
 			t.Errorf("sessions ended: %q", h.ended)
 		}
