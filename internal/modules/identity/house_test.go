@@ -44,6 +44,8 @@ type house struct {
 	clock  *clock.Manual
 	server *httptest.Server
 	post   *mailer.Mailer
+	turns  int                        // how often GET /leave enters a service at once
+	texts  *i18n.Catalogue
 	lina   campus.PersonID
 	ended  []string                   // sessions that a follower was told of
 	from   atomic.Pointer[netip.Addr] // where requests come from
@@ -75,6 +77,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.texts = texts
 	keys, err := crypt.Open(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +112,15 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	h.Routes(s.Router("identity"))
 	s.Router("test").Handle("GET /{$}", func(w http.ResponseWriter, r *http.Request) error {
 		_, err := io.WriteString(w, "home of "+web.Viewer(r).Login)
+		return err
+	})
+	s.Router("test").Handle("GET /leave", func(w http.ResponseWriter, r *http.Request) error {
+		for range h.turns {
+			if stopped, err := h.Leaving(w, r, "moodle", "Moodle"); err != nil || stopped {
+				return err
+			}
+		}
+		_, err := io.WriteString(w, "left")
 		return err
 	})
 	h.server.Config.Handler = s
@@ -183,6 +195,15 @@ func (b *browser) do(method, path string, form url.Values) answer {
 		b.h.t.Fatal(err)
 	}
 	return answer{resp, string(body)}
+}
+
+func readAll(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func (b *browser) get(path string) answer { b.h.t.Helper(); return b.do("GET", path, nil) }

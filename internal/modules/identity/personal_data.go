@@ -2,48 +2,62 @@ package identity
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/code"
+	"github.com/amphi-campus/amphi/internal/modules/identity/device"
+	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/recovery"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 )
 
-// Holdings declares what the room keeps about people.
+// Holdings declares what the room and its alcoves keep about people.
 func (m *Module) Holdings(ctx context.Context) []contract.Holding {
-	holding := func(table, key string) contract.Holding {
-		said := func(part string) string { return i18n.T(ctx, "identity.holding."+key+"."+part) }
-		return contract.Holding{Table: table, What: said("what"), Why: said("why"), Basis: said("basis"), Until: said("until")}
-	}
-	return []contract.Holding{
-		holding("identity_people", "person"),
-		holding("identity_affiliations", "affiliation"),
-		holding("identity_rights", "right"),
-		holding("identity_passwords", "password"),
-		holding("identity_sessions", "session"),
-	}
+	return slices.Concat([]contract.Holding{
+		contract.Held(ctx, "identity_people", "identity.holding.person"),
+		contract.Held(ctx, "identity_affiliations", "identity.holding.affiliation"),
+		contract.Held(ctx, "identity_rights", "identity.holding.right"),
+		contract.Held(ctx, "identity_passwords", "identity.holding.password"),
+		contract.Held(ctx, "identity_sessions", "identity.holding.session"),
+	},
+		attempt.Holdings(ctx), code.Holdings(ctx), reach.Holdings(ctx), factor.Holdings(ctx), renewal.Holdings(ctx), activation.Holdings(ctx),
+		m.journal.Holdings(ctx), device.Holdings(ctx), risk.Holdings(ctx), lifecycle.Holdings(ctx), recovery.Holdings(ctx),
+	)
 }
 
-// Export writes the person and their sessions as JSON. A password is exported as
-// nothing: only its hash is known, and it helps nobody but an attacker.
+// Export writes the person, their sessions and what the alcoves know of them as
+// JSON. Of a password only the dates are exported: its hash helps nobody but an
+// attacker, and so it is with every other secret.
 func (m *Module) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
 	p, err := m.PersonByID(ctx, who)
 	if err != nil {
+		return err
+	}
+	if err := a.JSON("person.json", p); err != nil {
 		return err
 	}
 	sessions, err := sqlgen.New(m.db.Read()).SessionsForExport(ctx, string(who))
 	if err != nil {
 		return fmt.Errorf("read sessions: %w", err)
 	}
-	for name, content := range map[string]any{"person.json": p, "sessions.json": sessions} {
-		f, err := a.Create(name)
-		if err != nil {
-			return fmt.Errorf("export %s: %w", name, err)
-		}
-		if err := json.NewEncoder(f).Encode(content); err != nil {
-			return fmt.Errorf("export %s: %w", name, err)
+	if err := a.JSON("sessions.json", sessions); err != nil {
+		return err
+	}
+	for _, export := range []func(context.Context, campus.PersonID, *contract.Archive) error{
+		m.stories.Export, m.reach.Export, m.factors.Export, m.renewal.Export, m.activation.Export,
+		m.journal.ExportOf, m.devices.Export, m.risk.Export, m.lifecycle.Export, m.recovery.Export,
+	} {
+		if err := export(ctx, who, a); err != nil {
+			return err
 		}
 	}
 	return nil

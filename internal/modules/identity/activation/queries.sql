@@ -91,3 +91,16 @@ WHERE (p.folded_name LIKE sqlc.arg(folded) OR p.login LIKE sqlc.arg(typed) OR p.
 
 -- name: ForgetInvitations :execrows
 DELETE FROM identity_invitations WHERE expires_at < $1;
+
+-- name: ActivationsForExport :many
+SELECT id, started_at, sent_at, proved_at, finished_at, expires_at, address FROM identity_activations WHERE person_id = $1 ORDER BY started_at, id;
+
+-- name: LinksForExport :many
+SELECT l.activation_id, l.sent_at, l.used_at
+FROM identity_activation_links l
+JOIN identity_activations a ON a.id = l.activation_id
+WHERE a.person_id = $1
+ORDER BY l.sent_at, l.id;
+
+-- name: InvitationsForExport :many
+SELECT sent_to, created_at, sent_at, letters, opened_at, used_at, withdrawn_at, expires_at FROM identity_invitations WHERE person_id = $1 ORDER BY created_at, id;

@@ -53,3 +53,13 @@ UPDATE identity_attempts SET diagnostic = $2 WHERE id = $1;
 -- name: Forget :execrows
 DELETE FROM identity_attempts WHERE started_at < $1;
 
+
+-- name: AllOfPerson :many
+SELECT * FROM identity_attempts WHERE person_id = $1 ORDER BY started_at, id;
+
+-- name: StepsOfPerson :many
+SELECT s.*
+FROM identity_attempt_steps s
+JOIN identity_attempts a ON a.id = s.attempt_id
+WHERE a.person_id = $1
+ORDER BY s.attempt_id, s.id;

@@ -154,11 +154,9 @@ func (s *Store) ByCode(ctx context.Context, code string) (Attempt, error) {
 		return Attempt{}, fmt.Errorf("read the steps: %w", err)
 	}
 	for _, row := range steps {
-		step := Step{Stage: entry.Stage(row.Stage), Result: Result(row.Outcome), Method: entry.Method(row.Method), Reason: row.Reason, At: row.At.Time()}
-		if row.Facts != "" {
-			if err := json.Unmarshal([]byte(row.Facts), &step.Facts); err != nil {
-				return Attempt{}, fmt.Errorf("read the facts of a step: %w", err)
-			}
+		step, err := stepOf(row)
+		if err != nil {
+			return Attempt{}, err
 		}
 		a.Steps = append(a.Steps, step)
 	}
@@ -198,6 +196,17 @@ func (s *Store) Forget(ctx context.Context) error {
 		_, err := sqlgen.New(tx).Forget(ctx, tx.Now().Add(-Keep))
 		return err
 	})
+}
+
+func stepOf(row sqlgen.IdentityAttemptStep) (Step, error) {
+	step := Step{Stage: entry.Stage(row.Stage), Result: Result(row.Outcome), Method: entry.Method(row.Method), Reason: row.Reason, At: row.At.Time()}
+	if row.Facts == "" {
+		return step, nil
+	}
+	if err := json.Unmarshal([]byte(row.Facts), &step.Facts); err != nil {
+		return Step{}, fmt.Errorf("read the facts of a step: %w", err)
+	}
+	return step, nil
 }
 
 func list(rows []sqlgen.IdentityAttempt, err error) ([]Attempt, error) {

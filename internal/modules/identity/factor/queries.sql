@@ -110,3 +110,6 @@ SELECT began_at FROM identity_factor_grace WHERE person_id = $1;
 
 -- name: PersonOfKey :one
 SELECT f.person_id FROM identity_factors f JOIN identity_keys k ON k.factor_id = f.id WHERE k.credential_id = $1;
+
+-- name: RelaysOf :many
+SELECT given_at, used_at FROM identity_relays WHERE person_id = $1 ORDER BY given_at, id;

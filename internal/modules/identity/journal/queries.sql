@@ -35,3 +35,9 @@ DELETE FROM identity_journal WHERE seq <= $1;
 
 -- name: Verified :exec
 UPDATE identity_journal_head SET verified_at = $1, verified_to = $2, broken_seq = $3, broken_how = $4 WHERE id = 1;
+
+-- name: AllOfPerson :many
+SELECT * FROM identity_journal WHERE person_id = $1 ORDER BY seq;
+
+-- name: DoneToOthers :many
+SELECT at, kind, address, agent FROM identity_journal WHERE actor_id = $1 AND person_id <> $1 ORDER BY seq;

@@ -11,6 +11,51 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
+const activationsForExport = `-- name: ActivationsForExport :many
+SELECT id, started_at, sent_at, proved_at, finished_at, expires_at, address FROM identity_activations WHERE person_id = $1 ORDER BY started_at, id
+`
+
+type ActivationsForExportRow struct {
+	ID         string
+	StartedAt  db.Time
+	SentAt     db.Time
+	ProvedAt   db.Time
+	FinishedAt db.Time
+	ExpiresAt  db.Time
+	Address    string
+}
+
+func (q *Queries) ActivationsForExport(ctx context.Context, personID string) ([]ActivationsForExportRow, error) {
+	rows, err := q.db.QueryContext(ctx, activationsForExport, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ActivationsForExportRow
+	for rows.Next() {
+		var i ActivationsForExportRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.StartedAt,
+			&i.SentAt,
+			&i.ProvedAt,
+			&i.FinishedAt,
+			&i.ExpiresAt,
+			&i.Address,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const addInvitation = `-- name: AddInvitation :exec
 INSERT INTO identity_invitations (id, person_id, token_hash, code_hash, sent_to, invited_by, created_at, sent_at, letters, opened_at, used_at, withdrawn_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1, 0, 0, 0, $8)
@@ -280,6 +325,53 @@ func (q *Queries) InvitationBySecret(ctx context.Context, tokenHash string) (Inv
 	return i, err
 }
 
+const invitationsForExport = `-- name: InvitationsForExport :many
+SELECT sent_to, created_at, sent_at, letters, opened_at, used_at, withdrawn_at, expires_at FROM identity_invitations WHERE person_id = $1 ORDER BY created_at, id
+`
+
+type InvitationsForExportRow struct {
+	SentTo      string
+	CreatedAt   db.Time
+	SentAt      db.Time
+	Letters     int32
+	OpenedAt    db.Time
+	UsedAt      db.Time
+	WithdrawnAt db.Time
+	ExpiresAt   db.Time
+}
+
+func (q *Queries) InvitationsForExport(ctx context.Context, personID string) ([]InvitationsForExportRow, error) {
+	rows, err := q.db.QueryContext(ctx, invitationsForExport, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []InvitationsForExportRow
+	for rows.Next() {
+		var i InvitationsForExportRow
+		if err := rows.Scan(
+			&i.SentTo,
+			&i.CreatedAt,
+			&i.SentAt,
+			&i.Letters,
+			&i.OpenedAt,
+			&i.UsedAt,
+			&i.WithdrawnAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const linkByToken = `-- name: LinkByToken :one
 SELECT l.id AS link_id, l.used_at, a.id, a.person_id, a.invitation_id, a.point_id, a.proved_at, a.finished_at, a.expires_at
 FROM identity_activation_links l
@@ -314,6 +406,43 @@ func (q *Queries) LinkByToken(ctx context.Context, tokenHash string) (LinkByToke
 		&i.ExpiresAt,
 	)
 	return i, err
+}
+
+const linksForExport = `-- name: LinksForExport :many
+SELECT l.activation_id, l.sent_at, l.used_at
+FROM identity_activation_links l
+JOIN identity_activations a ON a.id = l.activation_id
+WHERE a.person_id = $1
+ORDER BY l.sent_at, l.id
+`
+
+type LinksForExportRow struct {
+	ActivationID string
+	SentAt       db.Time
+	UsedAt       db.Time
+}
+
+func (q *Queries) LinksForExport(ctx context.Context, personID string) ([]LinksForExportRow, error) {
+	rows, err := q.db.QueryContext(ctx, linksForExport, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LinksForExportRow
+	for rows.Next() {
+		var i LinksForExportRow
+		if err := rows.Scan(&i.ActivationID, &i.SentAt, &i.UsedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listInvitations = `-- name: ListInvitations :many

@@ -41,6 +41,59 @@ func (q *Queries) AddStep(ctx context.Context, arg AddStepParams) error {
 	return err
 }
 
+const allOfPerson = `-- name: AllOfPerson :many
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE person_id = $1 ORDER BY started_at, id
+`
+
+func (q *Queries) AllOfPerson(ctx context.Context, personID string) ([]IdentityAttempt, error) {
+	rows, err := q.db.QueryContext(ctx, allOfPerson, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityAttempt
+	for rows.Next() {
+		var i IdentityAttempt
+		if err := rows.Scan(
+			&i.ID,
+			&i.Code,
+			&i.BrowserHash,
+			&i.PersonID,
+			&i.Typed,
+			&i.StartedAt,
+			&i.ChangedAt,
+			&i.Outcome,
+			&i.Stage,
+			&i.Reason,
+			&i.Address,
+			&i.UserAgent,
+			&i.Next,
+			&i.Service,
+			&i.Shared,
+			&i.Method,
+			&i.ProvedAt,
+			&i.FactorMethod,
+			&i.FactorAt,
+			&i.PutOff,
+			&i.Trust,
+			&i.Suspicion,
+			&i.Flag,
+			&i.FlaggedAt,
+			&i.Diagnostic,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const attachDiagnostic = `-- name: AttachDiagnostic :exec
 UPDATE identity_attempts SET diagnostic = $2 WHERE id = $1
 `
@@ -435,6 +488,46 @@ SELECT id, attempt_id, stage, outcome, method, reason, facts, at FROM identity_a
 
 func (q *Queries) Steps(ctx context.Context, attemptID string) ([]IdentityAttemptStep, error) {
 	rows, err := q.db.QueryContext(ctx, steps, attemptID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityAttemptStep
+	for rows.Next() {
+		var i IdentityAttemptStep
+		if err := rows.Scan(
+			&i.ID,
+			&i.AttemptID,
+			&i.Stage,
+			&i.Outcome,
+			&i.Method,
+			&i.Reason,
+			&i.Facts,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const stepsOfPerson = `-- name: StepsOfPerson :many
+SELECT s.id, s.attempt_id, s.stage, s.outcome, s.method, s.reason, s.facts, s.at
+FROM identity_attempt_steps s
+JOIN identity_attempts a ON a.id = s.attempt_id
+WHERE a.person_id = $1
+ORDER BY s.attempt_id, s.id
+`
+
+func (q *Queries) StepsOfPerson(ctx context.Context, personID string) ([]IdentityAttemptStep, error) {
+	rows, err := q.db.QueryContext(ctx, stepsOfPerson, personID)
 	if err != nil {
 		return nil, err
 	}

@@ -418,6 +418,38 @@ func (q *Queries) PersonOfKey(ctx context.Context, credentialID string) (string,
 	return person_id, err
 }
 
+const relaysOf = `-- name: RelaysOf :many
+SELECT given_at, used_at FROM identity_relays WHERE person_id = $1 ORDER BY given_at, id
+`
+
+type RelaysOfRow struct {
+	GivenAt db.Time
+	UsedAt  db.Time
+}
+
+func (q *Queries) RelaysOf(ctx context.Context, personID string) ([]RelaysOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, relaysOf, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RelaysOfRow
+	for rows.Next() {
+		var i RelaysOfRow
+		if err := rows.Scan(&i.GivenAt, &i.UsedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const remove = `-- name: Remove :execrows
 DELETE FROM identity_factors WHERE person_id = $1 AND id = $2
 `

@@ -88,6 +88,44 @@ func (q *Queries) After(ctx context.Context, arg AfterParams) ([]IdentityJournal
 	return items, nil
 }
 
+const allOfPerson = `-- name: AllOfPerson :many
+SELECT seq, at, person_id, actor_id, kind, address, agent, facts, previous, hash FROM identity_journal WHERE person_id = $1 ORDER BY seq
+`
+
+func (q *Queries) AllOfPerson(ctx context.Context, personID string) ([]IdentityJournal, error) {
+	rows, err := q.db.QueryContext(ctx, allOfPerson, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityJournal
+	for rows.Next() {
+		var i IdentityJournal
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.PersonID,
+			&i.ActorID,
+			&i.Kind,
+			&i.Address,
+			&i.Agent,
+			&i.Facts,
+			&i.Previous,
+			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const bySeq = `-- name: BySeq :one
 SELECT seq, at, person_id, actor_id, kind, address, agent, facts, previous, hash FROM identity_journal WHERE seq = $1
 `
@@ -108,6 +146,45 @@ func (q *Queries) BySeq(ctx context.Context, seq int64) (IdentityJournal, error)
 		&i.Hash,
 	)
 	return i, err
+}
+
+const doneToOthers = `-- name: DoneToOthers :many
+SELECT at, kind, address, agent FROM identity_journal WHERE actor_id = $1 AND person_id <> $1 ORDER BY seq
+`
+
+type DoneToOthersRow struct {
+	At      db.Time
+	Kind    string
+	Address string
+	Agent   string
+}
+
+func (q *Queries) DoneToOthers(ctx context.Context, actorID string) ([]DoneToOthersRow, error) {
+	rows, err := q.db.QueryContext(ctx, doneToOthers, actorID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DoneToOthersRow
+	for rows.Next() {
+		var i DoneToOthersRow
+		if err := rows.Scan(
+			&i.At,
+			&i.Kind,
+			&i.Address,
+			&i.Agent,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const forget = `-- name: Forget :execrows
