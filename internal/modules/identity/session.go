@@ -270,7 +270,8 @@ func (m *Module) End(ctx context.Context, w http.ResponseWriter, r *http.Request
 	if !v.SignedIn() {
 		return nil
 	}
-	if v.SharedComputer { // leave nothing for whoever sits down next
+	if v.SharedComputer { // leave nothing for whoever sits down next, not even the incident code of a stumble
+		web.SetCookie(w, r, browserCookie, "", -1)
 		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	}
 	return m.db.InTx(ctx, func(tx db.Tx) error { return m.endSession(ctx, tx, v.Session, endedBySignOut) })
