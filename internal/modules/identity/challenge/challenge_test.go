@@ -117,10 +117,26 @@ func TestACodeByTextMessageLeavesOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
+func TestACodeSentForAnotherSignInIsNotAskedFor(t *testing.T) {
+	h := open(t)
+	id := h.phone()
+	lead(t, h.post(sendURL, "way", "sms", "factor", id), FactorURL+"?at=K7F-3Q9&factor="+id+"&way=sms")
+	want(t, h.get(FactorURL), 200, `action="/login/factor/sms"`)
+	h.actor.Attempt = "on the computer, a minute later"
+	page := h.get(FactorURL)
+	want(t, page, 200, "Send me a code")
+	if strings.Contains(page.body, `action="/login/factor/sms"`) {
+		t.Error("the page asks for a code that opens nothing here")
+	}
+	h.refuses = reach.TooSoon.With(map[string]any{"wait": time.Minute})
+	want(t, h.post(sendURL, "way", "sms", "factor", id), 429, "identity.reach_too_soon", "Send me a code")
+}
+
 func TestAGatewayThatIsDownLeavesTheOtherWays(t *testing.T) {
 	h := open(t)
 	id := h.phone()
 	h.app()
+	lead(t, h.post(sendURL, "way", "sms", "factor", id), FactorURL+"?at=K7F-3Q9&factor="+id+"&way=sms")
 	h.refuses = reach.TooSoon
 	lead(t, h.post(sendURL, "way", "sms", "factor", id), FactorURL+"?at=K7F-3Q9&factor="+id+"&way=sms")
 	h.refuses = factor.Waits.With(map[string]any{"date": h.clock.Now()}) // any reason for people to read

@@ -235,7 +235,6 @@ func (h *house) phone() string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.sentAt = time.Time{}
 	return f.ID
 }
 

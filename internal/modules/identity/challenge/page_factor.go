@@ -132,9 +132,6 @@ func (x *Challenge) show(w http.ResponseWriter, r *http.Request, status int, v f
 		if v.Sent, err = x.Factors.FactorSent(ctx, v.Actor, chosen.Factor); err != nil {
 			return err
 		}
-		if now.Sub(v.Sent.At) > factor.CodeLasts { // that one is of an earlier day
-			v.Sent.At = time.Time{}
-		}
 	case entry.SecurityKey:
 		if v.Ceremony, err = x.Factors.BeginKeyProof(ctx, v.Actor); err != nil {
 			return err
@@ -243,8 +240,14 @@ func (x *Challenge) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	method := values.Get("way")
 	if _, err = x.Factors.Send(r.Context(), a, form.Factor); err != nil {
-		if errors.Is(err, reach.TooSoon) { // the first one is on its way: its page says so
-			return web.SeeOther(w, r, here(FactorURL, a, back, "way", method, "factor", form.Factor))
+		if errors.Is(err, reach.TooSoon) {
+			sent, problem := x.Factors.FactorSent(r.Context(), a, form.Factor)
+			if problem != nil {
+				return problem
+			}
+			if !sent.At.IsZero() { // the first one is on its way: its page says so
+				return web.SeeOther(w, r, here(FactorURL, a, back, "way", method, "factor", form.Factor))
+			}
 		}
 		form.Method = entry.Method(method)
 		return x.refuse(w, r, factorView{Actor: a, Back: back, Trust: form.Trust}, form, err)

@@ -136,6 +136,20 @@ func (s *Store) Check(ctx context.Context, purpose, subject, typed string) error
 	return verdict
 }
 
+// Waiting reports whether a code was issued that can still be typed: a page asks
+// for one only then.
+func (s *Store) Waiting(ctx context.Context, purpose, subject string) (bool, error) {
+	codes, err := sqlgen.New(s.db.Read()).CodesOf(ctx, sqlgen.CodesOfParams{Purpose: purpose, Subject: subject})
+	if err != nil {
+		return false, fmt.Errorf("look for a code: %w", err)
+	}
+	if len(codes) == 0 {
+		return false, nil
+	}
+	c := codes[0]
+	return c.UsedAt.IsZero() && c.SupersededAt.IsZero() && c.TriesLeft > 0 && s.db.Now().Before(c.ExpiresAt), nil
+}
+
 // judge compares what was typed with the code that counts, then with those that
 // it replaced.
 func (s *Store) judge(ctx context.Context, tx db.Tx, purpose, subject, typed string) (verdict, err error) {

@@ -114,6 +114,31 @@ func TestNoCodeStandsInTheDatabase(t *testing.T) {
 	})
 }
 
+func TestACodeIsWaitedForWhileItCanBeTyped(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		waits := func(when string, want bool) {
+			t.Helper()
+			if got, err := d.Waiting(t.Context(), "login", "a"); err != nil || got != want {
+				t.Errorf("%s: %t, %v", when, got, err)
+			}
+		}
+		waits("nothing was asked for", false)
+		d.issue(Ask{Purpose: "login", Subject: "b"})
+		waits("another has one", false)
+		plain := d.issue(Ask{Purpose: "login", Subject: "a"})
+		waits("issued", true)
+		d.expect(nil, "login", "a", plain)
+		waits("used", false)
+		plain = d.issue(Ask{Purpose: "login", Subject: "a", Tries: 1})
+		waits("issued again", true)
+		d.expect(Exhausted, "login", "a", other(plain))
+		waits("tried too often", false)
+		d.issue(Ask{Purpose: "login", Subject: "a"})
+		d.clock.Advance(DefaultLasts)
+		waits("expired", false)
+	})
+}
+
 func TestACodeExpires(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		plain := d.issue(reset)

@@ -221,13 +221,25 @@ func (f *Factors) Send(ctx context.Context, a entry.Actor, factor string) (reach
 }
 
 // FactorSent tells what became of the code of [Factors.Send], to draw the page
-// again. Its time is zero when none was sent.
+// again. Its time is zero when no code of this sign-in or session is good any
+// more, though one may have gone to the same phone for another.
 func (f *Factors) FactorSent(ctx context.Context, a entry.Actor, factor string) (reach.Sent, error) {
-	_, p, err := f.sendTo(ctx, a, factor)
+	s, p, err := f.sendTo(ctx, a, factor)
 	if err != nil {
 		return reach.Sent{}, err
 	}
-	return f.Reach.Sent(ctx, p, CodeLetter)
+	sent, err := f.Reach.Sent(ctx, p, CodeLetter)
+	if err != nil {
+		return reach.Sent{}, err
+	}
+	waiting, err := f.Codes.Waiting(ctx, provePurpose, subject(a, s.ID))
+	if err != nil {
+		return reach.Sent{}, err
+	}
+	if !waiting {
+		sent.At = time.Time{}
+	}
+	return sent, nil
 }
 
 // sendTo finds a factor of the actor's to which codes are sent, and where.
