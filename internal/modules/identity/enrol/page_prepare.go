@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/modules/identity/qr"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -47,7 +47,7 @@ func (x *Enrol) preparePage(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	address := web.Absolute(r, PrepareURL)
-	picture, err := factor.QR(address)
+	picture, err := qr.SVG(address, "")
 	if err != nil {
 		return err
 	}

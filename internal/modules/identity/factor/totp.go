@@ -15,6 +15,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/identity/qr"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -85,7 +86,7 @@ func (f *Factors) BeginApp(ctx context.Context, a entry.Actor) (AppEnrolment, er
 		return AppEnrolment{}, err
 	}
 	uri := withSecret(fresh.URL(), fresh.Secret(), secret)
-	picture, err := QR(uri)
+	picture, err := qr.SVG(uri, "")
 	if err != nil {
 		return AppEnrolment{}, err
 	}

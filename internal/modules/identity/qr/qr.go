@@ -1,7 +1,9 @@
-package factor
+// Package qr draws QR codes.
+package qr
 
 import (
 	"fmt"
+	"html"
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
@@ -11,18 +13,23 @@ import (
 // (ISO/IEC 18004 §9.1).
 const quiet = 4
 
-// QR draws a QR code as SVG, black on white in dark mode as well: many apps read no
-// inverted code. It has no size of its own and no style attribute, and is safe to put
-// into a page as it is.
-func QR(text string) (string, error) {
+// SVG draws a QR code, black on white in dark mode as well: many apps read no
+// inverted code. The label is what a screen reader says of it; it passes over one
+// whose content stands beside it, with an empty label. The picture has no size of
+// its own and no style attribute, and is safe to put into a page as it is.
+func SVG(text, label string) (string, error) {
 	picture, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {
 		return "", fmt.Errorf("draw a QR code: %w", err)
 	}
+	said := `aria-hidden="true" focusable="false"`
+	if label != "" {
+		said = `role="img" aria-label="` + html.EscapeString(label) + `"`
+	}
 	side := picture.Bounds().Dx()
-	var b strings.Builder
 	full := side + 2*quiet
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="qr" viewBox="0 0 %d %d" shape-rendering="crispEdges" aria-hidden="true" focusable="false">`, full, full)
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="qr" viewBox="0 0 %d %d" shape-rendering="crispEdges" %s>`, full, full, said)
 	fmt.Fprintf(&b, `<path fill="#fff" d="M0 0h%dv%dH0z"/><path fill="#000" d="`, full, full)
 	for y := range side {
 		for x := 0; x < side; x++ {
