@@ -44,7 +44,7 @@ type house struct {
 	clock  *clock.Manual
 	server *httptest.Server
 	post   *mailer.Mailer
-	turns  int                        // how often GET /leave enters a service at once
+	turns  int // how often GET /leave enters a service at once
 	texts  *i18n.Catalogue
 	lina   campus.PersonID
 	ended  []string                   // sessions that a follower was told of

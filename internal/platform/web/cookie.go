@@ -23,9 +23,15 @@ func cookieName(r *http.Request, name string) (string, bool) {
 }
 
 // SetCookie gives the browser a secret to keep. A maxAge of zero lasts until the
-// browser closes; a negative one removes the cookie.
+// browser closes; a negative one removes the cookie. [Cookie] gives it back from
+// now on, also within this request.
 func SetCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge time.Duration) {
 	full, secure := cookieName(r, name)
+	if st := stateOf(r.Context()); st.cookies == nil {
+		st.cookies = map[string]string{name: value}
+	} else {
+		st.cookies[name] = value
+	}
 	seconds := int(maxAge / time.Second)
 	if maxAge < 0 {
 		seconds = -1
@@ -38,6 +44,9 @@ func SetCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAg
 
 // Cookie returns the value of a cookie set by [SetCookie], or "".
 func Cookie(r *http.Request, name string) string {
+	if value, given := stateOf(r.Context()).cookies[name]; given {
+		return value
+	}
 	full, _ := cookieName(r, name)
 	c, err := r.Cookie(full)
 	if err != nil {

@@ -103,6 +103,7 @@ type state struct {
 	failure   *fault.Fault
 	original  http.ResponseWriter
 	body      *countingBody
+	cookies   map[string]string // given to the browser in this answer
 }
 
 type stateKey struct{}
