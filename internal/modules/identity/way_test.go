@@ -384,3 +384,20 @@ func TestALostSignInIsAFaultThatSaysSo(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestABookmarkedSignInPageLeadsOn(t *testing.T) {
+	h := openOne(t)
+	b := h.browser()
+	want(t, b.signIn("lmartin", linasPassword), 200, "home of lmartin")
+	if a := b.get("/login?next=/identity/sessions"); a.Request.URL.Path != "/identity/sessions" {
+		t.Errorf("the bookmark leads to %s", a.Request.URL)
+	}
+}
+
+func TestAFormLeftOpenOvernightStillSignsIn(t *testing.T) {
+	h := openOne(t)
+	b := h.browser()
+	want(t, b.get("/login?next=/identity/sessions"), 200, `name="password"`)
+	h.clock.Advance(14 * time.Hour)
+	want(t, b.signIn("lmartin", linasPassword, "next", "/identity/sessions"), 200, "My open sessions")
+}
