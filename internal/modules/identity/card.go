@@ -5,6 +5,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -18,6 +19,11 @@ func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, e
 		ID: "identity.access", Title: i18n.T(ctx, "identity.card.title"), Rank: 30, Aside: true,
 		Link: contract.Link{Label: i18n.T(ctx, "identity.card.manage"), URL: "/identity/account"},
 	}
+	do, err := m.nextAct(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	card.Rows = append(card.Rows, do...)
 	const most = 3
 	for i, s := range sessions {
 		if i == most {
@@ -36,4 +42,24 @@ func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, e
 		card.Rows = append(card.Rows, row)
 	}
 	return []contract.Card{card}, nil
+}
+
+// nextAct is the one thing that would be most useful to do about one's access, if
+// there is any.
+func (m *Module) nextAct(ctx context.Context, v campus.Viewer) ([]contract.CardRow, error) {
+	remind, err := m.reach.Reminder(ctx, v.Person, m.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	if remind {
+		return []contract.CardRow{{
+			Title: i18n.T(ctx, "identity.account.remind_do"), Detail: i18n.T(ctx, "identity.account.remind"), URL: reach.StillURL,
+			Tag: i18n.T(ctx, "identity.card.to_do"), Tone: "warn",
+		}}, nil
+	}
+	advice, to, ok, err := m.enrol.Advice(ctx, v.Person)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return []contract.CardRow{{Title: i18n.T(ctx, advice), URL: to, Tag: i18n.T(ctx, "identity.card.to_do"), Tone: "warn"}}, nil
 }
