@@ -10,8 +10,10 @@ DEMO    ?=
 FUZZTIME ?= 10s
 
 # The packages whose tests also run under the race detector: those that share
-# memory between goroutines.
-CONCURRENT = ./internal/platform/... ./internal/modules/identity/...
+# memory between goroutines, and those whose tests press a button many times at
+# once.
+CONCURRENT = ./internal/platform/... ./internal/modules/identity \
+	$(addprefix ./internal/modules/identity/,activation code diagnostic factor journal password recovery risk/...)
 VIEWS      = internal/ui $(wildcard internal/modules/*)
 SQLC_FILES = $(wildcard $(addsuffix /sqlc.yaml,internal/* internal/*/* internal/*/*/* internal/*/*/*/*))
 GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
