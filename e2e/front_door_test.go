@@ -47,7 +47,7 @@ func TestAWrongPasswordIsExplainedAndNothingIsLost(t *testing.T) {
 		tab.Fill("Identifiant", "teacher")
 		tab.Fill("Mot de passe", "not the one")
 		tab.Press("Se connecter")
-		tab.Sees("L’identifiant et le mot de passe ne vont pas ensemble.", "Vérifiez la touche Majuscule")
+		tab.Sees("Les deux ne vont pas ensemble.", "Vérifiez la touche Majuscule")
 		if kept := tab.Value("Identifiant"); kept != "teacher" {
 			t.Errorf("the identifier should be kept, the field holds %q", kept)
 		}

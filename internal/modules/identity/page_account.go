@@ -55,6 +55,14 @@ func (m *Module) accountOf(ctx context.Context, who campus.PersonID) (v accountV
 	return v, err
 }
 
+// factorsDetail says how many factors there are.
+func (v accountView) factorsDetail(ctx context.Context) string {
+	if len(v.Factors) == 0 {
+		return i18n.T(ctx, "identity.account.factors_none")
+	}
+	return i18n.T(ctx, "identity.account.factors_detail", "count", len(v.Factors))
+}
+
 // Nav offers what the rights of somebody open here.
 func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	var items []contract.NavItem

@@ -110,7 +110,7 @@ func accountTempl(v accountView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Row(ui.RowProps{Title: i18n.T(ctx, "identity.account.factors"), Detail: i18n.T(ctx, "identity.account.factors_detail", "count", len(v.Factors)), URL: "/identity/factors", Icon: "shield"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Row(ui.RowProps{Title: i18n.T(ctx, "identity.account.factors"), Detail: v.factorsDetail(ctx), URL: "/identity/factors", Icon: "shield"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
