@@ -20,9 +20,6 @@ import (
 // demoPortal is what an administrator of Valmont would write in [portal].
 func demoPortal(u *valmont.University, c portal.Config) portal.Config {
 	for _, a := range u.Help {
-		if notYet[a.ID] {
-			continue
-		}
 		c.Help.Articles = append(c.Help.Articles, help.Article{
 			ID: a.ID, QuestionFrench: a.Question.French, QuestionEnglish: a.Question.English,
 			AnswerFrench: a.Answer.French, AnswerEnglish: a.Answer.English, Keywords: a.Keywords,
@@ -43,9 +40,6 @@ func demoPortal(u *valmont.University, c portal.Config) portal.Config {
 	c.Feeds = []feed.Source{{ID: "campus", NameFrench: u.Feed.Title, URL: u.Feed.Link + "/feed.xml"}}
 	return c
 }
-
-// notYet are questions about what this version cannot do.
-var notYet = map[string]bool{"activer": true, "mot-de-passe": true, "telephone-perdu": true}
 
 // campusSite stands for the web site of one campus: it answers every request
 // with the site's feed, so that the demo reads a real feed without a network.

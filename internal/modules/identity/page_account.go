@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -66,14 +67,15 @@ func (v accountView) factorsDetail(ctx context.Context) string {
 // Nav offers what the rights of somebody open here.
 func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	var items []contract.NavItem
-	offer := func(right campus.Right, key, url, icon string) {
-		if v.Can(right) {
+	offer := func(key, url, icon string, rights ...campus.Right) {
+		if slices.ContainsFunc(rights, v.Can) {
 			items = append(items, contract.NavItem{Label: i18n.T(ctx, "identity.nav."+key), URL: url, Icon: icon, Group: 2})
 		}
 	}
-	offer(campus.RightHelpdesk, "support", "/identity/support", "lock")
-	offer(campus.RightSecretariat, "accounts", "/identity/accounts", "users")
-	offer(campus.RightAdmin, "risk", "/identity/risk", "shield")
-	offer(campus.RightAdmin, "journal", "/identity/journal/all", "list")
+	offer("support", "/identity/support", "lock", campus.RightHelpdesk)
+	offer("accounts", "/identity/accounts", "users", campus.RightSecretariat)
+	offer("invitations", "/identity/invitations", "mail", campus.RightSecretariat, campus.RightAdmin)
+	offer("risk", "/identity/risk", "shield", campus.RightAdmin)
+	offer("journal", "/identity/journal/all", "list", campus.RightAdmin)
 	return items
 }

@@ -39,7 +39,7 @@ var (
 	// SessionTooOld: it reached its absolute limit.
 	SessionTooOld = fault.Declare(fault.Unauthenticated, "identity.session_too_old")
 	// SessionClosedElsewhere: its owner closed it from another device.
-	SessionClosedElsewhere = fault.Declare(fault.Unauthenticated, "identity.session_closed_elsewhere")
+	SessionClosedElsewhere = fault.Declare(fault.Unauthenticated, "identity.session_closed_elsewhere").Leads("/password")
 	// SessionOver: it ended in another way, such as signing out in another tab.
 	SessionOver = fault.Declare(fault.Unauthenticated, "identity.session_over")
 	// AccountClosed: the account may not be used any more.

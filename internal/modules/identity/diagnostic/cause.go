@@ -39,7 +39,7 @@ var causes = []cause{
 		{Key: "factor_message", URL: "/login", Minutes: 2},
 		{Key: "factor_app", URL: "/diagnostic", Minutes: 1},
 		{Key: "factor_key", URL: "/diagnostic", Minutes: 1},
-		{Key: "factor_lost", URL: "/login", Minutes: 5},
+		{Key: "factor_lost", URL: "/identity/recovery", Minutes: 5},
 		{Key: "factor_new_phone", URL: "/identity/new-phone", Minutes: 5},
 	}},
 	{Key: "page", Under: []cause{
