@@ -10,6 +10,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/diagnostic"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -30,6 +32,11 @@ func (m *Module) incident(w http.ResponseWriter, r *http.Request, also func(tx d
 	missing := errors.Is(err, attempt.Missing)
 	if err != nil && !missing {
 		return "", err
+	}
+	if missing { // each is a row, and a stranger may drop the cookie every time
+		if wait, ok := m.refusals.Allow(limit.AddressKey(web.ClientAddr(r))); !ok {
+			return "", NetworkSlowed.With(fault.Args{"wait": wait})
+		}
 	}
 	arrival := attempt.Arrival{Browser: meet(w, r), Address: web.ClientAddr(r).String(), UserAgent: agentOf(r), Next: "/"}
 	err = m.db.InTx(r.Context(), func(tx db.Tx) (err error) {
@@ -102,7 +109,7 @@ func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name s
 			Facts: map[string]string{"service": name, "times": fmt.Sprint(times)},
 		})
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, NetworkSlowed) { // a loop without a code is stopped as well
 		return false, err
 	}
 	return true, web.SeeOther(w, r, m.help.LoopURL(name, times, code))

@@ -142,12 +142,12 @@ func (m *Module) HashPassword(ctx context.Context, plain string) (string, error)
 }
 
 // StorePassword makes hash the password of somebody and ends their sessions:
-// whoever got in by the old password is out.
+// whoever got in by the old password is out, and who is about to is not let in.
 func (m *Module) StorePassword(ctx context.Context, tx db.Tx, who campus.PersonID, hash string) error {
 	if err := sqlgen.New(tx).SetPassword(ctx, sqlgen.SetPasswordParams{PersonID: string(who), Hash: hash, ChangedAt: tx.Now()}); err != nil {
 		return fmt.Errorf("store password: %w", err)
 	}
-	_, err := m.endOthers(ctx, tx, who, "", endedByPassword)
+	_, err := m.shutOut(ctx, tx, who, "", endedByPassword)
 	return err
 }
 

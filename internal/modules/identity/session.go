@@ -203,10 +203,20 @@ func (m *Module) strengthen(w http.ResponseWriter, r *http.Request, actor entry.
 	return nil
 }
 
-// EndSessionsOf ends all sessions of somebody but one (empty for all of them) and
-// returns how many ended.
+// EndSessionsOf ends all sessions of somebody and all their sign-ins under way
+// but one, which except names (empty for all of them), and returns how many
+// sessions ended.
 func (m *Module) EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonID, except string) (int, error) {
-	return m.endOthers(ctx, tx, who, except, endedElsewhere)
+	return m.shutOut(ctx, tx, who, except, endedElsewhere)
+}
+
+// shutOut ends what others may have opened as somebody: sessions, and sign-ins
+// that wait for a second factor after a password which counts no more.
+func (m *Module) shutOut(ctx context.Context, tx db.Tx, who campus.PersonID, except, reason string) (int, error) {
+	if err := m.stories.Cut(ctx, tx, who, except); err != nil {
+		return 0, err
+	}
+	return m.endOthers(ctx, tx, who, except, reason)
 }
 
 // maxAgent cuts absurd User-Agent headers.

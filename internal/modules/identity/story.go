@@ -128,6 +128,7 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 	if verdict.Act, err = m.proportion(ctx, who, verdict.Act); err != nil {
 		return a, err
 	}
+	known, token := browserOf(r), id.Token(tokenBytes)
 	err = m.db.InTx(ctx, func(tx db.Tx) error {
 		if a, err = m.resume(ctx, tx, begun, arrival); err != nil {
 			return err
@@ -142,6 +143,11 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 		if err := m.stories.Add(ctx, tx, &a, attempt.Step{Stage: stage, Result: attempt.Passed, Method: p.Method}); err != nil {
 			return err
 		}
+		if known != "" {
+			if err := m.stories.Rebind(ctx, tx, a.ID, known, id.Hash(token)); err != nil {
+				return err
+			}
+		}
 		if verdict.Act == risk.Lock && a.FactorAt.IsZero() { // a passkey proves that it is its owner
 			if _, err := m.risk.Lock(ctx, tx, c, verdict); err != nil {
 				return err
@@ -151,6 +157,9 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 	})
 	if err != nil {
 		return a, fmt.Errorf("record the sign-in: %w", err)
+	}
+	if known != "" { // whoever used this computer before may have copied the old one
+		web.SetCookie(w, r, browserCookie, token, 0)
 	}
 	return a, nil
 }

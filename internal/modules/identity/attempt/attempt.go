@@ -77,8 +77,14 @@ type Step struct {
 // that the password is asked again.
 const Lasts = 15 * time.Minute
 
+// ProofLasts is how long a first proof counts, however busy its sign-in is: a
+// stolen password must not be kept warm for weeks until a factor turns up.
+const ProofLasts = time.Hour
+
 // Live reports whether the sign-in may go on.
-func (a Attempt) Live(now time.Time) bool { return a.Outcome != In && now.Sub(a.ChangedAt) < Lasts }
+func (a Attempt) Live(now time.Time) bool {
+	return a.Outcome != In && now.Sub(a.ChangedAt) < Lasts && (a.ProvedAt.IsZero() || now.Sub(a.ProvedAt) < ProofLasts)
+}
 
 // alphabet leaves out what is mistaken for something else when read aloud or
 // from paper: 0 and O, 1, I and L, U and V.

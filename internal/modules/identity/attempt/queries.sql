@@ -34,12 +34,20 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: Change :exec
 UPDATE identity_attempts
-SET changed_at = $2, outcome = $3, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
+SET changed_at = $2, outcome = CASE WHEN outcome = 'in' THEN outcome ELSE $3 END, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
     method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17
 WHERE id = $1;
 
 -- name: Finish :execrows
 UPDATE identity_attempts SET outcome = 'in', changed_at = $2, reason = '' WHERE id = $1 AND outcome <> 'in';
+
+-- name: Rebind :exec
+UPDATE identity_attempts SET browser_hash = sqlc.arg(browser)
+WHERE browser_hash = sqlc.arg(before) OR id = sqlc.arg(id);
+
+-- name: Cut :execrows
+UPDATE identity_attempts SET browser_hash = id, method = '', proved_at = 0, factor_method = '', factor_at = 0
+WHERE person_id = $1 AND outcome <> 'in' AND proved_at > 0 AND id <> sqlc.arg(but);
 
 -- name: Flag :exec
 UPDATE identity_attempts SET flag = $2, flagged_at = $3 WHERE id = $1;

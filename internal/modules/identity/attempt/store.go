@@ -93,7 +93,9 @@ func (s *Store) Add(ctx context.Context, tx db.Tx, a *Attempt, step Step) error 
 	return s.Change(ctx, tx, a)
 }
 
-// Change writes the record as it stands now.
+// Change writes the record as it stands now. A sign-in that opened a session
+// stays one that did, whatever is told of it later: it could be gone through
+// again otherwise, by whoever has the browser then.
 func (s *Store) Change(ctx context.Context, tx db.Tx, a *Attempt) error {
 	a.ChangedAt = tx.Now().Time()
 	err := sqlgen.New(tx).Change(ctx, sqlgen.ChangeParams{
@@ -115,6 +117,25 @@ func (s *Store) Finish(ctx context.Context, tx db.Tx, attempt string) (first boo
 		return false, fmt.Errorf("finish the record of a sign-in: %w", err)
 	}
 	return n == 1, nil
+}
+
+// Rebind ties a sign-in, and whatever else a browser is on, to the new name of
+// that browser, because somebody may know the old one: they had the computer
+// before.
+func (s *Store) Rebind(ctx context.Context, tx db.Tx, attempt, before, browser string) error {
+	if err := sqlgen.New(tx).Rebind(ctx, sqlgen.RebindParams{ID: attempt, Before: before, Browser: browser}); err != nil {
+		return fmt.Errorf("tie a sign-in to its browser: %w", err)
+	}
+	return nil
+}
+
+// Cut ends the sign-ins of somebody that are under way, but one (empty for none):
+// what was proved in them counts no more, and no browser finds them.
+func (s *Store) Cut(ctx context.Context, tx db.Tx, who campus.PersonID, but string) error {
+	if _, err := sqlgen.New(tx).Cut(ctx, sqlgen.CutParams{PersonID: string(who), But: but}); err != nil {
+		return fmt.Errorf("end the sign-ins under way: %w", err)
+	}
+	return nil
 }
 
 // OfBrowser returns the record that a browser is on: the one with this incident

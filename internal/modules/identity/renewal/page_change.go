@@ -77,7 +77,8 @@ func (x *Renewal) change(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, "/identity/password")
 }
 
-// replace makes plain the password of somebody and ends their sessions but one.
+// replace makes plain the password of somebody and ends their sessions and
+// sign-ins but the one that session names.
 // current is the one that they had, or empty when they did not type it now.
 func (x *Renewal) replace(r *http.Request, p account.Person, current, plain, session, kind string) error {
 	secret, err := x.Hash(r.Context(), plain)

@@ -76,7 +76,7 @@ func (x *Renewal) renew(w http.ResponseWriter, r *http.Request) error {
 	if why == Forgotten {
 		kind = "identity.password_reset"
 	}
-	if err := x.replace(r, p, "", plain, "", kind); err != nil {
+	if err := x.replace(r, p, "", plain, a.Attempt, kind); err != nil {
 		return err
 	}
 	web.SetCookie(w, r, recoveryCookie, "", -1)

@@ -48,7 +48,8 @@ type Checker interface {
 
 // Sessions ends sessions.
 type Sessions interface {
-	// EndSessionsOf ends the sessions of somebody but one; "" spares none.
+	// EndSessionsOf ends the sessions of somebody and their sign-ins under way but
+	// one; "" spares none.
 	EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonID, but string) (int, error)
 }
 

@@ -184,7 +184,7 @@ func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) 
 
 const change = `-- name: Change :exec
 UPDATE identity_attempts
-SET changed_at = $2, outcome = $3, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
+SET changed_at = $2, outcome = CASE WHEN outcome = 'in' THEN outcome ELSE $3 END, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
     method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17
 WHERE id = $1
 `
@@ -241,6 +241,24 @@ func (q *Queries) CountSteps(ctx context.Context, attemptID string) (int64, erro
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const cut = `-- name: Cut :execrows
+UPDATE identity_attempts SET browser_hash = id, method = '', proved_at = 0, factor_method = '', factor_at = 0
+WHERE person_id = $1 AND outcome <> 'in' AND proved_at > 0 AND id <> $2
+`
+
+type CutParams struct {
+	PersonID string
+	But      string
+}
+
+func (q *Queries) Cut(ctx context.Context, arg CutParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, cut, arg.PersonID, arg.But)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const finish = `-- name: Finish :execrows
@@ -480,6 +498,22 @@ func (q *Queries) Open(ctx context.Context, arg OpenParams) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const rebind = `-- name: Rebind :exec
+UPDATE identity_attempts SET browser_hash = $1
+WHERE browser_hash = $2 OR id = $3
+`
+
+type RebindParams struct {
+	Browser string
+	Before  string
+	ID      string
+}
+
+func (q *Queries) Rebind(ctx context.Context, arg RebindParams) error {
+	_, err := q.db.ExecContext(ctx, rebind, arg.Browser, arg.Before, arg.ID)
+	return err
 }
 
 const steps = `-- name: Steps :many

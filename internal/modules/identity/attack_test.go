@@ -1,0 +1,152 @@
+package identity
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+)
+
+// doors are the addresses on the way in that go on by themselves when nothing is
+// left to ask.
+var doors = []string{"/login/locked", "/login/factor", "/login/new-password", "/login/prepare-factor"}
+
+// slipsIn tries every door of the way in and reports through which one a browser
+// gets inside without proving anything.
+func (b *browser) slipsIn() (through string) {
+	b.h.t.Helper()
+	for _, path := range doors {
+		for _, try := range []func() answer{
+			func() answer { return b.get(path) },
+			func() answer { return b.post(path, url.Values{}) },
+		} {
+			try()
+			if strings.Contains(b.get("/identity/sessions").body, "My open sessions") {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+func TestALoopDoesNotReopenASignInThatIsOver(t *testing.T) {
+	h := openOne(t)
+	b := h.browser()
+	want(t, b.signIn("lmartin", linasPassword), 200, "home of lmartin")
+	h.turns = 3
+	looped := h.story(incident(t, b.get("/leave")))
+	want(t, b.post("/logout", url.Values{}), 200)
+	// The next one at this computer has no password.
+	if through := b.slipsIn(); through != "" {
+		t.Fatalf("after the sign-out %s opens the account again", through)
+	}
+	if looped.Reason != SignInLoop.Code() {
+		t.Errorf("the loop is not in the story: %+v", looped)
+	}
+}
+
+func TestWhoCopiedTheCookieOfABrowserBeforeASignInHasNothingOfIt(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.app(h.lina)
+		b := h.browser()
+		b.get("/login")
+		thief := h.browser()
+		here, _ := url.Parse(h.server.URL)
+		thief.Jar.SetCookies(here, b.Jar.Cookies(here)) // of a computer in the library, an hour ago
+		a := b.signIn("lmartin", linasPassword)
+		code := a.Request.URL.Query().Get("at")
+		for _, at := range []string{"", "?at=" + code} {
+			want(t, thief.get("/login/factor"+at), http.StatusGone, "identity.sign_in_lost")
+		}
+		want(t, b.get("/login/factor?at="+code), 200) // her own goes on
+	})
+}
+
+func TestTabsThatWereOpenBeforeASignInGoOnAfterIt(t *testing.T) {
+	h := openOne(t)
+	show := h.app(h.lina)
+	b := h.browser()
+	first := b.signIn("lmartin", linasPassword, "next", "/identity/sessions").Request.URL.Query().Get("at")
+	b.signIn("lmartin", linasPassword, "next", "/identity/devices")
+	if a := b.post("/login/factor/totp", url.Values{"at": {first}, "code": {show()}}); a.Request.URL.Path != "/identity/sessions" {
+		t.Errorf("the first tab came to %s", a.Request.URL)
+	}
+}
+
+func TestASignInUnderWayEndsWithThePasswordItBeganWith(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		show := h.app(h.lina)
+		thief := h.browser()
+		code := thief.signIn("lmartin", linasPassword).Request.URL.Query().Get("at")
+		hash, err := h.HashPassword(t.Context(), "un autre mot de passe")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.StorePassword(t.Context(), tx, h.lina, hash) }); err != nil {
+			t.Fatal(err)
+		}
+		want(t, thief.post("/login/factor/totp", url.Values{"at": {code}, "code": {show()}}), http.StatusGone, "identity.sign_in_lost")
+	})
+}
+
+func TestAPasswordThatWasRightIsNotKeptWarmForHours(t *testing.T) {
+	h := openOne(t)
+	show := h.app(h.lina)
+	thief := h.browser()
+	code := thief.signIn("lmartin", linasPassword).Request.URL.Query().Get("at")
+	for range 12 { // a post that costs nothing keeps the story alive
+		h.clock.Advance(attempt.Lasts - time.Minute)
+		thief.post("/login/factor/trouble", url.Values{"at": {code}, "error": {"NotAllowedError"}, "after": {"900"}})
+	}
+	want(t, thief.post("/login/factor/totp", url.Values{"at": {code}, "code": {show()}}), http.StatusGone, "identity.sign_in_lost")
+}
+
+func TestNobodyRegistersAnAppWithAKeyThatSomebodyElseSaw(t *testing.T) {
+	h := openOne(t, func(c *Config) { c.Factor.RequiredKinds = []campus.Kind{campus.Student} })
+	page := func(b *browser) string {
+		code := b.signIn("lmartin", linasPassword).Request.URL.Query().Get("at")
+		a := b.get("/identity/factors/totp?at=" + code)
+		want(t, a, 200, "otpauth:")
+		_, key, _ := strings.Cut(a.body, "secret=")
+		return key[:32]
+	}
+	if thief, lina := page(h.browser()), page(h.browser()); thief == lina {
+		t.Error("who has the password sees the key that its owner is about to register")
+	}
+}
+
+func TestStrangersDoNotFillTheTableOfSignInsWithSelfTests(t *testing.T) {
+	h := openOne(t)
+	result := h.browser().get("/diagnostic/result?" + seenOf(t, h))
+	_, of, _ := strings.Cut(result.body, `name="of" value="`)
+	of, _, _ = strings.Cut(of, `"`)
+	if of == "" {
+		t.Fatal("the page of the result has no form")
+	}
+	for range 300 {
+		h.browser().post("/diagnostic/result", url.Values{"of": {of}}) // a new cookie each time
+	}
+	var rows int
+	if err := h.db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM identity_attempts").Scan(&rows); err != nil {
+		t.Fatal(err)
+	}
+	if rows > 100 {
+		t.Errorf("one network wrote %d sign-ins without trying a single password", rows)
+	}
+}
+
+// seenOf is the parameter that the first hop of the self-test leads on with.
+func seenOf(t *testing.T, h *house) string {
+	t.Helper()
+	_, started, ok := strings.Cut(h.browser().get("/diagnostic").body, "/diagnostic/result?")
+	if !ok {
+		t.Fatal("the self-test does not lead on")
+	}
+	started, _, _ = strings.Cut(started, `"`)
+	return strings.ReplaceAll(started, "&amp;", "&")
+}
