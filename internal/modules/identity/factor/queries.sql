@@ -58,7 +58,7 @@ SELECT id, secret, expires_at FROM identity_app_enrolments WHERE person_id = $1;
 -- name: BeginEnrolment :execrows
 INSERT INTO identity_app_enrolments (id, person_id, secret, expires_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (person_id) DO UPDATE SET id = excluded.id, secret = excluded.secret, expires_at = excluded.expires_at
-WHERE identity_app_enrolments.expires_at <= sqlc.arg(now_at);
+WHERE identity_app_enrolments.expires_at <= sqlc.arg(now_at) OR substr(identity_app_enrolments.id, 38) <> CAST(sqlc.arg(place) AS TEXT);
 
 -- name: EndEnrolment :execrows
 DELETE FROM identity_app_enrolments WHERE person_id = $1 AND id = $2;

@@ -38,7 +38,9 @@ const (
 )
 
 // AppEnrolment is an authenticator app about to be registered. It stays the same
-// for half an hour, so that a second tab or the back button shows the same code.
+// for half an hour of one sign-in or session, so that a second tab or the back
+// button shows the same code. Another sign-in gets another one: whoever came as
+// far with a stolen password must not know the key that the owner registers.
 type AppEnrolment struct {
 	ID string
 	// Key is the secret in groups of four letters, for people who type it; URI is
@@ -70,7 +72,8 @@ func (f *Factors) BeginApp(ctx context.Context, a entry.Actor) (AppEnrolment, er
 	err = f.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
 		_, err := q.BeginEnrolment(ctx, sqlgen.BeginEnrolmentParams{
-			ID: id.New(), PersonID: string(a.Person), Secret: sealed, ExpiresAt: tx.Now().Add(enrolmentLasts), NowAt: tx.Now(),
+			ID: id.New() + "-" + placeOfEnrolment(a), PersonID: string(a.Person), Secret: sealed, ExpiresAt: tx.Now().Add(enrolmentLasts),
+			NowAt: tx.Now(), Place: placeOfEnrolment(a),
 		})
 		if err != nil {
 			return fmt.Errorf("begin to register an app: %w", err)
@@ -92,6 +95,10 @@ func (f *Factors) BeginApp(ctx context.Context, a entry.Actor) (AppEnrolment, er
 	}
 	return AppEnrolment{ID: row.ID, Key: groups(secret, 4, " "), URI: uri, QR: picture, ExpiresAt: row.ExpiresAt.Time()}, nil
 }
+
+// placeOfEnrolment names the sign-in or session of a registration. It is the
+// second half of the identifier, behind the 36 letters of the first.
+func placeOfEnrolment(a entry.Actor) string { return id.Hash(bound(a)) }
 
 // withSecret puts the secret of a registration that was resumed into the address
 // that was made for a fresh one.
@@ -122,7 +129,7 @@ func (f *Factors) MoveApp(ctx context.Context, on Occasion, old, enrolment, name
 func (f *Factors) confirmApp(ctx context.Context, on Occasion, old *Factor, enrolment, name, typed string) (Factor, error) {
 	who := on.Actor.Person
 	row, err := sqlgen.New(f.DB.Read()).EnrolmentOf(ctx, string(who))
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (row.ID != enrolment || row.ExpiresAt <= f.DB.Now()) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (row.ID != enrolment || !strings.HasSuffix(row.ID, "-"+placeOfEnrolment(on.Actor)) || row.ExpiresAt <= f.DB.Now()) {
 		return Factor{}, EnrolmentOver
 	}
 	if err != nil {

@@ -114,7 +114,7 @@ func (q *Queries) AddRelay(ctx context.Context, arg AddRelayParams) error {
 const beginEnrolment = `-- name: BeginEnrolment :execrows
 INSERT INTO identity_app_enrolments (id, person_id, secret, expires_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (person_id) DO UPDATE SET id = excluded.id, secret = excluded.secret, expires_at = excluded.expires_at
-WHERE identity_app_enrolments.expires_at <= $5
+WHERE identity_app_enrolments.expires_at <= $5 OR substr(identity_app_enrolments.id, 38) <> CAST($6 AS TEXT)
 `
 
 type BeginEnrolmentParams struct {
@@ -123,6 +123,7 @@ type BeginEnrolmentParams struct {
 	Secret    string
 	ExpiresAt db.Time
 	NowAt     db.Time
+	Place     string
 }
 
 func (q *Queries) BeginEnrolment(ctx context.Context, arg BeginEnrolmentParams) (int64, error) {
@@ -132,6 +133,7 @@ func (q *Queries) BeginEnrolment(ctx context.Context, arg BeginEnrolmentParams) 
 		arg.Secret,
 		arg.ExpiresAt,
 		arg.NowAt,
+		arg.Place,
 	)
 	if err != nil {
 		return 0, err
