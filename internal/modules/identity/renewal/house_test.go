@@ -398,6 +398,18 @@ func (h *house) lastCode() string {
 	return sixDigits.FindString(list[len(list)-1].Text)
 }
 
+// codeTo is the code in the newest message to somebody.
+func (h *house) codeTo(to string) string {
+	h.t.Helper()
+	for _, m := range slices.Backward(h.outbox()) {
+		if m.To == to {
+			return sixDigits.FindString(m.Text)
+		}
+	}
+	h.t.Fatalf("no message to %s", to)
+	return ""
+}
+
 // lastLink is the path and the key of the link in the newest message with one.
 func (h *house) lastLink() (path, key string) {
 	h.t.Helper()

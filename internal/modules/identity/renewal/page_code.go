@@ -56,7 +56,7 @@ func (x *Renewal) takeCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = x.prove(r.Context(), row, values.Get(reach.CodeField))
+	err = x.prove(r.Context(), &row, values.Get(reach.CodeField))
 	if _, ok := reach.Problem(err); ok {
 		web.Note(r, fault.Of(err))
 		return x.showCode(w, r, fault.Of(err).Reason.Kind().Status(), row.EndsAt, err, nil)

@@ -68,16 +68,16 @@ SELECT * FROM identity_recoveries WHERE link_hash = $1 AND link_hash <> '';
 SELECT CAST(COALESCE(SUM(sendings), 0) AS BIGINT) FROM identity_recoveries WHERE person_id = $1 AND person_id <> '' AND started_at > sqlc.arg(since_at);
 
 -- name: NoteSending :exec
-UPDATE identity_recoveries SET link_hash = $2, method = $3, sendings = sendings + 1 WHERE id = $1;
+UPDATE identity_recoveries SET link_hash = $2, sendings = sendings + 1 WHERE id = $1;
 
 -- name: ReplaceCode :execrows
 UPDATE identity_recoveries SET sealed = $2, sent_at = $3 WHERE id = $1 AND proved_at = 0 AND done_at = 0;
 
 -- name: ProveRecovery :execrows
-UPDATE identity_recoveries SET proved_at = $2, sealed = '' WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2;
+UPDATE identity_recoveries SET proved_at = $2, method = $3, sealed = '' WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2;
 
 -- name: TakeLink :execrows
-UPDATE identity_recoveries SET link_hash = '', sealed = '', token_hash = sqlc.arg(token_hash), proved_at = sqlc.arg(now_at)
+UPDATE identity_recoveries SET link_hash = '', sealed = '', method = 'mail', token_hash = sqlc.arg(token_hash), proved_at = sqlc.arg(now_at)
 WHERE id = sqlc.arg(id) AND link_hash = sqlc.arg(link_hash) AND done_at = 0 AND ends_at > sqlc.arg(now_at);
 
 -- name: FinishRecoveries :exec

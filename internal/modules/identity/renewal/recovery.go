@@ -92,15 +92,24 @@ func (x *Renewal) openRecovery(ctx context.Context, tx db.Tx, row sqlgen.OpenRec
 	return jobs.Enqueue(ctx, tx, SendRecovery{ID: row.ID}, jobs.Priority(-1))
 }
 
-// newCode makes the code of a recovery. It is made with the request and not with
+// onPhone is the subject of the code that goes to a phone. It is another one than
+// that of the letters, so that a code says which of the two was read: whoever has
+// only the phone must not pass for somebody who reads the mail, and then prove
+// the phone once more as the second factor.
+func onPhone(recovery string) string { return recovery + "@phone" }
+
+// newCode makes the codes of a recovery, for letters and for phones. They are made with the request and not with
 // the message, and for a name that nobody has too: what is answered to a code
 // then never depends on whether a message could be sent.
 func (x *Renewal) newCode(ctx context.Context, tx db.Tx, recovery, person string, lasts time.Duration) (sealed string, err error) {
-	plain, err := x.Codes.Issue(ctx, tx, code.Ask{Purpose: codePurpose, Subject: recovery, Person: campus.PersonID(person), Lasts: lasts, Tries: x.config.CodeTries})
-	if err != nil {
-		return "", err
+	var plain [2]string
+	for i, subject := range []string{recovery, onPhone(recovery)} {
+		plain[i], err = x.Codes.Issue(ctx, tx, code.Ask{Purpose: codePurpose, Subject: subject, Person: campus.PersonID(person), Lasts: lasts, Tries: x.config.CodeTries})
+		if err != nil {
+			return "", err
+		}
 	}
-	return x.Keys.SealText(codePurpose, plain)
+	return x.Keys.SealText(codePurpose, plain[0]+" "+plain[1])
 }
 
 // admit takes one recovery from the budgets of an identifier and of a network.
@@ -141,28 +150,49 @@ func (x *Renewal) live(row sqlgen.IdentityRecovery) bool {
 	return row.DoneAt.IsZero() && db.At(x.Clock.Now()).Before(row.EndsAt)
 }
 
-// prove checks a code for the recovery of a browser. Once one was right, the
+// prove checks a code for the recovery of a browser, and notes in row by what it
+// came. Once one was right, the
 // browser need not type it again to come back to its way in.
-func (x *Renewal) prove(ctx context.Context, row sqlgen.IdentityRecovery, typed string) error {
+func (x *Renewal) prove(ctx context.Context, row *sqlgen.IdentityRecovery, typed string) error {
 	if !row.ProvedAt.IsZero() {
 		return nil
 	}
-	if err := x.Codes.Check(ctx, codePurpose, row.ID, typed); err != nil {
+	method, err := x.which(ctx, row.ID, typed)
+	if err != nil {
 		return err
 	}
 	if row.PersonID == "" { // guessed for a name that nobody has
 		return code.Expired
 	}
 	return x.DB.InTx(ctx, func(tx db.Tx) error {
-		n, err := sqlgen.New(tx).ProveRecovery(ctx, sqlgen.ProveRecoveryParams{ID: row.ID, ProvedAt: tx.Now()})
+		n, err := sqlgen.New(tx).ProveRecovery(ctx, sqlgen.ProveRecoveryParams{ID: row.ID, ProvedAt: tx.Now(), Method: string(method)})
 		if err != nil {
 			return fmt.Errorf("prove the recovery: %w", err)
 		}
 		if n == 0 {
 			return RecoveryOver
 		}
+		row.Method = string(method)
 		return nil
 	})
+}
+
+// which uses up the code that was typed and tells by what it came. A name that
+// nobody has gets the same answers, after the same work.
+func (x *Renewal) which(ctx context.Context, recovery, typed string) (entry.Method, error) {
+	wrong := x.Codes.Check(ctx, codePurpose, recovery, typed)
+	if wrong == nil {
+		return entry.Mail, nil
+	}
+	err := x.Codes.Check(ctx, codePurpose, onPhone(recovery), typed)
+	switch {
+	case err == nil:
+		return entry.SMS, nil
+	case errors.Is(wrong, code.Wrong):
+		return "", err // as wrong as the other, or an older one of the phone's
+	default:
+		return "", wrong
+	}
 }
 
 // takeOver uses up the link of a letter: the recovery goes on in this browser,
@@ -246,10 +276,11 @@ func (x *Renewal) send(ctx context.Context, job SendRecovery) error {
 	if err != nil {
 		return err
 	}
-	plain, err := x.Keys.OpenText(codePurpose, row.Sealed)
+	both, err := x.Keys.OpenText(codePurpose, row.Sealed)
 	if err != nil {
 		return err
 	}
+	inLetters, onPhones, _ := strings.Cut(both, " ")
 	link := id.Token(tokenBytes)
 	return x.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
@@ -261,16 +292,16 @@ func (x *Renewal) send(ctx context.Context, job SendRecovery) error {
 			x.Log.InfoContext(ctx, "no more recovery codes for now", slog.String("person", row.PersonID))
 			return nil
 		}
-		method := entry.SMS
 		for _, p := range points {
+			plain := inLetters
+			if p.SMS() {
+				plain = onPhones
+			}
 			if err := x.sendTo(ctx, tx, person, p, plain, link, row.EndsAt.Sub(tx.Now())); err != nil {
 				return err
 			}
-			if !p.SMS() {
-				method = entry.Mail
-			}
 		}
-		err = q.NoteSending(ctx, sqlgen.NoteSendingParams{ID: row.ID, LinkHash: id.Hash(link), Method: string(method)})
+		err = q.NoteSending(ctx, sqlgen.NoteSendingParams{ID: row.ID, LinkHash: id.Hash(link)})
 		if err != nil {
 			return fmt.Errorf("note the message: %w", err)
 		}

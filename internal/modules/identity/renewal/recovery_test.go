@@ -49,8 +49,8 @@ func TestACodeOfTheLetterBeginsASignInThatAsksForANewPassword(t *testing.T) {
 			t.Errorf("the journal has %+v", h.events)
 		}
 		want(t, b.get("/password/code"), 200, "the verified contacts of the account", `autocomplete="one-time-code"`)
-		want(t, b.post("/password/code", "code", other(h.lastCode())), 422)
-		lead(t, b.post("/password/code", "code", h.lastCode()), "/entered")
+		want(t, b.post("/password/code", "code", other(h.codeTo(linasMail))), 422)
+		lead(t, b.post("/password/code", "code", h.codeTo(linasMail)), "/entered")
 		if !slices.Equal(h.entered, []string{"lina by mail to /"}) {
 			t.Errorf("entered: %q", h.entered)
 		}
@@ -63,7 +63,7 @@ func TestACodeOfTheLetterBeginsASignInThatAsksForANewPassword(t *testing.T) {
 		h.empty()
 		want(t, b.get("/login/new-password"), 200, "The code was right")
 		lead(t, b.post("/login/new-password", PlainField, another, AgainField, another), "/proceeded")
-		if !h.opens(lina.ID, another) || !slices.Equal(h.ended, []string{"lina but "}) || h.events[0].Kind != "identity.password_reset" {
+		if !h.opens(lina.ID, another) || !slices.Equal(h.ended, []string{"lina but a-1"}) || h.events[0].Kind != "identity.password_reset" {
 			t.Errorf("ended %q, journal %+v", h.ended, h.events)
 		}
 		if !slices.Contains(h.to(), lina.Mail) || !slices.Contains(h.to(), linasMail) {
@@ -74,6 +74,29 @@ func TestACodeOfTheLetterBeginsASignInThatAsksForANewPassword(t *testing.T) {
 		}
 		want(t, b.get("/password/code"), 410, "identity.renewal_recovery_over")
 		want(t, b.post("/password/code", "code", "123456"), 410, "identity.renewal_recovery_over")
+	})
+}
+
+// Whoever has the phone alone must not pass for somebody who reads the mail: the
+// way in would take the phone for a second factor.
+func TestTheCodeOfATextIsNotThatOfTheLetterAndCountsAsAText(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for _, c := range []struct{ to, as string }{{linasPhone, "sms"}, {linasMail, "mail"}} {
+			h.empty()
+			h.entered = nil
+			h.clock.Advance(time.Hour)
+			b := h.browser()
+			b.forget("lmartin")
+			if h.codeTo(linasPhone) == h.codeTo(linasMail) {
+				t.Fatal("letter and text carry the same code")
+			}
+			lead(t, b.post("/password/code", "code", h.codeTo(c.to)), "/entered")
+			lead(t, b.get("/password/code"), "/entered") // the back button
+			said := "lina by " + c.as + " to /"
+			if !slices.Equal(h.entered, []string{said, said}) {
+				t.Errorf("the code that went to %s: entered %q", c.to, h.entered)
+			}
+		}
 	})
 }
 
@@ -155,7 +178,7 @@ func TestACodeTypedInManyTabsAtOnceOpensOneWayOnly(t *testing.T) {
 		var all sync.WaitGroup
 		errs := make([]error, 6)
 		for i := range errs {
-			all.Go(func() { errs[i] = h.prove(context.Background(), row, code) })
+			all.Go(func() { errs[i] = h.prove(context.Background(), &row, code) })
 		}
 		all.Wait()
 		if n := len(slices.DeleteFunc(errs, func(err error) bool { return err != nil })); n != 1 {

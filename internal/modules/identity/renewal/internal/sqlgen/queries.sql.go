@@ -229,17 +229,16 @@ func (q *Queries) MeetDemand(ctx context.Context, personID string) error {
 }
 
 const noteSending = `-- name: NoteSending :exec
-UPDATE identity_recoveries SET link_hash = $2, method = $3, sendings = sendings + 1 WHERE id = $1
+UPDATE identity_recoveries SET link_hash = $2, sendings = sendings + 1 WHERE id = $1
 `
 
 type NoteSendingParams struct {
 	ID       string
 	LinkHash string
-	Method   string
 }
 
 func (q *Queries) NoteSending(ctx context.Context, arg NoteSendingParams) error {
-	_, err := q.db.ExecContext(ctx, noteSending, arg.ID, arg.LinkHash, arg.Method)
+	_, err := q.db.ExecContext(ctx, noteSending, arg.ID, arg.LinkHash)
 	return err
 }
 
@@ -340,16 +339,17 @@ func (q *Queries) PasswordsForExport(ctx context.Context, personID string) ([]Pa
 }
 
 const proveRecovery = `-- name: ProveRecovery :execrows
-UPDATE identity_recoveries SET proved_at = $2, sealed = '' WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2
+UPDATE identity_recoveries SET proved_at = $2, method = $3, sealed = '' WHERE id = $1 AND proved_at = 0 AND done_at = 0 AND ends_at > $2
 `
 
 type ProveRecoveryParams struct {
 	ID       string
 	ProvedAt db.Time
+	Method   string
 }
 
 func (q *Queries) ProveRecovery(ctx context.Context, arg ProveRecoveryParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, proveRecovery, arg.ID, arg.ProvedAt)
+	result, err := q.db.ExecContext(ctx, proveRecovery, arg.ID, arg.ProvedAt, arg.Method)
 	if err != nil {
 		return 0, err
 	}
@@ -570,7 +570,7 @@ func (q *Queries) StateOf(ctx context.Context, arg StateOfParams) (StateOfRow, e
 }
 
 const takeLink = `-- name: TakeLink :execrows
-UPDATE identity_recoveries SET link_hash = '', sealed = '', token_hash = $1, proved_at = $2
+UPDATE identity_recoveries SET link_hash = '', sealed = '', method = 'mail', token_hash = $1, proved_at = $2
 WHERE id = $3 AND link_hash = $4 AND done_at = 0 AND ends_at > $2
 `
 
