@@ -63,21 +63,21 @@ func accountsTempl(v accountsView) templ.Component {
 			}
 			templ_7745c5c3_Err = ui.Field(ui.FieldProps{
 				Name: "q", Type: "search", Label: i18n.T(ctx, "identity.lifecycle.accounts.search"), Help: i18n.T(ctx, "identity.lifecycle.accounts.search_help"),
-				Value: v.Filter.Words, MaxLength: maxWords, Optional: true,
+				Value: v.Filter.Words, MaxLength: maxWords,
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.Select(ui.ChoiceProps{
 				Name: "state", Label: i18n.T(ctx, "identity.lifecycle.accounts.by_state"), Value: string(v.Filter.State),
-				Blank: i18n.T(ctx, "identity.lifecycle.accounts.all"), Options: stateOptions(ctx), Optional: true,
+				Blank: i18n.T(ctx, "identity.lifecycle.accounts.all"), Options: stateOptions(ctx),
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.Select(ui.ChoiceProps{
 				Name: "kind", Label: i18n.T(ctx, "identity.lifecycle.accounts.by_kind"), Value: string(v.Filter.Kind),
-				Blank: i18n.T(ctx, "identity.lifecycle.accounts.all"), Options: kindOptions(ctx), Optional: true,
+				Blank: i18n.T(ctx, "identity.lifecycle.accounts.all"), Options: kindOptions(ctx),
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
