@@ -14,10 +14,6 @@ import (
 // keyKinds are the methods of WebAuthn.
 var keyKinds = []entry.Method{entry.SecurityKey, entry.Passkey}
 
-// maxKey bounds what a browser sends of a new key, in bytes: the attestation of a
-// chain of certificates is the longest part.
-const maxKey = 64 << 10
-
 // keyForm is what the page of a key posts; scripts fill Response with the JSON of
 // the browser's credential.
 type keyForm struct {
