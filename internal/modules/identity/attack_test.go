@@ -2,6 +2,7 @@ package identity
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -149,4 +150,37 @@ func seenOf(t *testing.T, h *house) string {
 	}
 	started, _, _ = strings.Cut(started, `"`)
 	return strings.ReplaceAll(started, "&amp;", "&")
+}
+
+func TestAPasswordAloneChangesNothingWhereItOpensNothing(t *testing.T) {
+	const other = "un autre mot de passe 7"
+	for name, prepare := range map[string]func(*testing.T, *house){
+		"a lock": func(t *testing.T, h *house) {
+			if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.risk.LockOneself(t.Context(), tx, h.lina) }); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a factor that does not work": func(t *testing.T, h *house) {
+			h.app(h.lina)
+			err := h.db.InTx(t.Context(), func(tx db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), "UPDATE identity_factors SET suspended_at = $1", tx.Now())
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := openOne(t)
+			prepare(t, h)
+			a := h.browser().post("/password", url.Values{"username": {"lmartin"}, "current_password": {linasPassword}, "new_password": {other}, "new_password_again": {other}})
+			if a.Request.URL.Path == "/password/changed" || a.Request.URL.Path == "/password" {
+				t.Errorf("it leads to %s: %.300s", a.Request.URL, a.body)
+			}
+			if _, err := h.CheckPassword(t.Context(), "lmartin", other, netip.MustParseAddr("192.0.2.9")); err == nil {
+				t.Error("whoever has the password shuts its owner out")
+			}
+		})
+	}
 }

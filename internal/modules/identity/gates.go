@@ -147,6 +147,29 @@ func (m *Module) MayRenew(r *http.Request, actor entry.Actor) (bool, error) {
 	return true, nil
 }
 
+// MayReplace reports whether somebody's password alone changes it: only where it
+// alone would open a session, from there. Whoever stole one and meets a factor, a
+// lock or a suspicion at the door must not shut its owner out by the side entrance.
+func (m *Module) MayReplace(r *http.Request, p account.Person) (bool, error) {
+	ctx := r.Context()
+	if has, err := m.factors.Has(ctx, p.ID); err != nil || has {
+		return false, err
+	}
+	if page, err := m.lockGate(r, p, nil); err != nil || page != "" {
+		return false, err
+	}
+	d, _, err := m.devices.Of(r, p.ID)
+	if err != nil {
+		return false, err
+	}
+	verdict, err := m.risk.Assess(ctx, risk.Circumstances{Person: p, Identifier: p.Login, Address: web.ClientAddr(r), Device: d.ID})
+	if err != nil {
+		return false, err
+	}
+	act, err := m.proportion(ctx, p.ID, verdict.Act)
+	return act == risk.Allow, err
+}
+
 // letIn opens the session at the end of the way.
 func (m *Module) letIn(w http.ResponseWriter, r *http.Request, p account.Person, a attempt.Attempt) error {
 	known, err := m.devices.List(r.Context(), p.ID)

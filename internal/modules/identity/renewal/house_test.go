@@ -70,7 +70,7 @@ type house struct {
 	viewer    campus.PersonID // who has signed in
 	actor     *entry.Actor    // who is on the way in
 	may       bool            // nothing else comes before a new password
-	strong    bool            // everybody has a second factor
+	strong    bool            // nobody changes a password by it alone
 	slow      bool            // passwords are not looked at now
 	state     account.State   // of everybody
 	events    []journal.Event
@@ -151,7 +151,7 @@ func (h *house) EndSessionsOf(_ context.Context, _ db.Tx, who campus.PersonID, b
 
 func (h *house) MayRenew(*http.Request, entry.Actor) (bool, error) { return h.may, nil }
 
-func (h *house) HasFactor(context.Context, campus.PersonID) (bool, error) { return h.strong, nil }
+func (h *house) MayReplace(*http.Request, account.Person) (bool, error) { return !h.strong, nil }
 
 func (h *house) Write(_ context.Context, _ db.Tx, e journal.Event) error {
 	h.events = append(h.events, e)
@@ -211,7 +211,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		f(&c)
 	}
 	h.Renewal, err = New(Deps{
-		DB: d, Clock: now, Log: log, Keys: keys, Texts: texts, People: h, Hasher: h, Checker: h, Sessions: h, Devices: h, Way: h, Factors: h,
+		DB: d, Clock: now, Log: log, Keys: keys, Texts: texts, People: h, Hasher: h, Checker: h, Sessions: h, Devices: h, Way: h,
 		Door: door{h: h}, Codes: codes, Contacts: contacts, Post: mail, Journal: h, Base: site,
 		NameFrench: "Université de Valmont", NameEnglish: "University of Valmont",
 		OwnDomain: func(domain string) bool { return strings.HasSuffix(domain, "valmont.example") },

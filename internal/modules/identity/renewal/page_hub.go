@@ -76,11 +76,11 @@ func (x *Renewal) hub(w http.ResponseWriter, r *http.Request) error {
 	if v.Problems.Any() {
 		return x.showHub(w, r, http.StatusUnprocessableEntity, v)
 	}
-	strong, err := x.Factors.HasFactor(ctx, p.ID)
+	alone, err := x.Way.MayReplace(r, p)
 	if err != nil {
 		return err
 	}
-	if strong { // a stolen password alone must not lock its owner out
+	if !alone { // a stolen password alone must not lock its owner out
 		return x.Door.Enter(w, r, p.ID, entry.Proof{Method: entry.Password}, entry.Arrival{Next: "/identity/password"})
 	}
 	if err := x.replace(r, p, values.Get(currentField), plain, "", "identity.password_changed"); err != nil {

@@ -75,7 +75,7 @@ func hubTempl(v hubView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.Password(ui.FieldProps{
-				Name: currentField, Label: i18n.T(ctx, "identity.renewal.current"), Help: i18n.T(ctx, "identity.renewal.hub.current_help"),
+				Name: currentField, Label: i18n.T(ctx, "identity.renewal.current"),
 				Autocomplete: "current-password", Required: true,
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

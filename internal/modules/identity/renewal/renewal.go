@@ -64,12 +64,9 @@ type Way interface {
 	// MayRenew reports whether all that comes before a new password on the way
 	// in was proved: a second factor, for those who have one.
 	MayRenew(r *http.Request, a entry.Actor) (bool, error)
-}
-
-// Factors knows second factors.
-type Factors interface {
-	// HasFactor reports whether somebody has one that works now.
-	HasFactor(ctx context.Context, who campus.PersonID) (bool, error)
+	// MayReplace reports whether somebody's password alone is enough to change
+	// it: where nothing else would be asked before it opens a session.
+	MayReplace(r *http.Request, p account.Person) (bool, error)
 }
 
 // Contacts reaches people; reach implements it.
@@ -102,7 +99,6 @@ type Deps struct {
 	Sessions Sessions
 	Devices  Devices
 	Way      Way
-	Factors  Factors
 	Door     entry.Door
 	Codes    *code.Store
 	Contacts Contacts
