@@ -371,7 +371,7 @@ func TestPeopleSeeAndForgetTheirOwnBrowsers(t *testing.T) {
 		phone.is(lina, "known")
 		h.viewer = lina.ID
 		page := b.do(http.MethodGet, "/identity/devices").Body.String()
-		for _, want := range []string{"Firefox on Linux", "Safari on iOS", "this browser", "Second step not asked until", "Nancy (192.0.2.7)"} {
+		for _, want := range []string{"Firefox on Linux", "Safari on iOS", "this browser", "Second factor not asked until", "Nancy (192.0.2.7)"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("no %q on the page", want)
 			}

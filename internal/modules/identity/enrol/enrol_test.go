@@ -164,7 +164,7 @@ func TestTheLastFactorStaysWhereThePolicyNeedsOne(t *testing.T) {
 func TestTheChoiceSaysWhatSuitsWhomAndWhatIsNotOffered(t *testing.T) {
 	h := openOne(t)
 	a := h.browser().get(AddURL)
-	want(t, a, 200, "Passkey", "suggested", "Authenticator app", "Suits almost everybody", "Security key", "Code by text message", "does not offer here: Code by mail")
+	want(t, a, 200, "Passkey", "suggested", "Authenticator app", "Suits almost everybody", "Security key", "Code by text message", "Not offered by your university: Code by mail")
 	h.own(lina.ID, "Pixel")
 	want(t, h.browser().get(AddURL), 200, "added")
 	h.enter(hugo.ID)

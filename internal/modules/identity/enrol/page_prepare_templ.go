@@ -109,7 +109,7 @@ func prepareTempl(v prepareView) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.LinkButton(ui.Link{Label: i18n.T(ctx, "identity.enrol.prepare."+next.Key), URL: next.URL}, true).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.LinkButton(ui.Link{Label: i18n.T(ctx, "identity.enrol.prepare."+next.Key+"_do"), URL: next.URL}, true).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
