@@ -82,7 +82,7 @@ func (m *Module) factorGate(r *http.Request, p account.Person, a *attempt.Attemp
 	case required.Needed && risk.ParseVerdict(a.Suspicion).Act == risk.AskFactor:
 		return "/login/factor", nil
 	case required.Needed:
-		trusted, err := m.trusted(r, p.ID, a)
+		trusted, err := m.trusted(r, p.ID, a.Shared)
 		if err != nil || trusted {
 			return "", err
 		}
@@ -95,8 +95,8 @@ func (m *Module) factorGate(r *http.Request, p account.Person, a *attempt.Attemp
 
 // trusted reports whether the browser stands in for a factor, because its owner
 // proved one in it lately and asked for that.
-func (m *Module) trusted(r *http.Request, who campus.PersonID, a *attempt.Attempt) (bool, error) {
-	if a.Shared {
+func (m *Module) trusted(r *http.Request, who campus.PersonID, shared bool) (bool, error) {
+	if shared {
 		return false, nil
 	}
 	d, known, err := m.devices.Of(r, who)

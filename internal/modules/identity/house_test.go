@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -78,7 +80,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		t.Fatal(err)
 	}
 	h.texts = texts
-	keys, err := crypt.Open(filepath.Join(t.TempDir(), "key"))
+	keys, err := crypt.Open(filepath.Join(keyFolder(t), "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	})
 	s.Router("test").Handle("GET /leave", func(w http.ResponseWriter, r *http.Request) error {
 		for range h.turns {
-			if stopped, err := h.Leaving(w, r, "moodle", "Moodle"); err != nil || stopped {
+			if stopped, err := h.Leaving(w, r, "moodle", "Moodle", "/leave"); err != nil || stopped {
 				return err
 			}
 		}
@@ -127,6 +129,18 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	h.lina = h.add(Person{Login: "lmartin", Mail: "lina.martin@valmont.example", GivenName: "Lina", FamilyName: "Martin",
 		Affiliations: []campus.Affiliation{{Kind: campus.Student, Campus: "rives", Programme: "info"}}}, linasPassword)
 	return h
+}
+
+// keptHouse names the folder of a house that outlives its process, in the tests
+// that cut the power.
+const keptHouse = "AMPHI_TEST_KEPT_HOUSE"
+
+// keyFolder is where the key of a test's house is.
+func keyFolder(t *testing.T) string {
+	if kept := os.Getenv(keptHouse); kept != "" {
+		return kept
+	}
+	return t.TempDir()
 }
 
 // move lets the requests that follow come from another network.
@@ -177,24 +191,9 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values) answer {
 	b.h.t.Helper()
-	r, err := http.NewRequest(method, b.h.server.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
-	resp, err := b.Do(r)
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	return answer{resp, string(body)}
+	resp, body := identitytest.Ask(b.h.t, b.Client, method, b.h.server.URL+path, form,
+		"User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+	return answer{resp, body}
 }
 
 func readAll(t *testing.T, resp *http.Response) string {

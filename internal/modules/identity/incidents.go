@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
@@ -90,10 +92,14 @@ func (v visitor) Story(r *http.Request, code string) (attempt.Attempt, error) {
 	return v.stories.OfBrowser(r.Context(), browserOf(r), code, time.Time{})
 }
 
-// Leaving notes that a browser is about to enter a service. When the service
-// sends it back at once, again and again, it answers with a page that stops the
-// loop, and stopped is true.
-func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name string) (stopped bool, err error) {
+// Leaving notes that a browser is about to enter a service, which the local
+// address back leads to. It may answer with a page that comes first, and stopped
+// is then true: the second factor that the service asks for, or, when the service
+// sends the browser back at once, again and again, a page that stops the loop.
+func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name, back string) (stopped bool, err error) {
+	if stopped, err := m.factorFor(w, r, service, back); err != nil || stopped {
+		return stopped, err
+	}
 	browser := browserOf(r)
 	if browser == "" {
 		return false, nil // no cookie of ours, so no sign-in that could loop
@@ -113,4 +119,25 @@ func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name s
 		return false, err
 	}
 	return true, web.SeeOther(w, r, m.help.LoopURL(name, times, code))
+}
+
+// factorFor asks for a second factor in front of a service that wants one, when
+// the session began without.
+func (m *Module) factorFor(w http.ResponseWriter, r *http.Request, service, back string) (asked bool, err error) {
+	v := web.Viewer(r)
+	if !v.FactorAt.IsZero() || !slices.Contains(m.config.Factor.RequiredServices, service) {
+		return false, nil
+	}
+	trusted, err := m.trusted(r, v.Person, v.SharedComputer)
+	if err != nil || trusted {
+		return false, err
+	}
+	has, err := m.factors.Has(r.Context(), v.Person)
+	if err != nil {
+		return false, err
+	}
+	if has {
+		return true, web.SeeOther(w, r, "/login/factor?"+url.Values{"back": {back}}.Encode())
+	}
+	return true, web.SeeOther(w, r, "/login?"+url.Values{"renew": {"1"}, "next": {back}}.Encode())
 }

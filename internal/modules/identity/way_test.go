@@ -401,3 +401,19 @@ func TestAFormLeftOpenOvernightStillSignsIn(t *testing.T) {
 	h.clock.Advance(14 * time.Hour)
 	want(t, b.signIn("lmartin", linasPassword, "next", "/identity/sessions"), 200, "My open sessions")
 }
+
+func TestAServiceThatWantsAFactorAsksForItInsideASession(t *testing.T) {
+	h := openOne(t, func(c *Config) { c.Factor.RequiredServices = []string{"moodle"} })
+	b := h.browser()
+	want(t, b.signIn("lmartin", linasPassword), 200, "home of lmartin")
+	h.turns = 1
+	if a := b.get("/leave"); a.Request.URL.Path != "/login" || a.Request.URL.Query().Get("renew") == "" {
+		t.Errorf("without a factor it leads to %s", a.Request.URL)
+	}
+	show := h.app(h.lina)
+	a := b.get("/leave")
+	if a.Request.URL.Path != "/login/factor" {
+		t.Fatalf("with one it leads to %s", a.Request.URL)
+	}
+	want(t, b.post("/login/factor/totp", url.Values{"back": {"/leave"}, "code": {show()}}), 200, "left")
+}

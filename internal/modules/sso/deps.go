@@ -58,10 +58,12 @@ type Sessions interface {
 // open.
 type Door interface {
 	ShowSignIn(w http.ResponseWriter, r *http.Request, next string, renew bool) error
-	// Leaving notes that this browser is about to enter a service. A service that
-	// sends people back at once makes it go round: it then answers with a page
-	// that stops the loop, and stopped is true.
-	Leaving(w http.ResponseWriter, r *http.Request, service, name string) (stopped bool, err error)
+	// Leaving notes that this browser is about to enter a service, by its
+	// identifier and its name; back is the local address that leads there. It may
+	// answer with a page that comes first, and stopped is then true: the second
+	// factor that the service asks for, or the end of a loop with a service that
+	// sends people back at once.
+	Leaving(w http.ResponseWriter, r *http.Request, service, name, back string) (stopped bool, err error)
 }
 
 // Mailer puts a mail in the outbox, in the caller's transaction.

@@ -79,7 +79,7 @@ func (m *Module) casLogin(w http.ResponseWriter, r *http.Request) error {
 		return m.toSignIn(w, r, m.comeBack(q), true)
 	}
 	if m.Door != nil {
-		if stopped, err := m.Door.Leaving(w, r, s.ID, s.Name(i18n.Locale(r.Context()))); err != nil || stopped {
+		if stopped, err := m.Door.Leaving(w, r, s.ID, s.Name(i18n.Locale(r.Context())), m.comeBack(q)); err != nil || stopped {
 			return err
 		}
 	}

@@ -106,9 +106,10 @@ func here(path string, a entry.Actor, back string, more ...string) string {
 func (x *Challenge) now() time.Time { return x.Factors.DB.Now().Time() }
 
 // allowAnswer lets the form of a page end at the service that the sign-in leads
-// to, and names that service.
-func (x *Challenge) allowAnswer(w http.ResponseWriter, r *http.Request, a entry.Actor) (name, service string, err error) {
+// to, or that lies behind the address to go back to, and names the former.
+func (x *Challenge) allowAnswer(w http.ResponseWriter, r *http.Request, a entry.Actor, back string) (name, service string, err error) {
 	if !a.SigningIn() {
+		web.AllowFormTo(w, x.Arrives(r.Context(), back)...)
 		return "", "", nil
 	}
 	name, service, origins, err := x.Destination(r.Context(), a)

@@ -111,7 +111,7 @@ func (x *Challenge) show(w http.ResponseWriter, r *http.Request, status int, v f
 	if !ok && method != "" {
 		return factor.Missing
 	}
-	name, service, err := x.allowAnswer(w, r, v.Actor)
+	name, service, err := x.allowAnswer(w, r, v.Actor, v.Back)
 	if err != nil {
 		return err
 	}
