@@ -36,8 +36,11 @@ func (a oathApp) code(t *testing.T, at time.Time) string {
 
 // now and next are the code that the app shows, and the one that it shows after
 // that: a code counts once, and nobody waits for half a minute in a story.
-func (a oathApp) now(t *testing.T) string  { t.Helper(); return a.code(t, time.Now()) }
-func (a oathApp) next(t *testing.T) string { t.Helper(); return a.code(t, time.Now().Add(30*time.Second)) }
+func (a oathApp) now(t *testing.T) string { t.Helper(); return a.code(t, time.Now()) }
+func (a oathApp) next(t *testing.T) string {
+	t.Helper()
+	return a.code(t, time.Now().Add(30*time.Second))
+}
 
 // addOathApp registers an app for whoever is signed in.
 func addOathApp(t *testing.T, tab *browser.Tab) oathApp {
@@ -74,8 +77,8 @@ func guess(tab *browser.Tab, who string, times int) {
 	}
 }
 
-// strict locks after three wrong passwords, not ten.
-func strict(office *post.Office) []string {
+// lockingEarly locks after three wrong passwords, not ten.
+func lockingEarly(office *post.Office) []string {
 	return append(office.Environment(), "AMPHI_IDENTITY__RISK__LOCK_AFTER=3", "AMPHI_IDENTITY__RISK__LOCK_STEPS=10m")
 }
 
@@ -83,7 +86,7 @@ const lockedHeading = "Votre compte est verrouillé un moment."
 
 func TestGuessingLocksStrangersOutAndTheOwnerGetsIn(t *testing.T) {
 	office := post.Open(t)
-	h := house.StartWith(t, strict(office))
+	h := house.StartWith(t, lockingEarly(office))
 	mine := signedIn(t, h, browser.Desk, "student")
 	leave(mine)
 
@@ -110,7 +113,7 @@ func TestGuessingLocksStrangersOutAndTheOwnerGetsIn(t *testing.T) {
 
 func TestALockIsLiftedByACodeOrALink(t *testing.T) {
 	office := post.Open(t)
-	h := house.StartWith(t, strict(office))
+	h := house.StartWith(t, lockingEarly(office))
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		byCode, byLink := "student", "teacher"
 		if !look.Script {
@@ -159,7 +162,7 @@ func TestALockIsLiftedByACodeOrALink(t *testing.T) {
 
 func TestALockIsLiftedByASecondFactor(t *testing.T) {
 	office := post.Open(t)
-	h := house.StartWith(t, strict(office))
+	h := house.StartWith(t, lockingEarly(office))
 	app := addOathApp(t, signedIn(t, h, browser.Desk, "teacher"))
 	look := browser.Phone.WithoutScript()
 	tab := visitor(t, h, look)
