@@ -110,8 +110,10 @@ func (tab *Tab) Visit(address string) {
 // Back goes one page back, as with the browser's button.
 func (tab *Tab) Back() {
 	tab.t.Helper()
-	tab.within("go back", func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.NavigateBack()) })
-	tab.settle()
+	tab.after("go back", func(ctx context.Context) error {
+		// Not chromedp.NavigateBack: it waits for the very page, and some lead on.
+		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void]("history.back()"))
+	})
 }
 
 // Address is where the tab is now.

@@ -41,6 +41,7 @@ func demoConfig(u *valmont.University) Config {
 	c.Mailer.FromName = in.Name.French
 	c.Server.RequestBurst = 1 << 20 // everything comes from one machine
 	c.Identity.MailDomains = []string{in.Students, in.Domain}
+	c.Identity.Activation.StudentNumber = `[0-9]{8}`
 	c.SSO.AllowLoopback = true
 	c.SSO.Services = demoServices(u)
 	c.Portal = demoPortal(u, c.Portal)

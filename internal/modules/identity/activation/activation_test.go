@@ -274,6 +274,22 @@ func TestACodeIsGoodOnItsDeviceAndOnce(t *testing.T) {
 	})
 }
 
+func TestACodeOnItsWayOutlivesTheBackButton(t *testing.T) {
+	h := openOne(t)
+	h.lina()
+	b := h.browser()
+	b.begin()
+	mine := h.lastCode()
+	want(t, b.begin(), 200, "Type the code") // back, and the button once more
+	if n := len(h.outbox(codeKind)); n != 1 {
+		t.Errorf("%d codes were sent", n)
+	}
+	other := h.browser()
+	want(t, other.begin(), 429, "identity.activation_sent_elsewhere", "Send a code to")
+	want(t, b.typeCode(mine), 200, "Choose your password")
+	want(t, b.begin(), 200, "Choose your password")
+}
+
 func TestCodesCannotBeGuessed(t *testing.T) {
 	h := openOne(t)
 	lina, b := h.lina(), h.browser()

@@ -82,10 +82,12 @@ func (x *Activation) recognise(ctx context.Context, c claim) (account.Person, re
 	return p, found, nil
 }
 
-// start begins an activation and returns the secret for the browser. sent tells
-// why no code has left, when that is something for people to read: the page of
-// the code then offers another way.
-func (x *Activation) start(ctx context.Context, c claim, from netip.Addr) (token string, sent, err error) {
+// start begins an activation and returns the secret for the browser; empty when
+// it goes on with had, the one that this browser has begun already: the back
+// button and a second click must not turn the code that is on its way into one
+// for nothing. sent tells why no code has left, when that is something for people
+// to read: the page of the code then offers another way.
+func (x *Activation) start(ctx context.Context, c claim, had begun, from netip.Addr) (token string, sent, err error) {
 	if err := x.slowDown(c, from); err != nil {
 		return "", nil, err
 	}
@@ -96,6 +98,15 @@ func (x *Activation) start(ctx context.Context, c claim, from netip.Addr) (token
 	if p.State.Usable() {
 		return "", nil, AlreadyActive
 	}
+	if had.Person == p.ID && had.Invitation == "" && had.FinishedAt.IsZero() {
+		if !had.ProvedAt.IsZero() {
+			return "", nil, nil
+		}
+		if sent = x.send(ctx, had, p, point); errors.Is(sent, reach.TooSoon) && had.Point == point.ID {
+			sent = nil // the code is on its way
+		}
+		return "", sent, nil
+	}
 	b := begun{ID: id.New(), Person: p.ID}
 	err = x.DB.InTx(ctx, func(tx db.Tx) (err error) {
 		b.ExpiresAt = tx.Now().Add(x.config.Lasts)
@@ -105,7 +116,10 @@ func (x *Activation) start(ctx context.Context, c claim, from netip.Addr) (token
 	if err != nil {
 		return "", nil, err
 	}
-	return token, x.send(ctx, b, p, point), nil
+	if sent = x.send(ctx, b, p, point); errors.Is(sent, reach.TooSoon) {
+		sent = SentElsewhere.Because(sent, fault.Of(sent).Args)
+	}
+	return token, sent, nil
 }
 
 // send sends a code to a point. Codes are counted by person: each can be guessed

@@ -26,7 +26,7 @@ type codeView struct {
 
 // legible lists the reasons why a code cannot be sent that another way, or some
 // patience, mends.
-var legible = []*fault.Reason{mailer.SMSOff, mailer.TooManySMS, reach.TooSoon, code.TooMany, Slowed, PointMissing}
+var legible = []*fault.Reason{mailer.SMSOff, mailer.TooManySMS, reach.TooSoon, SentElsewhere, code.TooMany, Slowed, PointMissing}
 
 func (x *Activation) codePage(w http.ResponseWriter, r *http.Request) error {
 	b, err := x.at(r)

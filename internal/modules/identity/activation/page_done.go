@@ -3,6 +3,7 @@ package activation
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -23,10 +24,27 @@ func (x *Activation) factorPage(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("look for a second factor: %w", err)
 	}
 	if has {
-		return web.SeeOther(w, r, "/activate/done")
+		return web.SeeOther(w, r, donePath)
 	}
 	return web.Render(w, r, http.StatusOK, factorTempl(wayOf(stepFactor, x.invitedHere(r))))
 }
+
+// justNow is how long after the first password a factor still belongs to the
+// activation.
+const justNow = time.Hour
+
+// Onward is the last page, for somebody who has just added the factor that the
+// page before it offers; "" for everybody else.
+func (x *Activation) Onward(r *http.Request) string {
+	b, err := x.at(r) // whoever has no activation here goes where they would
+	if err != nil || b.Person != web.Viewer(r).Person || b.FinishedAt.IsZero() || x.Clock.Now().Sub(b.FinishedAt.Time()) > justNow {
+		return ""
+	}
+	return donePath
+}
+
+// donePath is the last page.
+const donePath = "/activate/done"
 
 // doneView is what the last page shows.
 type doneView struct {

@@ -165,7 +165,11 @@ func (x *Activation) startWith(w http.ResponseWriter, r *http.Request, channel r
 		view.Problems = problems
 		return x.showStart(w, r, http.StatusUnprocessableEntity, view)
 	}
-	token, sent, err := x.start(r.Context(), c, web.ClientAddr(r))
+	had, err := x.at(r)
+	if err != nil && !errors.Is(err, Lost) && !errors.Is(err, Expired) {
+		return err
+	}
+	token, sent, err := x.start(r.Context(), c, had, web.ClientAddr(r))
 	if err != nil {
 		f := fault.Of(err)
 		if f.Reason != NoMatch && f.Reason != Slowed {
@@ -176,15 +180,18 @@ func (x *Activation) startWith(w http.ResponseWriter, r *http.Request, channel r
 		view.Stopped = stopped(w, r, f)
 		return x.showStart(w, r, view.Stopped.Status, view)
 	}
-	x.keep(w, r, token)
+	if token != "" {
+		x.keep(w, r, token)
+	}
 	if sent == nil {
 		return web.SeeOther(w, r, "/activate/code")
 	}
-	b, err := x.begunByToken(r.Context(), token)
-	if err != nil {
-		return err
+	if token != "" {
+		if had, err = x.begunByToken(r.Context(), token); err != nil {
+			return err
+		}
 	}
-	return x.unsent(w, r, b, sent)
+	return x.unsent(w, r, had, sent)
 }
 
 // stopped words why a form did not go on, for the place above the form, and puts

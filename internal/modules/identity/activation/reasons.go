@@ -12,6 +12,9 @@ var (
 	NoMatch = fault.Declare(fault.Invalid, "identity.activation_no_match")
 	// Slowed: too many beginnings from one network, or with one number.
 	Slowed = fault.Declare(fault.Busy, "identity.activation_slowed")
+	// SentElsewhere: a code has just left for an activation of another device, and
+	// opens nothing here.
+	SentElsewhere = fault.Declare(fault.Busy, "identity.activation_sent_elsewhere")
 	// AlreadyActive: the right data of an account that is in use.
 	AlreadyActive = fault.Declare(fault.Conflict, "identity.activation_already").Leads("/login")
 	// Lost: this browser has begun no activation that we know of.

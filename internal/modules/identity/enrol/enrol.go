@@ -4,6 +4,7 @@
 package enrol
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"io/fs"
@@ -34,6 +35,9 @@ type Deps struct {
 	// portal, its identifier in the policy, and the origins on which its answer
 	// ends.
 	Destination func(ctx context.Context, a entry.Actor) (name, service string, origins []string, err error)
+	// Onward is where somebody in a session goes after their first factor, when
+	// they came here on the way to something else; "" for nowhere.
+	Onward func(r *http.Request) string
 }
 
 // Enrol is the pages.
@@ -178,7 +182,11 @@ func (x *Enrol) owned(ctx context.Context, who campus.PersonID, id string) (fact
 // nobody is asked for it again.
 func (x *Enrol) added(w http.ResponseWriter, r *http.Request, a entry.Actor, f factor.Factor, said string, facts ...string) error {
 	web.Flash(w, r, said, facts...)
-	return x.Door.Proved(w, r, a, entry.Proof{Method: f.Kind, Factor: f.ID}, ListURL)
+	back := ListURL
+	if x.Onward != nil && !a.SigningIn() {
+		back = cmp.Or(x.Onward(r), back)
+	}
+	return x.Door.Proved(w, r, a, entry.Proof{Method: f.Kind, Factor: f.ID}, back)
 }
 
 // here is the address of one of these pages within the actor's sign-in.

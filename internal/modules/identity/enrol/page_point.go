@@ -1,6 +1,7 @@
 package enrol
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -75,6 +76,15 @@ func (x *Enrol) sendToPoint(kind entry.Method) web.Handler {
 			return err
 		}
 		_, err = x.Factors.BeginPoint(r.Context(), a, point)
+		if errors.Is(err, reach.TooSoon) {
+			sent, problem := x.Factors.PointSent(r.Context(), a, point)
+			if problem != nil {
+				return problem
+			}
+			if !sent.At.IsZero() { // the first one is on its way: its page says so
+				return web.SeeOther(w, r, codeURL(kind, point, a))
+			}
+		}
 		if err != nil && mendable(err) {
 			again, status := x.refused(r, frame{Actor: a}, kind, err)
 			return x.showPoints(w, r, status, again, kind, point)

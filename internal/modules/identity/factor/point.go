@@ -163,13 +163,30 @@ func (f *Factors) BeginPoint(ctx context.Context, a entry.Actor, point string) (
 }
 
 // PointSent tells what became of the code of [Factors.BeginPoint], to draw the
-// page again.
+// page again. Its time is zero as for [Factors.FactorSent].
 func (f *Factors) PointSent(ctx context.Context, a entry.Actor, point string) (reach.Sent, error) {
 	p, err := f.pointOf(ctx, a.Person, point)
 	if err != nil {
 		return reach.Sent{}, err
 	}
-	return f.Reach.Sent(ctx, p, CodeLetter)
+	return f.sent(ctx, enrolPurpose, subject(a, p.ID), p)
+}
+
+// sent tells what became of the newest code to a point, if one for this subject
+// is still good.
+func (f *Factors) sent(ctx context.Context, purpose, subject string, at reach.Point) (reach.Sent, error) {
+	sent, err := f.Reach.Sent(ctx, at, CodeLetter)
+	if err != nil {
+		return reach.Sent{}, err
+	}
+	waiting, err := f.Codes.Waiting(ctx, purpose, subject)
+	if err != nil {
+		return reach.Sent{}, err
+	}
+	if !waiting {
+		sent.At = time.Time{}
+	}
+	return sent, nil
 }
 
 // ConfirmPoint registers a phone or address once its code was typed. Faults: those
@@ -228,18 +245,7 @@ func (f *Factors) FactorSent(ctx context.Context, a entry.Actor, factor string) 
 	if err != nil {
 		return reach.Sent{}, err
 	}
-	sent, err := f.Reach.Sent(ctx, p, CodeLetter)
-	if err != nil {
-		return reach.Sent{}, err
-	}
-	waiting, err := f.Codes.Waiting(ctx, provePurpose, subject(a, s.ID))
-	if err != nil {
-		return reach.Sent{}, err
-	}
-	if !waiting {
-		sent.At = time.Time{}
-	}
-	return sent, nil
+	return f.sent(ctx, provePurpose, subject(a, s.ID), p)
 }
 
 // sendTo finds a factor of the actor's to which codes are sent, and where.

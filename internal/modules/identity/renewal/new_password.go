@@ -2,6 +2,7 @@ package renewal
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,8 +32,12 @@ type NewPasswordProps struct {
 // is a stranger, who types their login in the field with that id. After an answer
 // with problems, the rules that were broken are marked.
 func (x *Renewal) Fields(p account.Person, loginField string, problems web.Problems) NewPasswordProps {
+	list := x.rules.List()
+	if p.State == account.Invited { // their first one
+		list = slices.DeleteFunc(list, func(r rules.Rule) bool { return r.Key == rules.KeyHistory })
+	}
 	return NewPasswordProps{
-		Rules: x.rules.List(), Passphrase: x.config.PassphraseLength, Parts: aboutOf(p).Parts(), LoginField: loginField, Problems: problems,
+		Rules: list, Passphrase: x.config.PassphraseLength, Parts: aboutOf(p).Parts(), LoginField: loginField, Problems: problems,
 		phrases: func(ctx context.Context) string { return rules.Phrase(i18n.Locale(ctx), x.rules) },
 	}
 }
