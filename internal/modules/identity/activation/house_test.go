@@ -27,6 +27,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
@@ -431,23 +432,8 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values) answer {
 	b.h.t.Helper()
-	r, err := http.NewRequest(method, b.h.server.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := b.Do(r)
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	return answer{resp, string(body)}
+	resp, body := identitytest.Ask(b.h.t, b.Client, method, b.h.server.URL+path, form)
+	return answer{resp, body}
 }
 
 func (b *browser) get(path string) answer { b.h.t.Helper(); return b.do("GET", path, nil) }

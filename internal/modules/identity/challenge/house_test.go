@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"html"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
@@ -26,6 +24,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor/factortest"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -246,39 +245,15 @@ type answer struct {
 
 func (h *house) do(method, path string, form url.Values) answer {
 	h.t.Helper()
-	r, err := http.NewRequest(method, h.url+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(r)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return answer{resp, string(body)}
+	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.url+path, form)
+	return answer{resp, body}
 }
 
 func (h *house) get(path string) answer { h.t.Helper(); return h.do("GET", path, nil) }
 
 func (h *house) post(path string, pairs ...string) answer {
 	h.t.Helper()
-	form := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	return h.do("POST", path, form)
+	return h.do("POST", path, identitytest.Form(pairs...))
 }
 
 var absent = regexp.MustCompile(`⟦[^⟧]*⟧|\[identity\.[a-z_.0-9]+\]`)

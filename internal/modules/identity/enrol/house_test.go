@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
@@ -26,6 +25,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -319,8 +319,7 @@ type browser struct {
 }
 
 func (h *house) browser() *browser {
-	jar, _ := cookiejar.New(nil)
-	return &browser{&http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, h}
+	return &browser{identitytest.Still(), h}
 }
 
 // answer is what came back, with the body read.
@@ -331,34 +330,15 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values) answer {
 	b.h.t.Helper()
-	r, err := http.NewRequest(method, b.h.url+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := b.Do(r)
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.h.t.Fatal(err)
-	}
-	return answer{resp, string(body)}
+	resp, body := identitytest.Ask(b.h.t, b.Client, method, b.h.url+path, form)
+	return answer{resp, body}
 }
 
 func (b *browser) get(path string) answer { b.h.t.Helper(); return b.do("GET", path, nil) }
 
 func (b *browser) post(path string, pairs ...string) answer {
 	b.h.t.Helper()
-	form := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	return b.do("POST", path, form)
+	return b.do("POST", path, identitytest.Form(pairs...))
 }
 
 func want(t *testing.T, a answer, status int, texts ...string) {

@@ -41,25 +41,25 @@ type moveOneView struct {
 	Form appForm
 }
 
-// movable is the app that the address names.
-func (x *Enrol) movable(r *http.Request) (factor.Factor, error) {
-	f, err := x.ours(r)
-	if err == nil && f.Kind != entry.TOTP {
-		err = MoveNotApp
+// movable is the app that the address names, once its owner has proved again who
+// they are; ok is false when they were sent to do so.
+func (x *Enrol) movable(w http.ResponseWriter, r *http.Request) (old factor.Factor, a entry.Actor, ok bool, err error) {
+	if old, err = x.ours(r); err != nil {
+		return old, a, false, err
 	}
-	return f, err
+	if old.Kind != entry.TOTP {
+		return old, a, false, MoveNotApp
+	}
+	if ok, err = x.Door.Confirm(w, r); err != nil || !ok {
+		return old, a, false, err
+	}
+	a, err = x.Door.Actor(r)
+	return old, a, err == nil, err
 }
 
 func (x *Enrol) moveOnePage(w http.ResponseWriter, r *http.Request) error {
-	old, err := x.movable(r)
-	if err != nil {
-		return err
-	}
-	if ok, err := x.Door.Confirm(w, r); err != nil || !ok {
-		return err
-	}
-	a, err := x.Door.Actor(r)
-	if err != nil {
+	old, a, ok, err := x.movable(w, r)
+	if err != nil || !ok {
 		return err
 	}
 	return x.showMove(w, r, http.StatusOK, frame{Actor: a}, old, appForm{Label: i18n.T(r.Context(), "identity.enrol.move.label_default")})
@@ -79,15 +79,8 @@ func (x *Enrol) showMove(w http.ResponseWriter, r *http.Request, status int, f f
 // moveOne registers the new phone and removes the old one at the same instant:
 // there is no moment with both, and none without either.
 func (x *Enrol) moveOne(w http.ResponseWriter, r *http.Request) error {
-	old, err := x.movable(r)
-	if err != nil {
-		return err
-	}
-	if ok, err := x.Door.Confirm(w, r); err != nil || !ok {
-		return err
-	}
-	a, err := x.Door.Actor(r)
-	if err != nil {
+	old, a, ok, err := x.movable(w, r)
+	if err != nil || !ok {
 		return err
 	}
 	form, err := readAppForm(r)

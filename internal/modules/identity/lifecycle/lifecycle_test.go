@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -103,20 +103,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB, c Config) *desk {
 	}
 	d := &desk{t: t, clock: now}
 	d.Lifecycle = New(Deps{DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Texts: texts, Zone: paris, People: d, Sessions: d, Journal: d, Letters: d}, c)
-	d.server = httptest.NewServer(nil)
-	t.Cleanup(d.server.Close)
-	base, _ := url.Parse(d.server.URL)
-	s := web.New(web.Config{
-		BaseURL: base, Log: d.Log, Clock: now, Texts: texts, Language: campus.English,
-		Authenticate: func(http.ResponseWriter, *http.Request) (campus.Viewer, error) { return d.viewer, nil },
-		Prepare: func(_ http.ResponseWriter, r *http.Request) context.Context {
-			return ui.WithShell(r.Context(), ui.Shell{Institution: "Valmont", Viewer: web.Viewer(r), Path: r.URL.RequestURI()})
-		},
-		ErrorPage:  ui.FailurePage,
-		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
-	})
-	d.Routes(s.Router("identity"))
-	d.server.Config.Handler = s
+	d.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return d.viewer }, d.Routes)
 	d.viewer = d.as("sec", campus.RightSecretariat)
 	return d
 }
@@ -180,13 +167,8 @@ func (d *desk) deliver(who campus.PersonID) {
 
 func (d *desk) get(path string) (int, string) {
 	d.t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Get(d.server.URL + path)
-	d.must(err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	d.must(err)
-	return resp.StatusCode, string(body)
+	resp, body := identitytest.Ask(d.t, identitytest.Still(), http.MethodGet, d.server.URL+path, nil)
+	return resp.StatusCode, body
 }
 
 func (d *desk) post(path string, form url.Values) (int, string) {

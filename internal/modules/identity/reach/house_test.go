@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -23,6 +22,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -305,36 +305,15 @@ type answer struct {
 
 func (h *house) do(method, path string, form url.Values) answer {
 	h.t.Helper()
-	r, err := http.NewRequest(method, h.server.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	jar, _ := cookiejar.New(nil)
-	client := http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(r)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return answer{resp, string(body)}
+	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form)
+	return answer{resp, body}
 }
 
 func (h *house) get(path string) answer { h.t.Helper(); return h.do("GET", path, nil) }
 
 func (h *house) post(path string, pairs ...string) answer {
 	h.t.Helper()
-	form := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	return h.do("POST", path, form)
+	return h.do("POST", path, identitytest.Form(pairs...))
 }
 
 func want(t *testing.T, a answer, status int, texts ...string) {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,6 +20,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
@@ -169,20 +168,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB, c Config) *house {
 		DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Keys: keys, Codes: code.New(database, keys), People: h, Journal: h, Letters: h,
 		Passwords: passwords{h}, Sessions: h, Factors: h, Devices: h, Door: door{house: h}, BaseURL: base,
 	}, c)
-	h.server = httptest.NewServer(nil)
-	t.Cleanup(h.server.Close)
-	local, _ := url.Parse(h.server.URL)
-	s := web.New(web.Config{
-		BaseURL: local, Log: h.Log, Clock: now, Texts: texts, Language: campus.English,
-		Authenticate: func(http.ResponseWriter, *http.Request) (campus.Viewer, error) { return h.viewer, nil },
-		Prepare: func(_ http.ResponseWriter, r *http.Request) context.Context {
-			return ui.WithShell(r.Context(), ui.Shell{Institution: "Valmont", Viewer: web.Viewer(r), Path: r.URL.RequestURI()})
-		},
-		ErrorPage:  ui.FailurePage,
-		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
-	})
-	h.Routes(s.Router("identity"))
-	h.server.Config.Handler = s
+	h.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
 	for _, login := range []string{"lina", "ana", "bob"} {
 		h.must(database.InTx(t.Context(), func(tx db.Tx) error {
 			_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
@@ -218,18 +204,8 @@ func (h *house) must(err error) {
 
 func (h *house) do(method, path string, form url.Values) (int, string, string) {
 	h.t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	r, err := http.NewRequest(method, h.server.URL+path, strings.NewReader(form.Encode()))
-	h.must(err)
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := client.Do(r)
-	h.must(err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	h.must(err)
-	return resp.StatusCode, string(body), resp.Header.Get("Location")
+	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form)
+	return resp.StatusCode, body, resp.Header.Get("Location")
 }
 
 func (h *house) begin() Request {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
@@ -24,6 +23,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk/place"
@@ -330,27 +330,8 @@ func (h *house) post(path string, form url.Values) answer {
 
 func (h *house) do(method, path string, form url.Values) answer {
 	h.t.Helper()
-	r, err := http.NewRequest(method, h.server.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	r.Header.Set("Accept", "text/html")
-	r.Header.Set("Accept-Language", "en")
-	jar, _ := cookiejar.New(nil)
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(r)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return answer{response, string(body)}
+	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form, "Accept", "text/html", "Accept-Language", "en")
+	return answer{resp, body}
 }
 
 func (a answer) want(t *testing.T, status int, texts ...string) {

@@ -3,11 +3,9 @@ package support
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,6 +20,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
@@ -152,20 +151,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB) *house {
 		DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Keys: keys, Texts: texts, People: h, Stories: h.stories, Visitor: h, Accounts: h,
 		Factors: factors{h}, Contacts: h, Locks: h, Devices: h, Resets: h, Recoveries: h, Journal: h,
 	})
-	h.server = httptest.NewServer(nil)
-	t.Cleanup(h.server.Close)
-	base, _ := url.Parse(h.server.URL)
-	s := web.New(web.Config{
-		BaseURL: base, Log: h.Log, Clock: now, Texts: texts, Language: campus.English,
-		Authenticate: func(http.ResponseWriter, *http.Request) (campus.Viewer, error) { return h.viewer, nil },
-		Prepare: func(_ http.ResponseWriter, r *http.Request) context.Context {
-			return ui.WithShell(r.Context(), ui.Shell{Institution: "Valmont", Viewer: web.Viewer(r), Path: r.URL.RequestURI()})
-		},
-		ErrorPage:  ui.FailurePage,
-		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
-	})
-	h.Routes(s.Router("identity"))
-	h.server.Config.Handler = s
+	h.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
 	h.viewer = agent("bob")
 	return h
 }
@@ -223,18 +209,8 @@ func (h *house) failed() attempt.Attempt {
 
 func (h *house) do(method, path string, form url.Values) (int, string, string) {
 	h.t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	r, err := http.NewRequest(method, h.server.URL+path, strings.NewReader(form.Encode()))
-	h.must(err)
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := client.Do(r)
-	h.must(err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	h.must(err)
-	return resp.StatusCode, string(body), resp.Header.Get("Location")
+	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form)
+	return resp.StatusCode, body, resp.Header.Get("Location")
 }
 
 // incident opens an incident code as an agent does, and follows where it leads.
