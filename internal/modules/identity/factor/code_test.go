@@ -34,6 +34,7 @@ func TestRecoveryCodesWorkOnceEach(t *testing.T) {
 			t.Errorf("%d left", f.CodesLeft)
 		}
 		h.told("recovery_code_used", "identity.factor_used_recovery")
+		h.told("recovery_codes_made", "identity.factor_added")
 		_, err = h.ProveCode(t.Context(), on(arriving(lina)), typed)
 		want(t, err, RecoveryUsed)
 		wins, _ := atOnce(freeTries-1, func(int) error {

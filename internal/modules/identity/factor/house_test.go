@@ -22,6 +22,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
 
@@ -115,9 +116,20 @@ func (p *post) Write(_ context.Context, _ db.Tx, e journal.Event) error {
 	return nil
 }
 
-// told reports whether a letter and an event of these kinds left.
+// told reports whether a letter and an event of these kinds left, and whether the
+// letter says what happened in both languages: without sentences of its own it
+// would only say that something did.
 func (h *house) told(letter, event string) {
 	h.t.Helper()
+	texts, err := i18n.Load(time.UTC, h.clock, os.DirFS("."))
+	want(h.t, err, nil)
+	for _, l := range []campus.Locale{campus.French, campus.English} {
+		for _, part := range []string{"subject", "text", "action", "sms"} {
+			if key := "identity.letter." + letter + "." + part; !texts.For(l).Has(key) {
+				h.t.Errorf("%s has no %s", l, key)
+			}
+		}
+	}
 	var l, e bool
 	for _, one := range h.post.letters {
 		l = l || one.Kind == letter
