@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -9,7 +10,9 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
@@ -182,5 +185,35 @@ func TestAPasswordAloneChangesNothingWhereItOpensNothing(t *testing.T) {
 				t.Error("whoever has the password shuts its owner out")
 			}
 		})
+	}
+}
+
+// board collects the notices of the portal.
+type board struct{ urls []string }
+
+func (b *board) Notify(_ context.Context, _ db.Tx, _ campus.PersonID, n contract.Notice) error {
+	b.urls = append(b.urls, n.URL)
+	return nil
+}
+
+// Whoever sits in a session that the letter warns of reads the portal too.
+func TestNoSecretOfALetterIsInTheNoticesOfThePortal(t *testing.T) {
+	h := openOne(t)
+	var notices board
+	h.Announce(&notices)
+	agent := campus.Viewer{Person: "agent", Rights: []campus.Right{campus.RightHelpdesk}}
+	if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.risk.LockOneself(t.Context(), tx, h.lina) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.risk.SendUnlock(t.Context(), agent, h.lina, journal.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(notices.urls) != 1 {
+		t.Fatalf("notices lead to %q", notices.urls)
+	}
+	for _, to := range notices.urls {
+		if strings.Contains(to, "token=") {
+			t.Errorf("a notice holds %s", to)
+		}
 	}
 }

@@ -26,11 +26,12 @@ type Letter struct {
 	Args []any // facts for the sentences, as i18n takes them
 	// URL is a local path; what it leads to must not act on GET.
 	URL string
+	// Notice is where the notice in the portal leads instead of URL. Give it when
+	// URL holds a secret: notices are kept in clear, and every session that is open
+	// shows them, also the one that the letter warns of.
+	Notice string
 	// Urgent sends a text message as well.
 	Urgent bool
-
-	// secret means that URL holds a token, which the portal must not keep.
-	secret bool
 }
 
 // outboxKind is what the mailer's record calls a letter.
@@ -197,8 +198,8 @@ func (x *Reach) notice(ctx context.Context, tx db.Tx, to account.Person, l Lette
 		TitleFrench: french.say("subject", "told.subject"), TitleEnglish: english.say("subject", "told.subject"),
 		DetailFrench: paragraphs(french.say("text", "told.text"))[0], DetailEnglish: paragraphs(english.say("text", "told.text"))[0],
 	}
-	if l.secret {
-		n.URL = "/identity/contacts"
+	if l.Notice != "" {
+		n.URL = l.Notice
 	}
 	if l.Urgent {
 		n.Tone = "warn"

@@ -174,7 +174,7 @@ func (x *Reach) Verified(ctx context.Context, tx db.Tx, to account.Person, point
 	if to.State == account.Invited { // activation tells by itself
 		return nil
 	}
-	return x.tell(ctx, tx, to, Letter{Kind: "contact_confirmed", Args: []any{"value", p.Masked}, URL: refusalURL(token), secret: true}, others)
+	return x.tell(ctx, tx, to, Letter{Kind: "contact_confirmed", Args: []any{"value", p.Masked}, URL: refusalURL(token), Notice: "/identity/contacts"}, others)
 }
 
 // verifiedBut are the confirmed points of somebody, and the institutional

@@ -153,7 +153,7 @@ func (x *Reach) warn(ctx context.Context, tx db.Tx, who campus.PersonID, added s
 		return err
 	}
 	return x.tell(ctx, tx, to, Letter{
-		Kind: "contact_changed", URL: refusalURL(token), Urgent: true, secret: true,
+		Kind: "contact_changed", URL: refusalURL(token), Notice: "/identity/contacts", Urgent: true,
 		Args: []any{"value", Mask(Channel(added.Channel), added.Value), "from", added.UsableAt.Time()},
 	}, counting)
 }

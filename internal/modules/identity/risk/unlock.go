@@ -89,7 +89,7 @@ func (x *Risk) send(ctx context.Context, tx db.Tx, who account.Person, l Locked,
 		return NotLocked // lifted in this very moment
 	}
 	err = x.Post.Tell(ctx, tx, who, reach.Letter{
-		Kind: kind, URL: "/login/unlock?" + url.Values{"token": {token}}.Encode(), Urgent: true,
+		Kind: kind, URL: "/login/unlock?" + url.Values{"token": {token}}.Encode(), Notice: "/identity/journal", Urgent: true,
 		Args: []any{"until", l.Until, "wait", max(l.Until.Sub(tx.Now().Time()), time.Second), "code", plain, "lasts", keyLasts},
 	})
 	if err != nil {
