@@ -28,7 +28,7 @@ func TestImportsOnlyGoDown(t *testing.T) {
 
 func TestOnlyTestsImportWhatIsMadeForTests(t *testing.T) {
 	for _, p := range packages(t) {
-		if madeForTests(p.inside()) {
+		if madeForTests(p.inside()) || below(p.inside(), []string{"bench"}) { // what measures acts people out as tests do
 			continue
 		}
 		for _, imported := range p.Imports {
