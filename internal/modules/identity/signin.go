@@ -71,7 +71,7 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r 
 	if !exists {
 		t.stored = m.dummy
 	}
-	t.ticket, err = m.queue.Join(func() {
+	t.ticket, err = m.queue.JoinLane(m.throttle.lane(t.guess), func() {
 		if t.deserted.Load() {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
@@ -45,10 +46,17 @@ func newThrottle(c SignInConfig, now clock.Clock) *throttle {
 	}
 }
 
+// doubt is after how many failures, less those that are forgiven by now, the
+// strangers of a network wait in a lane of their own.
+const doubt = 5
+
 // guess is who tries which account from where. network is empty when that is
 // this machine: a proxy, most often, that nobody declared, and then the failures
 // of a whole university would count as those of one network.
-type guess struct{ pair, account, network string }
+type guess struct {
+	pair, account, network string
+	browser                bool // of somebody who uses this account
+}
 
 // guessOf names the budgets of an attempt. who is empty for an identifier that
 // nobody has: it then stands for its own account and meets the same limits.
@@ -62,7 +70,7 @@ func guessOf(login string, who campus.PersonID, browser string, from netip.Addr)
 	}
 	g := guess{pair: login + " " + network, account: account, network: network}
 	if browser != "" {
-		g.pair, g.account = "browser "+browser, "browser "+browser
+		g.browser, g.pair, g.account = true, "browser "+browser, "browser "+browser
 	}
 	if from.IsLoopback() {
 		g.network = ""
@@ -98,6 +106,18 @@ func (t *throttle) crowded(g guess) error {
 func (t *throttle) failed(g guess) {
 	if g.network != "" {
 		t.network.Allow(g.network) // takes one; crowded is what refuses
+	}
+}
+
+// lane is where an attempt waits for its turn.
+func (t *throttle) lane(g guess) password.Lane {
+	switch {
+	case g.browser:
+		return password.Known
+	case g.network != "" && t.network.Taken(g.network) >= doubt:
+		return password.Doubtful
+	default:
+		return password.Ordinary
 	}
 }
 

@@ -3,6 +3,7 @@ package limit
 
 import (
 	"container/list"
+	"math"
 	"net/netip"
 	"sync"
 	"time"
@@ -75,6 +76,18 @@ func (l *Limiter) Wait(key string) time.Duration {
 	}
 	missing := 1 - at.Value.(*bucket).tokens.TokensAt(now)
 	return whole(max(0, time.Duration(missing*float64(l.rate.Every))))
+}
+
+// Taken is how many tokens of the key's bucket are missing, in whole ones. It takes nothing.
+func (l *Limiter) Taken(key string) int {
+	now := l.clock.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at, known := l.buckets[key]
+	if !known {
+		return 0
+	}
+	return l.rate.Burst - int(math.Ceil(at.Value.(*bucket).tokens.TokensAt(now)))
 }
 
 // whole rounds a wait up to milliseconds: buckets count in fractions, and who waits exactly as long

@@ -31,6 +31,9 @@ func TestAfterTheBurstTheAnswerIsHowLongToWait(t *testing.T) {
 			t.Fatalf("try %d waits %v", i, wait)
 		}
 	}
+	if taken := l.Taken("a"); taken != 3 || l.Taken("b") != 0 {
+		t.Fatalf("%d are taken of a, %d of b", taken, l.Taken("b"))
+	}
 	for range 5 { // asking in vain does not make the wait longer
 		if wait := l.take("a"); wait != 10*time.Second {
 			t.Fatalf("waits %v", wait)

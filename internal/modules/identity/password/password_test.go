@@ -152,3 +152,52 @@ func TestAFullLineRefusesAndAStoppedOneServesThoseWhoWait(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
+	q := NewQueue(1, 4)
+	gate, started := make(chan struct{}), make(chan struct{})
+	if _, err := q.Join(func() { close(started); <-gate }); err != nil {
+		t.Fatal(err)
+	}
+	<-started
+	var order []string
+	join := func(lane Lane, who string) *Ticket {
+		ticket, err := q.JoinLane(lane, func() { order = append(order, who) })
+		if err != nil {
+			t.Fatalf("%s: %v", who, err)
+		}
+		return ticket
+	}
+	for range 4 {
+		join(Doubtful, "attacker")
+	}
+	join(Ordinary, "newcomer")
+	join(Ordinary, "newcomer")
+	first := join(Known, "resident")
+	last := join(Known, "resident")
+	if _, err := q.JoinLane(Doubtful, func() {}); !errors.Is(err, ErrFull) {
+		t.Errorf("the full lane said %v", err)
+	}
+	if place, _ := first.Place(); place > 2 {
+		t.Errorf("the first resident was told place %d", place)
+	}
+	if place, _ := last.Place(); place > 4 {
+		t.Errorf("the last resident was told place %d", place)
+	}
+	close(gate)
+	q.Stop()
+	at := func(who string) (places []int) {
+		for i, served := range order {
+			if served == who {
+				places = append(places, i)
+			}
+		}
+		return places
+	}
+	if r := at("resident"); len(r) != 2 || r[1] > 3 {
+		t.Errorf("residents were served at %v of %v", r, order)
+	}
+	if a := at("attacker"); len(a) != 4 || a[0] > 3 {
+		t.Errorf("attackers were served at %v of %v: nobody waits for ever", a, order)
+	}
+}

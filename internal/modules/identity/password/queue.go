@@ -13,18 +13,66 @@ var ErrFull = errors.New("password: the line is full")
 // ErrStopped means that the house is closing.
 var ErrStopped = errors.New("password: the line is closed")
 
-// Queue computes hashes a few at a time, first come first served. Memory stays
-// at workers × Params.Memory however many people arrive together, and whoever
-// waits can be told their place.
-type Queue struct {
-	mu      sync.Mutex
-	wake    *sync.Cond
+// Lane says how likely somebody is whom they claim to be, before anything was
+// checked. Who attacks the house waits among their like, and does not fill the
+// line of those who live there.
+type Lane int
+
+// The lanes, the most likely first.
+const (
+	Known    Lane = iota // a browser that its owner was signed in with before
+	Ordinary             // nothing is known
+	Doubtful             // a network whose last attempts failed
+	lanes
+)
+
+// turns is which lane is served next when people wait in all of them. One that
+// is empty gives its turn to the first that is not, so none waits without reason
+// and none waits for ever.
+var turns = [...]Lane{Known, Ordinary, Known, Doubtful}
+
+// share is how many of the turns are a lane's.
+func share(l Lane) (n int) {
+	for _, turn := range turns {
+		if turn == l {
+			n++
+		}
+	}
+	return n
+}
+
+// line is the people of one lane.
+type line struct {
 	waiting []*Ticket
 	head    int // index of the first ticket not yet taken
 	served  uint64
 	issued  uint64
+}
+
+func (l *line) length() int { return len(l.waiting) - l.head }
+
+func (l *line) take() *Ticket {
+	t := l.waiting[l.head]
+	l.waiting[l.head] = nil
+	l.head++
+	l.served++
+	if l.head > 1024 && l.head*2 > len(l.waiting) { // give the front back
+		l.waiting = append([]*Ticket(nil), l.waiting[l.head:]...)
+		l.head = 0
+	}
+	return t
+}
+
+// Queue computes hashes a few at a time, first come first served within each
+// lane. Memory stays at workers × Params.Memory however many people arrive
+// together, and whoever waits can be told their place.
+type Queue struct {
+	mu      sync.Mutex
+	wake    *sync.Cond
+	lines   [lanes]line
+	turn    int
 	workers int
-	limit   int
+	limit   int           // of each lane
 	average time.Duration // of one piece of work, exponentially weighted
 	stopped bool
 	running sync.WaitGroup
@@ -33,12 +81,14 @@ type Queue struct {
 // Ticket is one place in the line.
 type Ticket struct {
 	queue  *Queue
+	lane   Lane
 	number uint64
 	work   func()
 	done   chan struct{}
 }
 
-// NewQueue starts the workers. Limit is how many may wait. Stop ends them.
+// NewQueue starts the workers. Limit is how many may wait in each lane. Stop ends
+// them.
 func NewQueue(workers, limit int) *Queue {
 	q := &Queue{workers: max(1, workers), limit: limit, average: 25 * time.Millisecond}
 	q.wake = sync.NewCond(&q.mu)
@@ -49,22 +99,42 @@ func NewQueue(workers, limit int) *Queue {
 	return q
 }
 
-// Join puts work at the end of the line. The work runs once, on a worker, and
+// Join puts work at the end of the ordinary lane.
+func (q *Queue) Join(work func()) (*Ticket, error) { return q.JoinLane(Ordinary, work) }
+
+// JoinLane puts work at the end of a lane. The work runs once, on a worker, and
 // must not touch the database: it holds up everybody behind it.
-func (q *Queue) Join(work func()) (*Ticket, error) {
+func (q *Queue) JoinLane(lane Lane, work func()) (*Ticket, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	l := &q.lines[lane]
 	switch {
 	case q.stopped:
 		return nil, ErrStopped
-	case len(q.waiting)-q.head >= q.limit:
+	case l.length() >= q.limit:
 		return nil, ErrFull
 	}
-	q.issued++
-	t := &Ticket{queue: q, number: q.issued, work: work, done: make(chan struct{})}
-	q.waiting = append(q.waiting, t)
+	l.issued++
+	t := &Ticket{queue: q, lane: lane, number: l.issued, work: work, done: make(chan struct{})}
+	l.waiting = append(l.waiting, t)
 	q.wake.Signal()
 	return t, nil
+}
+
+// next takes the ticket whose turn it is; nil when nobody waits.
+func (q *Queue) next() *Ticket {
+	turn := turns[q.turn%len(turns)]
+	if q.lines[turn].length() > 0 {
+		q.turn++
+		return q.lines[turn].take()
+	}
+	for lane := range q.lines {
+		if q.lines[lane].length() > 0 {
+			q.turn++
+			return q.lines[lane].take()
+		}
+	}
+	return nil
 }
 
 // serve is one worker.
@@ -73,22 +143,14 @@ func (q *Queue) serve() {
 	lowerPriority()
 	for {
 		q.mu.Lock()
-		for q.head == len(q.waiting) && !q.stopped {
+		t := q.next()
+		for ; t == nil && !q.stopped; t = q.next() {
 			q.wake.Wait()
 		}
-		if q.head == len(q.waiting) {
-			q.mu.Unlock()
+		q.mu.Unlock()
+		if t == nil {
 			return
 		}
-		t := q.waiting[q.head]
-		q.waiting[q.head] = nil
-		q.head++
-		q.served++
-		if q.head > 1024 && q.head*2 > len(q.waiting) { // give the front back
-			q.waiting = append([]*Ticket(nil), q.waiting[q.head:]...)
-			q.head = 0
-		}
-		q.mu.Unlock()
 
 		start := time.Now()
 		t.work()
@@ -120,18 +182,28 @@ func (t *Ticket) Place() (int, time.Duration) {
 	q := t.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if t.number <= q.served {
+	own := &q.lines[t.lane]
+	if t.number <= own.served {
 		return 0, 0
 	}
-	ahead := int(t.number - q.served)
+	before := int(t.number - own.served)
+	ahead := before
+	for lane := range q.lines { // the others take their turns meanwhile, while there are any
+		if Lane(lane) != t.lane {
+			ahead += min(q.lines[lane].length(), before*share(Lane(lane))/share(t.lane))
+		}
+	}
 	return ahead, time.Duration(ahead) * q.average / time.Duration(q.workers)
 }
 
-// Length is how many wait, and how long a newcomer would.
+// Length is how many wait, and about how long the last of them will.
 func (q *Queue) Length() (int, time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := len(q.waiting) - q.head
+	n := 0
+	for lane := range q.lines {
+		n += q.lines[lane].length()
+	}
 	return n, time.Duration(n) * q.average / time.Duration(q.workers)
 }
 
