@@ -360,8 +360,8 @@ func TestTheHubChangesAPasswordWithoutASession(t *testing.T) {
 			return b.post("/password", loginField, login, currentField, current, PlainField, plain, AgainField, again)
 		}
 		want(t, b.get("/password"), 200, `autocomplete="username"`, "even if your password has expired")
-		want(t, post("", "", "", ""), 422, "Enter your login", "Enter your current password", "Enter a new password")
-		want(t, post("lmartin", linasPassword, "lmartin-47-xyz", "lmartin-47-xyz"), 422, "neither your login")
+		want(t, post("", "", "", ""), 422, "Enter your identifier", "Enter your current password", "Enter a new password")
+		want(t, post("lmartin", linasPassword, "lmartin-47-xyz", "lmartin-47-xyz"), 422, "neither your identifier")
 		want(t, post("lmartin", linasPassword, linasPassword, linasPassword), 422, "This is your current password")
 		if h.checked > 0 {
 			t.Error("a password was looked at although the form had mistakes")
@@ -373,7 +373,7 @@ func TestTheHubChangesAPasswordWithoutASession(t *testing.T) {
 		}
 		// What depends on the person is told only to who knows the password.
 		want(t, post("lmartin", "wrong", "Martin-47-cerise", "Martin-47-cerise"), 422, "identity_test.wrong")
-		want(t, post("lmartin", linasPassword, "Valmont-Lina.Martin-47", "Valmont-Lina.Martin-47"), 422, "neither your login")
+		want(t, post("lmartin", linasPassword, "Valmont-Lina.Martin-47", "Valmont-Lina.Martin-47"), 422, "neither your identifier")
 		lead(t, post("lmartin", linasPassword, another, another), "/password/changed")
 		want(t, b.get("/password/changed"), 200, "Your password is changed")
 		if !h.opens(lina.ID, another) || !slices.Equal(h.ended, []string{"lina but "}) {

@@ -298,7 +298,7 @@ func TestTheTimeOfAnAnswerDoesNotTellWhoExists(t *testing.T) {
 func TestAPersonalAddressIsExplainedByItsFormAlone(t *testing.T) {
 	h := openOne(t)
 	for typed, says := range map[string]string{
-		"":                       "Enter your login",
+		"":                       "Enter your identifier",
 		linasMail:                "This looks like a personal address", // hers, and it is not told
 		"somebody@home.example":  "This looks like a personal address",
 		"22104567":               "This looks like a number",
