@@ -217,3 +217,15 @@ func TestNoSecretOfALetterIsInTheNoticesOfThePortal(t *testing.T) {
 		}
 	}
 }
+
+func TestAGuessLeavesLittleBehind(t *testing.T) {
+	h := openOne(t)
+	next := "/portal?q=" + strings.Repeat("x", 20<<10)
+	want(t, h.browser().signIn("nobody", "wrong", "next", next), http.StatusUnprocessableEntity, next)
+	if n := h.count("SELECT MAX(LENGTH(next) + LENGTH(typed) + LENGTH(user_agent)) FROM identity_attempts"); n > 4<<10 {
+		t.Errorf("a stranger's wrong password fills %d bytes", n)
+	}
+	if a := h.browser().signIn("lmartin", linasPassword, "next", next); a.Request.URL.RequestURI() != next {
+		t.Error("the right one does not lead where it was to lead")
+	}
+}

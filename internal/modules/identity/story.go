@@ -196,6 +196,10 @@ func (m *Module) demandNew(ctx context.Context, who campus.PersonID) error {
 	return m.db.InTx(ctx, func(tx db.Tx) error { return m.renewal.Demand(ctx, tx, who, renewal.InBreach) })
 }
 
+// maxStoppedNext is the longest address, in bytes, that is kept of a sign-in that
+// stopped at the password. Strangers choose it, and a sign-in may be 32 kB long.
+const maxStoppedNext = 2 << 10
+
 // tellStopped writes into the story that the password was wrong or not even
 // looked at, and returns the incident code. Somebody who knocks without end gets
 // none: each refusal then costs a row, and says nothing that the last one did not.
@@ -204,6 +208,9 @@ func (m *Module) tellStopped(w http.ResponseWriter, r *http.Request, t *trial, f
 	arrival, begun, err := m.arrive(w, r, t.form.Next, t.form.Shared)
 	if err != nil {
 		return "", err
+	}
+	if len(arrival.Next) > maxStoppedNext { // the form keeps it; a row for every guess need not
+		arrival.Next = "/"
 	}
 	if f.Reason != WrongCredentials {
 		if _, ok := m.refusals.Allow(limit.AddressKey(web.ClientAddr(r))); !ok {
