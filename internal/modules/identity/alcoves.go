@@ -65,7 +65,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the second factors: %w", err)
 	}
-	m.enrol = enrol.New(enrol.Deps{Clock: d.Clock, Keys: d.Keys, People: m, Door: way, Factors: m.factors, Devices: m.devices, Destination: m.leadsTo, Onward: func(r *http.Request) string { return m.activation.Onward(r) }})
+	m.enrol = enrol.New(enrol.Deps{Clock: d.Clock, Keys: d.Keys, People: m, Door: way, Factors: m.factors, Devices: m.devices, Destination: m.leadsTo, Bars: m.bars, Onward: func(r *http.Request) string { return m.activation.Onward(r) }})
 	m.renewal, err = renewal.New(renewal.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Hasher: m, Checker: m, Sessions: m, Devices: m.devices, Way: m,
 		Door: way, Codes: m.codes, Contacts: m.reach, Post: d.Mailer, Journal: m.journal, Base: d.Base,

@@ -229,3 +229,25 @@ func TestAGuessLeavesLittleBehind(t *testing.T) {
 		t.Error("the right one does not lead where it was to lead")
 	}
 }
+
+func TestWhoIsLockedOutRegistersNoFactorToGetIn(t *testing.T) {
+	h := openOne(t)
+	if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.risk.LockOneself(t.Context(), tx, h.lina) }); err != nil {
+		t.Fatal(err)
+	}
+	thief := h.browser()
+	a := thief.signIn("lmartin", linasPassword)
+	if a.Request.URL.Path != "/login/locked" {
+		t.Fatalf("a locked account leads to %s", a.Request.URL)
+	}
+	at := a.Request.URL.Query().Get("at")
+	for _, path := range []string{"/login/prepare-factor", "/identity/factors/totp", "/identity/factors/sms", "/identity/factors/recovery-codes"} {
+		if a := thief.get(path + "?at=" + at); a.Request.URL.Path != "/login/locked" {
+			t.Errorf("%s leads to %s", path, a.Request.URL)
+		}
+	}
+	thief.post("/identity/factors/totp", url.Values{"at": {at}, "label": {"mine"}, "code": {"123456"}})
+	if n := h.count("SELECT COUNT(*) FROM identity_app_enrolments"); n != 0 {
+		t.Error("the registration of an app has begun")
+	}
+}

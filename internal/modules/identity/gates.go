@@ -66,6 +66,29 @@ func (m *Module) lockGate(r *http.Request, p account.Person, _ *attempt.Attempt)
 	return "/login/locked", nil
 }
 
+// bars is what keeps somebody on the way in from registering a factor: they may
+// not use their account, or they are locked out.
+func (m *Module) bars(r *http.Request, actor entry.Actor) (page string, err error) {
+	a, err := m.stories.ByID(r.Context(), actor.Attempt)
+	if err != nil {
+		return "", err
+	}
+	p, err := m.PersonByID(r.Context(), a.Person)
+	if err != nil {
+		return "", err
+	}
+	for _, look := range []gate{m.standingGate, m.lockGate} {
+		page, err := look(r, p, &a)
+		if err != nil {
+			return "", m.turnAway(r, a, err)
+		}
+		if page != "" {
+			return page, nil
+		}
+	}
+	return "", nil
+}
+
 // factorGate asks for a second factor, or for the first one to be registered.
 // Whoever has one is asked for it even when none of theirs works: the page then
 // tells which ways remain.

@@ -35,6 +35,9 @@ type Deps struct {
 	// portal, its identifier in the policy, and the origins on which its answer
 	// ends.
 	Destination func(ctx context.Context, a entry.Actor) (name, service string, origins []string, err error)
+	// Bars is the page of the way in that comes before any page here, such as the
+	// one of a lock; "" for none. Its error is why the account cannot be used.
+	Bars func(r *http.Request, a entry.Actor) (page string, err error)
 	// Onward is where somebody in a session goes after their first factor, when
 	// they came here on the way to something else; "" for nowhere.
 	Onward func(r *http.Request) string
@@ -122,14 +125,22 @@ func (x *Enrol) adder(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok
 
 // someone finds out on whose behalf a request comes. Whoever followed a link to
 // one of these pages without being in is led to the door and back; a sign-in that
-// is over is explained by the door. ok is false when another page was answered
-// with.
+// is over is explained by the door, and who is locked out is led to the lock: a
+// factor that was registered just now would lift it. ok is false when another
+// page was answered with.
 func (x *Enrol) someone(w http.ResponseWriter, r *http.Request) (a entry.Actor, ok bool, err error) {
 	a, err = x.Door.Actor(r)
 	if err != nil && r.Method == http.MethodGet && !r.URL.Query().Has("at") && fault.Of(err).Reason.Kind() == fault.Gone {
 		return a, false, web.SeeOther(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
 	}
-	return a, err == nil, err
+	if err != nil || !a.SigningIn() || x.Bars == nil {
+		return a, err == nil, err
+	}
+	page, err := x.Bars(r, a)
+	if err != nil || page == "" {
+		return a, err == nil, err
+	}
+	return a, false, web.SeeOther(w, r, here(page, a))
 }
 
 // demand is what the policy asks of a sign-in, and the name of the service that
