@@ -255,9 +255,13 @@ func Normal(typed string) string {
 	return b.String()
 }
 
-// Shown is a code in groups, for people to read: "482 913", "BCDF-GHJK".
+// Shown is a code in groups, for people to read: "482 913", "5982 6558",
+// "BCDF-GHJK".
 func Shown(plain string) string {
 	group, gap := 3, " "
+	if len(plain) == 8 {
+		group = 4
+	}
 	if strings.ContainsAny(plain, alphabet) {
 		group, gap = 4, "-"
 	}
