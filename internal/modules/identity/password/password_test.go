@@ -201,3 +201,29 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 		t.Errorf("attackers were served at %v of %v: nobody waits for ever", a, order)
 	}
 }
+
+func TestDoubtfulWorkLeavesHalfOfTheWorkersToOthersAndIsServedToItsEnd(t *testing.T) {
+	q := NewQueue(2, 10)
+	var atOnce, most, served atomic.Int32
+	gate := make(chan struct{})
+	for range 4 {
+		if _, err := q.JoinLane(Doubtful, func() {
+			most.Store(max(most.Load(), atOnce.Add(1)))
+			<-gate
+			atOnce.Add(-1)
+			served.Add(1)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resident, err := q.JoinLane(Known, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-resident.Done() // although nobody lets the doubtful ones go on
+	close(gate)
+	q.Stop()
+	if most.Load() != 1 || served.Load() != 4 {
+		t.Errorf("%d of 4 were served, %d at once", served.Load(), most.Load())
+	}
+}

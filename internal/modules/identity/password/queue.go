@@ -71,6 +71,7 @@ type Queue struct {
 	wake    *sync.Cond
 	lines   [lanes]line
 	turn    int
+	doubted int // doubtful work that runs now
 	workers int
 	limit   int           // of each lane
 	average time.Duration // of one piece of work, exponentially weighted
@@ -121,18 +122,19 @@ func (q *Queue) JoinLane(lane Lane, work func()) (*Ticket, error) {
 	return t, nil
 }
 
-// next takes the ticket whose turn it is; nil when nobody waits.
+// next takes the ticket whose turn it is; nil when nobody waits, or only doubtful
+// work that must leave this worker free for others.
 func (q *Queue) next() *Ticket {
-	turn := turns[q.turn%len(turns)]
-	if q.lines[turn].length() > 0 {
-		q.turn++
-		return q.lines[turn].take()
-	}
-	for lane := range q.lines {
-		if q.lines[lane].length() > 0 {
-			q.turn++
-			return q.lines[lane].take()
+	for _, lane := range [...]Lane{turns[q.turn%len(turns)], Known, Ordinary, Doubtful} {
+		if q.lines[lane].length() == 0 || lane == Doubtful && q.doubted >= max(1, q.workers/2) {
+			continue
 		}
+		q.turn++
+		t := q.lines[lane].take()
+		if lane == Doubtful {
+			q.doubted++
+		}
+		return t
 	}
 	return nil
 }
@@ -158,6 +160,9 @@ func (q *Queue) serve() {
 		close(t.done)
 
 		q.mu.Lock()
+		if t.lane == Doubtful {
+			q.doubted-- // this worker looks for the next itself
+		}
 		q.average += (took - q.average) / 16
 		q.mu.Unlock()
 	}
