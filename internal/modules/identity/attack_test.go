@@ -13,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
@@ -250,4 +251,21 @@ func TestWhoIsLockedOutRegistersNoFactorToGetIn(t *testing.T) {
 	if n := h.count("SELECT COUNT(*) FROM identity_app_enrolments"); n != 0 {
 		t.Error("the registration of an app has begun")
 	}
+}
+
+func TestANewPasswordOnTheWayInEndsTheOtherWaysAndNotThisOne(t *testing.T) {
+	h := openOne(t)
+	if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.renewal.Demand(t.Context(), tx, h.lina, renewal.SetByAgent) }); err != nil {
+		t.Fatal(err)
+	}
+	thief, b := h.browser(), h.browser()
+	for _, one := range []*browser{thief, b} {
+		if a := one.signIn("lmartin", linasPassword); a.Request.URL.Path != "/login/new-password" {
+			t.Fatalf("a password that must change leads to %s", a.Request.URL)
+		}
+	}
+	const other = "un autre mot de passe 7"
+	form := url.Values{renewal.PlainField: {other}, renewal.AgainField: {other}}
+	want(t, b.post("/login/new-password", form), http.StatusOK, "home of lmartin")
+	want(t, thief.post("/login/new-password", form), http.StatusGone, "identity.sign_in_lost")
 }
