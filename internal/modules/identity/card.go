@@ -23,6 +23,9 @@ func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, e
 	if err != nil {
 		return nil, err
 	}
+	if len(do) > 0 {
+		card.Rank = 10 // something to do now, no longer only how one is doing
+	}
 	card.Rows = append(card.Rows, do...)
 	const most = 3
 	for i, s := range sessions {
