@@ -158,15 +158,17 @@ func (m *Module) CheckPassword(ctx context.Context, login, plain string, from ne
 
 // MatchesHash waits in line and reports whether a stored hash is that of a
 // password.
-func (m *Module) MatchesHash(ctx context.Context, hash, plain string) (matches bool, err error) {
-	ticket, err := m.queue.Join(func() { matches, _, err = password.Verify(hash, rules.Normal(plain), m.params) })
+func (m *Module) MatchesHash(ctx context.Context, hash, plain string) (bool, error) {
+	var matches bool
+	var wrong error // the worker's own: this function goes on before it is set
+	ticket, err := m.queue.Join(func() { matches, _, wrong = password.Verify(hash, rules.Normal(plain), m.params) })
 	if err != nil {
 		return false, QueueFull.From(err)
 	}
 	if err := ticket.Wait(ctx); err != nil {
 		return false, fmt.Errorf("wait for the check of a password: %w", err)
 	}
-	return matches, err
+	return matches, wrong
 }
 
 // rehash stores the password under the current parameters, behind those who wait
