@@ -1,6 +1,6 @@
 // Command bench measures a running Amphi over real HTTP on the loopback
-// interface: sign-ins, pages under a storm, single sign-on, start, memory and
-// sizes. It prints a table and, unless -quick is given, keeps it in
+// interface: sign-ins with and without a second factor, pages under a storm and
+// the door under attack, single sign-on, start, memory and sizes. It prints a table and, unless -quick is given, keeps it in
 // docs/benchmarks.md.
 //
 // Every speed is a ratio to something measured in the same run on the same
@@ -23,15 +23,23 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "measure in half a minute, with more noise, and keep nothing")
 	binary := flag.String("binary", filepath.Join("bin", "amphi"), "the program to measure; built when it is missing")
+	attempts := flag.Int("attempts", 0, "attempts of the attack on many accounts; 0 means 100,000, or 600 with -quick")
+	only := flag.String("only", "", "measure this step alone, such as \"attack\", and keep nothing")
 	out := flag.String("out", filepath.Join("docs", "benchmarks.md"), "where the table is kept")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
 
-	report, err := run(ctx, *binary, planFor(*quick))
+	p := planFor(*quick)
+	if *attempts > 0 {
+		p.attack = p.attack * time.Duration(*attempts) / time.Duration(p.attempts)
+		p.attempts = *attempts
+	}
+	p.only = *only
+	report, err := run(ctx, *binary, p)
 	if report != nil {
 		report.print(os.Stdout)
 	}
@@ -39,7 +47,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-	if *quick {
+	if *quick || *only != "" {
 		return
 	}
 	if err := report.keep(*out); err != nil {
@@ -58,13 +66,25 @@ type plan struct {
 	storm    time.Duration // how long people keep arriving in the sign-in storm
 	drain    time.Duration // how long those who wait are followed after it
 	sessions int
+
+	guesses   int           // wrong passwords of known identifiers, and as many of unknown ones
+	passwords int           // that the filter of stolen ones is asked
+	attempts  int           // of the attack
+	attack    time.Duration // how long it would take at its steady rate
+	only      string        // one step instead of all
 }
 
 func planFor(quick bool) plan {
 	if quick {
-		return plan{starts: 3, rounds: 1, slice: time.Second, calm: 3 * time.Second, storm: 2 * time.Second, drain: 20 * time.Second, sessions: 10_000}
+		return plan{
+			starts: 3, rounds: 1, slice: time.Second, calm: 3 * time.Second, storm: 2 * time.Second, drain: 20 * time.Second, sessions: 10_000,
+			guesses: 50, passwords: 500_000, attempts: 600, attack: 4 * time.Second,
+		}
 	}
-	return plan{starts: 10, rounds: 4, slice: 3 * time.Second, calm: 12 * time.Second, storm: 10 * time.Second, drain: 90 * time.Second, sessions: 10_000}
+	return plan{
+		starts: 10, rounds: 4, slice: 3 * time.Second, calm: 12 * time.Second, storm: 10 * time.Second, drain: 90 * time.Second, sessions: 10_000,
+		guesses: 200, passwords: 5_000_000, attempts: 100_000, attack: 140 * time.Second,
+	}
 }
 
 // run goes through all measures. One that fails leaves a line that says so and
@@ -87,6 +107,9 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 	r := newReport(binary)
 	var failures []error
 	step := func(name string, measure func(context.Context, *server, plan) ([]row, error)) {
+		if p.only != "" && p.only != name {
+			return
+		}
 		fmt.Fprintf(os.Stderr, "bench: %s…\n", name)
 		rows, err := measure(ctx, s, p)
 		r.rows = append(r.rows, rows...)
@@ -107,6 +130,11 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 		return nil, err
 	}
 	r.cost = s.cost
+	if p.only != "" { // whatever the steps before would have prepared
+		if err := errors.Join(settle(ctx, s), s.start(ctx)); err != nil {
+			return nil, err
+		}
+	}
 
 	step("start", measureStart) // leaves the server running
 	step("memory, idle", measureIdleMemory)
@@ -115,6 +143,10 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 	step("sign-ins", measureSignIns)
 	step("sign-in storm", measureStorm)
 	step("memory, open sessions", measureSessionMemory)
+	step("second factors", measureFactors) // the residents settle
+	step("timing of identifiers", measureTiming)
+	step("attack", measureAttack)
+	step("stolen passwords", measureBreached)
 	step("binary", measureBinary)
 	return r, errors.Join(failures...)
 }

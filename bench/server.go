@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -30,6 +32,7 @@ type server struct {
 	output  tail
 
 	signInRate float64 // per second, for the storm; set by measureSignIns
+	guarded    bool    // the limits that protect a real server hold
 }
 
 // stopPatience is how long the program may take to close.
@@ -63,18 +66,23 @@ func newServer(binary, data string) (*server, error) {
 }
 
 // environment opens the limits that protect a real server from one address that
-// sends so much, since here one address plays everybody. All the rest is as
-// people get it.
+// sends so much, since here one address plays everybody; a guarded server keeps
+// them, and believes the addresses that a proxy reports. All the rest is as people
+// get it.
 func (s *server) environment() []string {
-	return append(os.Environ(),
-		"AMPHI_BENCH=1",
+	common := append(os.Environ(), "AMPHI_BENCH=1", "AMPHI_MONITOR__LISTEN=", "AMPHI_LOG__LEVEL=warn")
+	if s.guarded {
+		return append(common,
+			"AMPHI_SERVER__TRUSTED_PROXIES=127.0.0.1",
+			"AMPHI_SERVER__REQUEST_BURST=2000", // the demo opens it, a real server has this
+		)
+	}
+	return append(common,
 		"AMPHI_SERVER__REQUEST_BURST=1000000000",
 		"AMPHI_SERVER__REQUEST_EVERY=1ns",
 		"AMPHI_IDENTITY__SIGN_IN__BURST=1000000000",
 		"AMPHI_IDENTITY__SIGN_IN__NETWORK_BURST=1000000000",
 		"AMPHI_SSO__LOOP_TICKETS=1000000000",
-		"AMPHI_MONITOR__LISTEN=",
-		"AMPHI_LOG__LEVEL=warn",
 	)
 }
 
@@ -173,6 +181,26 @@ func (s *server) memory() (memory, error) {
 
 // database is the file of the stopped server.
 func (s *server) database() string { return filepath.Join(s.data, "amphi.db") }
+
+// databaseSize is how much disk the database takes, with what waits to be folded
+// into it.
+func (s *server) databaseSize() (int64, error) {
+	var size int64
+	for _, suffix := range []string{"", "-wal"} {
+		info, err := os.Stat(s.database() + suffix)
+		if errors.Is(err, fs.ErrNotExist) && suffix != "" {
+			continue // nothing waits
+		}
+		if err != nil {
+			return 0, err
+		}
+		size += info.Size()
+	}
+	return size, nil
+}
+
+// key is the file that seals what the database keeps secret.
+func (s *server) key() string { return filepath.Join(s.data, "amphi.key") }
 
 // tail keeps the end of what the program printed, to be shown when it fails.
 type tail struct {

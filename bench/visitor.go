@@ -16,6 +16,7 @@ const (
 	demoLogin     = "student"
 	demoPassword  = "Amphi-demo-2026!"
 	sessionCookie = "amphi_session"
+	browserCookie = "amphi_browser"
 )
 
 // newClient returns a client that keeps connections and leaves redirects to us.
@@ -34,6 +35,7 @@ type visitor struct {
 	client  *http.Client
 	base    string
 	cookies map[string]string
+	address string // that a proxy in front reports; empty for no proxy
 }
 
 func newVisitor(client *http.Client, base string) *visitor {
@@ -69,6 +71,9 @@ func (v *visitor) send(request *http.Request) (answer, error) {
 	for name, value := range v.cookies {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
+	if v.address != "" {
+		request.Header.Set("X-Forwarded-For", v.address)
+	}
 	response, err := v.client.Do(request)
 	if err != nil {
 		return answer{}, err
@@ -91,23 +96,31 @@ func (v *visitor) send(request *http.Request) (answer, error) {
 // signIn goes through the front door, and through the waiting room when it is
 // sent there. It reports whether it had to wait on that page.
 func (v *visitor) signIn(ctx context.Context) (waited bool, err error) {
-	a, err := v.post(ctx, "/login", url.Values{"username": {demoLogin}, "password": {demoPassword}})
+	a, waited, err := v.knock(ctx, demoLogin, demoPassword)
+	if err == nil && v.cookies[sessionCookie] == "" {
+		err = fmt.Errorf("the sign-in was answered %d, location %q", a.status, a.location)
+	}
+	return waited, err
+}
+
+// knock sends a password, waits for its turn, and returns what the door answered
+// then.
+func (v *visitor) knock(ctx context.Context, login, password string) (a answer, waited bool, err error) {
+	a, err = v.post(ctx, "/login", url.Values{"username": {login}, "password": {password}})
 	for err == nil {
 		switch {
-		case v.cookies[sessionCookie] != "":
-			return waited, nil
 		case a.status == http.StatusSeeOther && strings.HasPrefix(a.location, "/login/waiting"):
 			waited = true
 		case a.status == http.StatusOK && a.refresh != "":
 			if err := pause(ctx, refreshAfter(a.refresh)); err != nil {
-				return waited, err
+				return a, waited, err
 			}
 		default:
-			return waited, fmt.Errorf("the sign-in was answered %d, location %q", a.status, a.location)
+			return a, waited, nil
 		}
 		a, err = v.get(ctx, "/login/waiting")
 	}
-	return waited, err
+	return a, waited, err
 }
 
 // refreshAfter reads the seconds of a Refresh header such as "2; url=/login/waiting".
