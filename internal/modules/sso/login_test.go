@@ -244,7 +244,9 @@ func TestAServiceMayPostThePersonHere(t *testing.T) {
 // fakeDoor shows where its form would lead.
 type fakeDoor struct{}
 
-func (fakeDoor) Leaving(http.ResponseWriter, *http.Request, string, string, string) (bool, error) { return false, nil }
+func (fakeDoor) Leaving(http.ResponseWriter, *http.Request, string, string, string) (bool, error) {
+	return false, nil
+}
 
 func (fakeDoor) ShowSignIn(w http.ResponseWriter, _ *http.Request, next string, renew bool) error {
 	_, err := fmt.Fprintf(w, "%s %v", next, renew)
