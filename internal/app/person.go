@@ -20,6 +20,7 @@ type personCommand struct {
 	Invite   personInviteCommand   `cmd:"" help:"Send people a letter with which they activate their account."`
 	Password personPasswordCommand `cmd:"" help:"Set somebody's password."`
 	Until    personUntilCommand    `cmd:"" help:"Record until when somebody is registered, employed or invited."`
+	Rescue   personRescueCommand   `cmd:"" help:"Set a password and remove every second factor of somebody who lost everything and for whom no colleague may vouch."`
 	List     personListCommand     `cmd:"" help:"List people by name."`
 	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news or secretariat."`
 	Revoke   personRevokeCommand   `cmd:"" help:"Take a right away."`
@@ -120,8 +121,22 @@ type personPasswordCommand struct {
 }
 
 func (c personPasswordCommand) Run(t *terminal) error {
+	return c.setPassword(t, c.Login, "The password of %s is set.", (*identity.Module).StorePassword)
+}
+
+type personRescueCommand struct {
+	configured
+	Login string `arg:"" help:"Identifier of the person."`
+}
+
+func (c personRescueCommand) Run(t *terminal) error {
+	return c.setPassword(t, c.Login, "%s signs in with the new password alone, and registers a second factor again.", (*identity.Module).Rescue)
+}
+
+// setPassword reads a password and gives its hash to store.
+func (c configured) setPassword(t *terminal, login, done string, store func(*identity.Module, context.Context, db.Tx, campus.PersonID, string) error) error {
 	return c.withIdentity(t, func(ctx context.Context, d *db.DB, m *identity.Module) error {
-		p, err := m.PersonByLogin(ctx, c.Login)
+		p, err := m.PersonByLogin(ctx, login)
 		if err != nil {
 			return err
 		}
@@ -133,10 +148,10 @@ func (c personPasswordCommand) Run(t *terminal) error {
 		if err != nil {
 			return err
 		}
-		if err := d.InTx(ctx, func(tx db.Tx) error { return m.StorePassword(ctx, tx, p.ID, hash) }); err != nil {
+		if err := d.InTx(ctx, func(tx db.Tx) error { return store(m, ctx, tx, p.ID, hash) }); err != nil {
 			return err
 		}
-		t.say("The password of %s is set.", p.Login)
+		t.say(done, p.Login)
 		return nil
 	})
 }

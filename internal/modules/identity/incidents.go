@@ -104,7 +104,8 @@ func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name, 
 	if browser == "" {
 		return false, nil // no cookie of ours, so no sign-in that could loop
 	}
-	times, looping := m.loops.Passed(browser, service, m.clock.Now())
+	// The very same address: three tabs of one service are no loop.
+	times, looping := m.loops.Passed(browser, service+" "+serviceOf(back), m.clock.Now())
 	if !looping {
 		return false, nil
 	}
@@ -119,6 +120,15 @@ func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name, 
 		return false, err
 	}
 	return true, web.SeeOther(w, r, m.help.LoopURL(name, times, code))
+}
+
+// serviceOf is the address within the service that a way back leads to.
+func serviceOf(back string) string {
+	u, err := url.Parse(back)
+	if err != nil {
+		return back
+	}
+	return u.Query().Get("service")
 }
 
 // factorFor asks for a second factor in front of a service that wants one, when

@@ -23,4 +23,7 @@ var (
 	LinkOver = fault.Declare(fault.Gone, "identity.recovery_link_over")
 	// AskFirst: somebody who asks for themselves proves their password first.
 	AskFirst = fault.Declare(fault.Unauthenticated, "identity.recovery_ask_first").Leads("/login")
+	// MoreRights: the person may do what the agent may not. Otherwise two agents of
+	// the help desk could make themselves administrators.
+	MoreRights = fault.Declare(fault.Forbidden, "identity.recovery_more_rights")
 )

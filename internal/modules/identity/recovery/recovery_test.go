@@ -99,7 +99,11 @@ func (h *house) PersonByID(_ context.Context, who campus.PersonID) (account.Pers
 	if !ok {
 		return account.Person{}, Missing
 	}
-	return account.Person{ID: who, Login: login, GivenName: login, FamilyName: "Ünal", State: account.Active, Locale: campus.English}, nil
+	p := account.Person{ID: who, Login: login, GivenName: login, FamilyName: "Ünal", State: account.Active, Locale: campus.English}
+	if login == "root" {
+		p.Rights = []campus.Right{campus.RightAdmin}
+	}
+	return p, nil
 }
 
 func (h *house) PersonByLogin(ctx context.Context, login string) (account.Person, error) {
@@ -169,7 +173,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB, c Config) *house {
 		Passwords: passwords{h}, Sessions: h, Factors: h, Devices: h, Door: door{house: h}, BaseURL: base,
 	}, c)
 	h.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
-	for _, login := range []string{"lina", "ana", "bob"} {
+	for _, login := range []string{"lina", "ana", "bob", "root"} {
 		h.must(database.InTx(t.Context(), func(tx db.Tx) error {
 			_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
 VALUES ($1, $2, $2, $2, '', '', '', $2, 'active', 'en', 'system', 1, 1) ON CONFLICT DO NOTHING`, "p-"+login, login)
@@ -292,6 +296,28 @@ func TestSomebodyWhoLostEverythingComesBackWithTwoAgentsAndTime(t *testing.T) {
 				t.Errorf("the journal lacks %q: %s", kind, kinds)
 			}
 		}
+	})
+}
+
+func TestTheHelpDeskDoesNotOpenTheAccountOfAnAdministrator(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		q, err := h.Begin(t.Context(), "p-root", h.ana.Person, "lost everything", "", journal.Event{})
+		h.must(err)
+		if err := h.approve(h.ana, q); !errors.Is(err, MoreRights) {
+			t.Fatalf("an agent vouched for an administrator: %v", err)
+		}
+		both := func(v campus.Viewer) campus.Viewer {
+			v.Rights = append(v.Rights, campus.RightAdmin)
+			return v
+		}
+		h.must(h.approve(both(h.ana), q))
+		h.must(h.approve(both(h.bob), q))
+		h.clock.Advance(Defaults().Delay)
+		if _, err := h.Give(t.Context(), h.ana, q.ID, journal.Event{}); !errors.Is(err, MoreRights) {
+			t.Errorf("an agent was given the code: %v", err)
+		}
+		_, err = h.Give(t.Context(), both(h.bob), q.ID, journal.Event{})
+		h.must(err)
 	})
 }
 

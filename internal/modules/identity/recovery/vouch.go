@@ -131,6 +131,9 @@ func (x *Recovery) Approve(ctx context.Context, by campus.Viewer, request string
 	if err != nil {
 		return err
 	}
+	if err := mayVouch(by, p); err != nil {
+		return err
+	}
 	e.Actor = by.Person
 	err = x.DB.InTx(ctx, func(tx db.Tx) error {
 		queries, seen := sqlgen.New(tx), strings.Join(documents, " ")
@@ -250,6 +253,13 @@ func (x *Recovery) Give(ctx context.Context, by campus.Viewer, request string, e
 	}
 	q, err := x.Request(ctx, request)
 	if err != nil {
+		return Key{}, err
+	}
+	p, err := x.People.PersonByID(ctx, q.Person)
+	if err != nil {
+		return Key{}, err
+	}
+	if err := mayVouch(by, p); err != nil {
 		return Key{}, err
 	}
 	e.Actor = by.Person
@@ -373,4 +383,15 @@ func (c Config) known(codes []string) []string {
 		}
 	}
 	return kept
+}
+
+// mayVouch says whether an agent may open the account of a person: nobody opens
+// that of somebody who may do more than they.
+func mayVouch(by campus.Viewer, p account.Person) error {
+	for _, r := range p.Rights {
+		if !by.Can(r) {
+			return MoreRights
+		}
+	}
+	return nil
 }
