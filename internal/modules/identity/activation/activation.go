@@ -117,7 +117,8 @@ type Activation struct {
 	config  Config
 	form    *regexp.Regexp // of a student number
 	network *limit.Limiter // beginnings by network
-	number  *limit.Limiter // beginnings by student number, and by address
+	number  *limit.Limiter // beginnings by student number and by address, from one network
+	all     *limit.Limiter // the same from all networks together
 }
 
 // New makes the alcove for a configuration that Check accepts.
@@ -126,6 +127,7 @@ func New(d Deps, c Config) *Activation {
 		Deps: d, config: c, form: regexp.MustCompile(`^(?:` + c.StudentNumber + `)$`),
 		network: limit.New(limit.Rate{Every: c.NetworkEvery, Burst: c.NetworkBurst}, 0, d.Clock),
 		number:  limit.New(limit.Rate{Every: c.Every, Burst: c.Burst}, 0, d.Clock),
+		all:     limit.New(limit.Rate{Every: c.Every / elsewhere, Burst: c.Burst * elsewhere}, 0, d.Clock),
 	}
 }
 

@@ -47,12 +47,19 @@ func (x *Activation) slowDown(c claim, from netip.Addr) error {
 		return Slowed.With(fault.Args{"wait": wait})
 	}
 	for _, key := range []string{"number " + c.Number, "who " + c.Who} {
-		if wait, ok := x.number.Allow(key); !ok {
+		if wait, ok := x.number.Allow(key + " " + limit.AddressKey(from)); !ok {
+			return Slowed.With(fault.Args{"wait": wait})
+		}
+		if wait, ok := x.all.Allow(key); !ok {
 			return Slowed.With(fault.Args{"wait": wait})
 		}
 	}
 	return nil
 }
+
+// elsewhere is how much wider the budget of a number is from all networks
+// together: one classmate cannot use up what its owner needs.
+const elsewhere = 5
 
 // recognise finds the person whom all parts of a claim fit, and the point that
 // the last part names. It fails with [NoMatch], after the same look-ups whatever

@@ -120,11 +120,19 @@ func (x *Renewal) admit(typed string, from netip.Addr) error {
 			return Slowed.With(fault.Args{"wait": wait})
 		}
 	}
-	if wait, ok := x.identifier.Allow(typed); !ok {
+	if wait, ok := x.identifier.Allow(typed + " " + limit.AddressKey(from)); !ok {
+		return Slowed.With(fault.Args{"wait": wait})
+	}
+	if wait, ok := x.everywhere.Allow(typed); !ok {
 		return Slowed.With(fault.Args{"wait": wait})
 	}
 	return nil
 }
+
+// elsewhere is how much wider the budget of a name is from all networks together:
+// one stranger cannot use up what its owner needs, and guessing that is spread
+// over many still meets a wall.
+const elsewhere = 5
 
 // recovery is the one that this browser is on. The error is RecoveryOver when
 // there is none, or when its time is over.

@@ -117,7 +117,8 @@ type Renewal struct {
 	config     Config
 	rules      rules.Rules
 	filter     *breached.Filter
-	identifier *limit.Limiter // recoveries by what was typed
+	identifier *limit.Limiter // recoveries by what was typed, from one network
+	everywhere *limit.Limiter // the same from all networks together
 	network    *limit.Limiter // recoveries by network
 	looks      *limit.Limiter // questions while somebody types, by network
 }
@@ -129,6 +130,7 @@ func New(d Deps, c Config) (*Renewal, error) {
 	x := &Renewal{
 		Deps: d, config: c, rules: c.Rules(),
 		identifier: limit.New(limit.Rate{Every: c.Every, Burst: c.Burst}, 0, d.Clock),
+		everywhere: limit.New(limit.Rate{Every: c.Every / elsewhere, Burst: c.Burst * elsewhere}, 0, d.Clock),
 		network:    limit.New(limit.Rate{Every: c.NetworkEvery, Burst: c.NetworkBurst}, 0, d.Clock),
 		looks:      limit.New(limit.Rate{Every: time.Second / 4, Burst: 200}, 0, d.Clock),
 	}
