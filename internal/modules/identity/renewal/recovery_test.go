@@ -3,8 +3,10 @@ package renewal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -498,4 +500,29 @@ func TestNoCodeGoesToANumberThatDoesNotCountYet(t *testing.T) {
 			t.Errorf("the code went to %q", got)
 		}
 	})
+}
+
+func TestAStrangerElsewhereDoesNotUseUpSomebodysRecoveries(t *testing.T) {
+	h := openOne(t)
+	stranger, owner := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("192.0.2.1")
+	for range h.config.Burst {
+		if err := h.admit("lina", stranger); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.admit("lina", stranger); !errors.Is(err, Slowed) {
+		t.Errorf("the stranger goes on: %v", err)
+	}
+	if err := h.admit("lina", owner); err != nil {
+		t.Errorf("the owner is kept out: %v", err)
+	}
+	let := h.config.Burst + 1
+	for i := range 100 {
+		if h.admit("lina", netip.MustParseAddr(fmt.Sprintf("203.0.113.%d", i))) == nil {
+			let++
+		}
+	}
+	if let > h.config.Burst*elsewhere {
+		t.Errorf("%d recoveries from many networks", let)
+	}
 }
