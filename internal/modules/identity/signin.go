@@ -150,10 +150,20 @@ func (m *Module) CheckPassword(ctx context.Context, login, plain string, from ne
 		t.deserted.Store(true)
 		return Person{}, fmt.Errorf("wait for the check of a password: %w", err)
 	}
-	if err := m.verdict(t); err != nil {
+	person, err := m.PersonByID(ctx, t.person)
+	if err != nil && !errors.Is(err, PersonMissing) {
 		return Person{}, err
 	}
-	return m.PersonByID(ctx, t.person)
+	if wrong := m.verdict(t); wrong != nil {
+		if errors.Is(wrong, WrongCredentials) { // guessing counts the same on every page
+			err := m.db.InTx(ctx, func(tx db.Tx) error { return m.risk.Note(ctx, tx, t.refused(person, from, WrongCredentials, "")) })
+			if err != nil {
+				return Person{}, fmt.Errorf("note a wrong password: %w", err)
+			}
+		}
+		return Person{}, wrong
+	}
+	return person, err
 }
 
 // MatchesHash waits in line and reports whether a stored hash is that of a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -237,15 +238,20 @@ func (m *Module) tellStopped(w http.ResponseWriter, r *http.Request, t *trial, f
 		if err := m.stories.Add(ctx, tx, &a, step); err != nil || !t.checked() {
 			return err
 		}
-		return m.risk.Note(ctx, tx, risk.Signal{
-			Circumstances: risk.Circumstances{Person: person, Identifier: normalLogin(t.form.Username), Address: web.ClientAddr(r), Device: t.device},
-			Outcome:       risk.Refused, Reason: f.Reason.Code(), OldPassword: !t.oldSince.IsZero(), Incident: a.Code,
-		})
+		return m.risk.Note(ctx, tx, t.refused(person, web.ClientAddr(r), f.Reason, a.Code))
 	})
 	if err != nil {
 		return "", fmt.Errorf("record the sign-in: %w", err)
 	}
 	return a.Code, nil
+}
+
+// refused is what the risk rules learn of a wrong password.
+func (t *trial) refused(person Person, from netip.Addr, why *fault.Reason, incident string) risk.Signal {
+	return risk.Signal{
+		Circumstances: risk.Circumstances{Person: person, Identifier: normalLogin(t.form.Username), Address: from, Device: t.device},
+		Outcome:       risk.Refused, Reason: why.Code(), OldPassword: !t.oldSince.IsZero(), Incident: incident,
+	}
 }
 
 // login is what the story keeps of the identifier: all of it when somebody has

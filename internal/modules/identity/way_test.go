@@ -2,6 +2,7 @@ package identity
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -416,4 +417,14 @@ func TestAServiceThatWantsAFactorAsksForItInsideASession(t *testing.T) {
 		t.Fatalf("with one it leads to %s", a.Request.URL)
 	}
 	want(t, b.post("/login/factor/totp", url.Values{"back": {"/leave"}, "code": {show()}}), 200, "left")
+}
+
+func TestGuessingCountsOnThePageThatChangesAPasswordToo(t *testing.T) {
+	h := openOne(t, func(c *Config) { c.SignIn.Burst = 100 })
+	for range h.config.Risk.LockAfter {
+		if _, err := h.CheckPassword(t.Context(), "lmartin", "wrong", netip.MustParseAddr("198.51.100.7")); fault.Of(err).Reason != WrongCredentials {
+			t.Fatal(err)
+		}
+	}
+	want(t, h.browser().signIn("lmartin", linasPassword), 200, "Your account is locked for a while.")
 }
