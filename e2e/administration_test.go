@@ -104,13 +104,13 @@ func TestAPersonAddedFromTheCommandLineCanEnter(t *testing.T) {
 	h := house.Shared(t)
 	command(t, h.Folder(), "une phrase assez longue\n", "person", "add", "zoe.martin", "--mail", "zoe.martin@valmont.example",
 		"--given-name", "Zoé", "--family-name", "Martin", "--affiliation", "teacher:rives", "--password-stdin")
-	answer, _ := send(t, client(t), posting(t, h, "/login", url.Values{"username": {"zoe.martin"}, "password": {"une phrase assez longue"}}.Encode()))
+	answer, _ := enter(t, h, client(t), url.Values{"username": {"zoe.martin"}, "password": {"une phrase assez longue"}})
 	if answer.StatusCode != http.StatusSeeOther {
 		t.Errorf("signing in answered %s", answer.Status)
 	}
 
 	command(t, h.Folder(), "", "person", "close", "zoe.martin")
-	answer, body := send(t, client(t), posting(t, h, "/login", url.Values{"username": {"zoe.martin"}, "password": {"une phrase assez longue"}}.Encode()))
+	answer, body := enter(t, h, client(t), url.Values{"username": {"zoe.martin"}, "password": {"une phrase assez longue"}})
 	if answer.StatusCode < 400 || !strings.Contains(body, "identity.") {
 		t.Errorf("a closed account should be refused with a reason, the answer is %s", answer.Status)
 	}

@@ -52,6 +52,14 @@ func posting(t *testing.T, h *house.House, path string, form string) *http.Reque
 	return request
 }
 
+// enter signs in as a browser does: it opens the page, which gives it a cookie,
+// and sends the form.
+func enter(t *testing.T, h *house.House, c *http.Client, form url.Values) (*http.Response, string) {
+	t.Helper()
+	send(t, c, get(t, h, "/login"))
+	return send(t, c, posting(t, h, "/login", form.Encode()))
+}
+
 // get makes a request that follows a link on the site.
 func get(t *testing.T, h *house.House, path string) *http.Request {
 	t.Helper()
@@ -65,7 +73,7 @@ func get(t *testing.T, h *house.House, path string) *http.Request {
 
 func TestAPlainClientThatKeepsCookiesCanSignIn(t *testing.T) {
 	h, c := house.Shared(t), client(t)
-	answer, _ := send(t, c, posting(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}}.Encode()))
+	answer, _ := enter(t, h, c, url.Values{"username": {"student"}, "password": {house.Password}})
 	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/" {
 		t.Fatalf("signing in answered %s to %q", answer.Status, answer.Header.Get("Location"))
 	}
@@ -172,7 +180,7 @@ func TestNoAddressLeadsElsewhereAfterSignIn(t *testing.T) {
 	h := house.Shared(t)
 	for _, next := range []string{"https://evil.example/", "//evil.example/", `/\evil.example/`, "/%09/evil.example", "javascript:alert(1)", "/\r\nSet-Cookie: a=b"} {
 		t.Run(next, func(t *testing.T) {
-			answer, _ := send(t, client(t), posting(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}, "next": {next}}.Encode()))
+			answer, _ := enter(t, h, client(t), url.Values{"username": {"student"}, "password": {house.Password}, "next": {next}})
 			where, err := url.Parse(answer.Header.Get("Location"))
 			if err != nil || where.Host != "" || where.Scheme != "" || strings.HasPrefix(where.Path, "//") || strings.Contains(where.Path, `\`) {
 				t.Errorf("the sign-in leads to %q", answer.Header.Get("Location"))
@@ -187,7 +195,7 @@ func TestNoAddressLeadsElsewhereAfterSignIn(t *testing.T) {
 func TestNoServiceAddressLeadsToAStranger(t *testing.T) {
 	h := house.Shared(t)
 	c := client(t)
-	send(t, c, posting(t, h, "/login", url.Values{"username": {"student"}, "password": {house.Password}}.Encode()))
+	enter(t, h, c, url.Values{"username": {"student"}, "password": {house.Password}})
 	for _, service := range []string{"https://evil.example/", "http://127.0.0.1.evil.example/", "http://127.0.0.1:1@evil.example/", "javascript:alert(1)", "http://localhost:1/\r\nX: y"} {
 		t.Run(service, func(t *testing.T) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL+"/cas/login?"+url.Values{"service": {service}}.Encode(), nil)

@@ -170,7 +170,7 @@ func TestALockIsLiftedByASecondFactor(t *testing.T) {
 	signInAs(tab, "teacher", house.Password)
 	tab.Heading(lockedHeading)
 	shown(tab, look, "locked-factor")
-	tab.Follow("Déverrouiller avec mon deuxième facteur")
+	tab.Follow("Déverrouiller avec mon second facteur")
 	tab.Fill("Code affiché par l’application", app.next(t))
 	tab.Press("Continuer")
 	tab.IsAt("/")

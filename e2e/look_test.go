@@ -37,7 +37,7 @@ var seen struct {
 }
 
 // looked notes that somebody looks at a page, and tells whether that is needed:
-// of each kind two are looked at.
+// one of each kind is looked at in every way.
 func looked(path string) bool {
 	seen.Lock()
 	defer seen.Unlock()
@@ -48,7 +48,7 @@ func looked(path string) bool {
 		return true
 	}
 	seen.count[kind(path)]++
-	return seen.count[kind(path)] <= 2
+	return seen.count[kind(path)] == 1
 }
 
 // walk follows every link from these pages on and looks at each page in every
@@ -126,19 +126,20 @@ func leadsOut(path string) bool {
 			return true
 		}
 	}
-	return strings.HasSuffix(path, "/open") // a service, or what a notification is about
+	// A service, or what a notification is about; a file to keep.
+	return strings.HasSuffix(path, "/open") || strings.Contains(path, ".csv")
 }
 
 // things are the pieces of an address that name one thing among many:
 // /sso/services/moodle, ?page=2.
-var things = regexp.MustCompile(`^(/[^/?]+/[^/?]+)/[^/?]+|=[^&]*`)
+var things = regexp.MustCompile(`^(/[^/?]+/[^/?]+)/[^/?]+|^(/why)/[^/?]+|=[^&]*`)
 
 // kind is what pages about different things of one kind have in common.
 func kind(path string) string {
 	if strings.HasSuffix(path, "/new") {
 		return path // a form for a thing that is not there yet
 	}
-	return things.ReplaceAllString(path, "$1/one")
+	return things.ReplaceAllString(path, "$1$2/one")
 }
 
 // pictureName names a page's picture after who sees it and what kind it is.

@@ -126,6 +126,8 @@ func TestSomebodyWhoCannotEnterFindsHelp(t *testing.T) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/login")
 		tab.Follow("Je n’arrive pas à entrer")
+		tab.Heading("Pourquoi je n’arrive pas à entrer ?")
+		tab.Visit("/portal/help")
 		tab.Heading("Aide")
 		tab.Sees("Vous ne pouvez pas entrer ?", "Parler à quelqu’un")
 		tab.Fill("Chercher dans l’aide", "mot de passe")

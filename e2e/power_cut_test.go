@@ -34,7 +34,7 @@ func TestAPowerCutLosesNothingThatWasConfirmed(t *testing.T) {
 	tab.Name("button", "Ne plus épingler "+service)
 
 	admin := client(t)
-	send(t, admin, posting(t, h, "/login", url.Values{"username": {"admin"}, "password": {house.Password}}.Encode()))
+	enter(t, h, admin, url.Values{"username": {"admin"}, "password": {house.Password}})
 	for _, draft := range confirmed {
 		if answer, _ := send(t, admin, get(t, h, draft)); answer.StatusCode != http.StatusOK {
 			t.Errorf("%s was confirmed before the power cut, now it answers %s", draft, answer.Status)
@@ -48,7 +48,7 @@ func TestAPowerCutLosesNothingThatWasConfirmed(t *testing.T) {
 func writeUntilDark(t *testing.T, h *house.House, student []*http.Cookie) []string {
 	t.Helper()
 	admin := client(t)
-	send(t, admin, posting(t, h, "/login", url.Values{"username": {"admin"}, "password": {house.Password}}.Encode()))
+	enter(t, h, admin, url.Values{"username": {"admin"}, "password": {house.Password}})
 	var (
 		mu        sync.Mutex
 		confirmed []string

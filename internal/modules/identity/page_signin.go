@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -62,7 +64,17 @@ type signInView struct {
 	Stopped  *web.Failure // why the last attempt stopped
 	Because  *web.Failure // why a session is over
 	Problems web.Problems
+	Passkey  bool // a passkey may open the door alone
 	Scene    Scene
+}
+
+// username is what the browser may offer for the identifier: with "webauthn" also
+// the passkeys that it keeps (WebAuthn §5.11).
+func (v signInView) username() string {
+	if v.Passkey {
+		return "username webauthn"
+	}
+	return "username"
 }
 
 // lead says what signing in is for.
@@ -126,6 +138,7 @@ func (m *Module) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	view.Form.Password = "" // never sent back
 	meet(w, r)
 	view.Scene = m.scene
+	view.Passkey = slices.Contains(m.factors.Methods(), entry.Passkey)
 	if m.doors != nil {
 		if d, ok := m.doors.Destination(r.Context(), view.Form.Next); ok {
 			view.Service = d.Name
