@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 )
 
@@ -23,12 +25,13 @@ type witness struct {
 	problems []string
 	expected map[int64]bool               // HTTP statuses that the story expects
 	open     map[network.RequestID]string // requests under way, with their URLs
+	inner    map[cdp.FrameID]bool         // frames within the page
 	lastMove time.Time                    // when a request last started or ended
 	status   int64                        // of the last page
 }
 
 func newWitness() *witness {
-	return &witness{expected: map[int64]bool{}, open: map[network.RequestID]string{}, lastMove: time.Now()}
+	return &witness{expected: map[int64]bool{}, open: map[network.RequestID]string{}, inner: map[cdp.FrameID]bool{}, lastMove: time.Now()}
 }
 
 // hear is called for each event of the tab, in order; it must not block.
@@ -36,8 +39,12 @@ func (w *witness) hear(event any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch e := event.(type) {
+	case *page.EventFrameAttached:
+		w.inner[e.FrameID] = true
 	case *network.EventRequestWillBeSent:
-		if !slices.Contains(longLived, e.Type) {
+		// A frame in a sandbox has a process of its own, which alone hears how its
+		// request ends.
+		if !slices.Contains(longLived, e.Type) && !w.inner[e.FrameID] {
 			w.open[e.RequestID] = e.Request.URL
 			w.lastMove = time.Now()
 		}
