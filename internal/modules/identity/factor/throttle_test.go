@@ -22,8 +22,8 @@ func TestTenThousandGuessesInADayAreLookedAtAFewTimes(t *testing.T) {
 			if !errors.Is(err, Slowed) {
 				looked++
 			}
-			if err == nil {
-				t.Skip("the guess was right, which happens once in many thousand runs")
+			if err == nil { // a lucky one, once in many thousand runs: the bound below holds for it too
+				break
 			}
 		}
 		if looked > 45 {

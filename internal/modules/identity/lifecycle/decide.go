@@ -26,7 +26,7 @@ type Order struct {
 	State  account.State // Suspended, Closed or Expiring
 	Reason string        // code of the institution's list
 	Note   string        // for the secretariat alone
-	From   time.Time     // zero for now
+	From   time.Time     // when it begins; the zero time means at once
 	Until  time.Time     // end of a suspension, or of an ending account; zero for none
 	Was    account.State // the state that the page showed; empty to skip the check
 	Event  journal.Event // address and browser of whoever decides
