@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,22 +143,28 @@ func (x *Reach) Sent(ctx context.Context, at Point, kind string) (Sent, error) {
 	return s, nil
 }
 
-// Tell sends a letter by mail to the institutional and the verified recovery
-// addresses, by text message to the verified phones when it is urgent, and as a
-// notice in the portal. A phone that has had its share of messages is passed
-// over: the mail says the same.
+// Tell sends a letter by mail to the institutional address and to every recovery
+// address that counts, by text message to the phones that count when it is
+// urgent, and as a notice in the portal. What the record gave counts before its
+// owner confirms it: the institution vouches for it, codes go there too, and for
+// many people it is the only place that a thief of the mailbox does not read. A
+// phone that has had its share of messages is passed over: the mail says the same.
 func (x *Reach) Tell(ctx context.Context, tx db.Tx, to account.Person, l Letter) error {
-	known, err := x.pointsOf(ctx, tx, to)
+	points, err := x.counting(ctx, tx, to, "")
 	if err != nil {
 		return err
 	}
-	var verified []Point
-	for _, p := range known {
-		if !p.VerifiedAt.IsZero() {
-			verified = append(verified, p)
-		}
+	return x.tell(ctx, tx, to, l, points)
+}
+
+// counting are the points of somebody that count now, without one.
+func (x *Reach) counting(ctx context.Context, tx db.Tx, to account.Person, but string) ([]Point, error) {
+	known, err := x.pointsOf(ctx, tx, to)
+	if err != nil {
+		return nil, err
 	}
-	return x.tell(ctx, tx, to, l, verified)
+	now := tx.Now().Time()
+	return slices.DeleteFunc(known, func(p Point) bool { return p.ID == but || !p.Usable(now) }), nil
 }
 
 // tell sends a letter to the given points, and the notice.

@@ -125,18 +125,24 @@ func (h *house) tellLina(l Letter) {
 	h.in(func(tx db.Tx) error { return h.Tell(h.t.Context(), tx, lina, l) })
 }
 
-func TestNewsGoesToWhatIsConfirmedAndUrgentNewsToThePhone(t *testing.T) {
+func TestNewsGoesToWhatCountsAndUrgentNewsToThePhone(t *testing.T) {
+	const ofRecord, waiting = "lina@record.example", "lina@waits.example"
 	each(t, func(t *testing.T, h *house) {
-		h.record(RecoveryMail, "lina@record.example") // never confirmed: it may be somebody else's
+		h.record(RecoveryMail, ofRecord) // never confirmed, and it counts all the same
 		h.own(RecoveryMail, personal)
 		h.own(MobilePhone, firstPhone)
+		h.record(RecoveryMail, waiting)                                                                 // counts in three days
+		if _, err := h.Add(t.Context(), lina, RecoveryMail, "typo@elsewhere.example", ""); err != nil { // whoever reads that
+			t.Fatal(err)
+		}
+		h.empty()
 		h.tellLina(Letter{Kind: "contact_refused", Args: []any{"value", "x"}, URL: "/identity/contacts"})
-		if got := h.to("contact_refused"); !slices.Equal(got, []string{lina.Mail, personal}) {
+		if got := h.to("contact_refused"); !slices.Equal(got, []string{lina.Mail, personal, ofRecord}) {
 			t.Errorf("told: %q", got)
 		}
 		h.empty()
 		h.tellLina(Letter{Kind: "contact_refused", Args: []any{"value", "x"}, URL: "/identity/contacts", Urgent: true})
-		if got := h.to("contact_refused"); !slices.Equal(got, []string{firstPhone, lina.Mail, personal}) {
+		if got := h.to("contact_refused"); !slices.Equal(got, []string{firstPhone, lina.Mail, personal, ofRecord}) {
 			t.Errorf("told urgently: %q", got)
 		}
 		for _, m := range h.outbox() {

@@ -150,7 +150,7 @@ func (x *Reach) Verified(ctx context.Context, tx db.Tx, to account.Person, point
 		return nil
 	}
 	// Who is told must not be the new one alone.
-	others, err := x.verifiedBut(ctx, tx, to, pointID)
+	others, err := x.counting(ctx, tx, to, pointID)
 	if err != nil {
 		return err
 	}
@@ -175,22 +175,6 @@ func (x *Reach) Verified(ctx context.Context, tx db.Tx, to account.Person, point
 		return nil
 	}
 	return x.tell(ctx, tx, to, Letter{Kind: "contact_confirmed", Args: []any{"value", p.Masked}, URL: refusalURL(token), Notice: "/identity/contacts"}, others)
-}
-
-// verifiedBut are the confirmed points of somebody, and the institutional
-// address, without one.
-func (x *Reach) verifiedBut(ctx context.Context, tx db.Tx, to account.Person, pointID string) ([]Point, error) {
-	known, err := x.pointsOf(ctx, tx, to)
-	if err != nil {
-		return nil, err
-	}
-	var others []Point
-	for _, p := range known {
-		if p.ID != pointID && !p.VerifiedAt.IsZero() {
-			others = append(others, p)
-		}
-	}
-	return others, nil
 }
 
 // Remove takes back a number or an address that somebody gave themselves, and

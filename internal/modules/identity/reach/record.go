@@ -131,22 +131,16 @@ const refusalBytes = 12
 // refusalURL is the page of "It was not me".
 func refusalURL(token string) string { return "/identity/contact-change/" + token }
 
-// warn tells somebody of a change on every channel that counts, confirmed or
-// not: whoever changed the record cannot have changed them all.
+// warn tells somebody of a change on every channel that counts already: whoever
+// changed the record cannot have changed them all.
 func (x *Reach) warn(ctx context.Context, tx db.Tx, who campus.PersonID, added sqlgen.AddPointParams, token string) error {
 	to, err := x.People.PersonByID(ctx, who)
 	if err != nil {
 		return err
 	}
-	known, err := x.pointsOf(ctx, tx, to)
+	others, err := x.counting(ctx, tx, to, added.ID)
 	if err != nil {
 		return err
-	}
-	var counting []Point
-	for _, p := range known {
-		if p.Usable(tx.Now().Time()) && p.ID != added.ID {
-			counting = append(counting, p)
-		}
 	}
 	err = x.Journal.Write(ctx, tx, journal.Event{Person: who, Kind: "identity.contact_changed", Facts: map[string]string{"value": Mask(Channel(added.Channel), added.Value)}})
 	if err != nil {
@@ -155,7 +149,7 @@ func (x *Reach) warn(ctx context.Context, tx db.Tx, who campus.PersonID, added s
 	return x.tell(ctx, tx, to, Letter{
 		Kind: "contact_changed", URL: refusalURL(token), Notice: "/identity/contacts", Urgent: true,
 		Args: []any{"value", Mask(Channel(added.Channel), added.Value), "from", added.UsableAt.Time()},
-	}, counting)
+	}, others)
 }
 
 // change is a point that its owner can refuse.
