@@ -231,6 +231,29 @@ func TestAGuessLeavesLittleBehind(t *testing.T) {
 	}
 }
 
+func TestGuessingCodesElsewhereDoesNotKeepTheOwnerWaiting(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		show := h.app(h.lina)
+		prove := func(b *browser, code string) answer {
+			at := b.signIn("lmartin", linasPassword).Request.URL.Query().Get("at")
+			return b.post("/login/factor/totp", url.Values{"at": {at}, "code": {code}})
+		}
+		hers, thief := h.browser(), h.browser()
+		want(t, prove(hers, show()), 200, "home of lmartin")
+		want(t, hers.post("/logout", url.Values{}), 200)
+		last := answer{}
+		for range 6 {
+			last = prove(thief, "000000")
+		}
+		want(t, last, http.StatusTooManyRequests, "identity.factor_slowed")
+		h.clock.Advance(time.Minute) // the thief's next code is looked at, and wrong
+		prove(thief, "000000")
+		want(t, prove(h.browser(), show()), http.StatusTooManyRequests, "identity.factor_slowed")
+		want(t, prove(hers, show()), 200, "home of lmartin")
+		want(t, prove(thief, "000000"), http.StatusTooManyRequests, "identity.factor_slowed")
+	})
+}
+
 func TestWhoIsLockedOutRegistersNoFactorToGetIn(t *testing.T) {
 	h := openOne(t)
 	if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.risk.LockOneself(t.Context(), tx, h.lina) }); err != nil {

@@ -51,7 +51,8 @@ func tables(t *testing.T) map[string][]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range tableForm.FindAllStringSubmatch(string(text), -1) {
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		for _, m := range tableForm.FindAllStringSubmatch(up, -1) {
 			made[m[1]] = nil
 			for _, c := range columnForm.FindAllStringSubmatch(m[2], -1) {
 				made[m[1]] = append(made[m[1]], c[1])

@@ -39,11 +39,11 @@ func (d door) Actor(r *http.Request) (entry.Actor, error) {
 		}
 	}
 	if v.SignedIn() && code == "" {
-		return inside(v), nil
+		return d.known(r, inside(v))
 	}
 	a, err := d.storyOf(r, code)
 	if errors.Is(err, SignInLost) && v.SignedIn() { // another tab finished it
-		return inside(v), nil
+		return d.known(r, inside(v))
 	}
 	if err != nil {
 		return entry.Actor{}, err
@@ -51,7 +51,22 @@ func (d door) Actor(r *http.Request) (entry.Actor, error) {
 	if a.ProvedAt.IsZero() { // nobody proved anything yet
 		return entry.Actor{}, SignInLost.With(fault.Args{"incident": a.Code})
 	}
-	return entry.Actor{Person: a.Person, Attempt: a.ID, At: a.Code, Method: a.Method, ProvedAt: a.ProvedAt, FactorAt: a.FactorAt, Shared: a.Shared}, nil
+	return d.known(r, entry.Actor{Person: a.Person, Attempt: a.ID, At: a.Code, Method: a.Method, ProvedAt: a.ProvedAt, FactorAt: a.FactorAt, Shared: a.Shared})
+}
+
+// known says which of their browsers somebody uses.
+func (d door) known(r *http.Request, a entry.Actor) (entry.Actor, error) {
+	if a.Shared {
+		return a, nil
+	}
+	browser, known, err := d.devices.Of(r, a.Person)
+	if err != nil {
+		return entry.Actor{}, err
+	}
+	if known {
+		a.Browser = browser.ID
+	}
+	return a, nil
 }
 
 func inside(v campus.Viewer) entry.Actor {

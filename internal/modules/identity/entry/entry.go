@@ -72,6 +72,9 @@ type Actor struct {
 	// second factor was, zero for never.
 	ProvedAt, FactorAt time.Time
 	Shared             bool // a shared computer: nothing may be remembered on it
+	// Browser is the known browser of this person that the request comes from;
+	// empty for one that they never used, and on a shared computer.
+	Browser string
 }
 
 // SigningIn reports whether the actor is on the way in.

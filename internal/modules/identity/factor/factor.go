@@ -93,9 +93,10 @@ var locales embed.FS
 // Locales are the sentences of the factors.
 func (f *Factors) Locales() fs.FS { return locales }
 
-// Jobs forgets challenges and registrations that are over.
+// Jobs forgets what is over.
 func (f *Factors) Jobs(r *jobs.Registry) {
 	r.Every("identity.forget_challenges", time.Hour, f.forget)
+	r.Every("identity.forget_tries", 24*time.Hour, f.forgetTries)
 }
 
 // Factor is one factor of somebody, as its owner sees it.
@@ -374,7 +375,33 @@ func (f *Factors) add(ctx context.Context, tx db.Tx, p sqlgen.AddFactorParams) e
 // maxFactors is more than anybody needs.
 const maxFactors = 20
 
-// forget deletes what is over.
+// How long is kept what no longer decides anything: who passed a code on to whom,
+// for questions after a misuse (the journal knows it for longer), and when a factor
+// was first required of somebody who has one now.
+const (
+	keepRelays = 90 * day
+	keepGrace  = 90 * day
+)
+
+// forgetTries deletes wrong codes that are forgiven, codes that were passed on
+// long ago, and graces that have done their work.
+func (f *Factors) forgetTries(ctx context.Context) error {
+	return f.DB.InTx(ctx, func(tx db.Tx) error {
+		q, now := sqlgen.New(tx), tx.Now()
+		if err := q.ForgetTries(ctx, now.Add(-forgiven)); err != nil {
+			return fmt.Errorf("forget wrong codes: %w", err)
+		}
+		if err := q.ForgetRelays(ctx, now.Add(-keepRelays)); err != nil {
+			return fmt.Errorf("forget codes that were passed on: %w", err)
+		}
+		if err := q.ForgetGrace(ctx, now.Add(-keepGrace-f.config.Grace)); err != nil {
+			return fmt.Errorf("forget when a factor was first required: %w", err)
+		}
+		return nil
+	})
+}
+
+// forget deletes challenges and registrations that are over.
 func (f *Factors) forget(ctx context.Context) error {
 	return f.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)

@@ -176,7 +176,7 @@ func (f *Factors) finish(ctx context.Context, on Occasion, c ceremony, answer *p
 		if err := q.Used(ctx, sqlgen.UsedParams{ID: key.ID, LastUsedAt: tx.Now()}); err != nil {
 			return fmt.Errorf("note the use of a key: %w", err)
 		}
-		return f.forgive(ctx, tx, who)
+		return f.forgive(ctx, tx, who, on.Actor.Browser)
 	})
 	if err != nil {
 		return Factor{}, err

@@ -106,7 +106,7 @@ func (f *Factors) ConfirmKey(ctx context.Context, on Occasion, ceremonyID string
 		if err != nil {
 			return fmt.Errorf("add a key: %w", err)
 		}
-		if err := f.forgive(ctx, tx, a.Person); err != nil {
+		if err := f.forgive(ctx, tx, a.Person, a.Browser); err != nil {
 			return err
 		}
 		return f.changed(ctx, tx, on, person, "factor_added", factorAdded, added)

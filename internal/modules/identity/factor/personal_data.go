@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
 // Holdings declares what the package keeps about people. A challenge that was
@@ -92,14 +93,14 @@ func (f *Factors) Export(ctx context.Context, who campus.PersonID, a *contract.A
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read the registration of an app: %w", err)
 	}
-	tries, err := q.TriesOf(ctx, person)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	tries, err := q.TriesForExport(ctx, person)
+	if err != nil {
 		return fmt.Errorf("read the wrong codes: %w", err)
 	}
 	began, err := q.GraceOf(ctx, person)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read when a factor was first required: %w", err)
 	}
-	all.AppUntil, all.WrongCodes, all.LastWrongAt, all.RequiredAt = enrolment.ExpiresAt.Time(), tries.Failures, tries.LastAt.Time(), began.Time()
+	all.AppUntil, all.WrongCodes, all.LastWrongAt, all.RequiredAt = enrolment.ExpiresAt.Time(), tries.Failures, db.Time(tries.LastAt).Time(), began.Time()
 	return a.JSON("factors.json", all)
 }

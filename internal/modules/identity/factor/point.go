@@ -201,7 +201,8 @@ func (f *Factors) ConfirmPoint(ctx context.Context, on Occasion, point, name, ty
 	if err != nil {
 		return Factor{}, err
 	}
-	if err := f.try(ctx, who); err != nil {
+	browser, err := f.try(ctx, on.Actor)
+	if err != nil {
 		return Factor{}, err
 	}
 	if err := f.Codes.Check(ctx, enrolPurpose, subject(on.Actor, p.ID), typed); err != nil {
@@ -214,7 +215,7 @@ func (f *Factors) ConfirmPoint(ctx context.Context, on Occasion, point, name, ty
 		if err != nil {
 			return err
 		}
-		if err := f.forgive(ctx, tx, who); err != nil {
+		if err := f.forgive(ctx, tx, who, browser); err != nil {
 			return err
 		}
 		return f.changed(ctx, tx, on, person, "factor_added", factorAdded, added)
@@ -275,7 +276,8 @@ func (f *Factors) ProveSent(ctx context.Context, a entry.Actor, factor, typed st
 	if err := f.ready(p); err != nil { // it changed hands while the code was on its way
 		return Factor{}, err
 	}
-	if err := f.try(ctx, a.Person); err != nil {
+	browser, err := f.try(ctx, a)
+	if err != nil {
 		return Factor{}, err
 	}
 	if err := f.Codes.Check(ctx, provePurpose, subject(a, s.ID), typed); err != nil {
@@ -287,7 +289,7 @@ func (f *Factors) ProveSent(ctx context.Context, a entry.Actor, factor, typed st
 		if err := sqlgen.New(tx).UsedAt(ctx, sqlgen.UsedAtParams{ID: s.ID, LastUsedAt: tx.Now(), Point: p.ID}); err != nil {
 			return fmt.Errorf("note the use of a factor: %w", err)
 		}
-		return f.forgive(ctx, tx, a.Person)
+		return f.forgive(ctx, tx, a.Person, browser)
 	})
 	return s.Factor, err
 }

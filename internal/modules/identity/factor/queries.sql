@@ -88,18 +88,33 @@ SELECT id, given_by, given_at FROM identity_relays WHERE person_id = $1 ORDER BY
 UPDATE identity_relays SET used_at = $2 WHERE id = $1;
 
 -- name: BeginTries :exec
-INSERT INTO identity_factor_tries (person_id, failures, last_at, next_at) VALUES ($1, 0, 0, 0)
-ON CONFLICT (person_id) DO NOTHING;
+INSERT INTO identity_factor_tries (person_id, browser, failures, last_at, next_at) VALUES ($1, $2, 0, 0, 0)
+ON CONFLICT (person_id, browser) DO NOTHING;
 
 -- name: TriesOf :one
-SELECT failures, last_at, next_at FROM identity_factor_tries WHERE person_id = $1;
+SELECT failures, last_at, next_at FROM identity_factor_tries WHERE person_id = $1 AND browser = $2;
+
+-- name: OtherBrowsersInTrouble :one
+-- Known browsers of somebody, but one, in which the last code was wrong.
+SELECT COUNT(*) FROM identity_factor_tries
+WHERE person_id = $1 AND browser <> $2 AND browser <> '' AND failures > 0 AND last_at > sqlc.arg(since_at);
 
 -- name: CountTry :execrows
 UPDATE identity_factor_tries SET failures = sqlc.arg(failures), last_at = sqlc.arg(now_at), next_at = sqlc.arg(next_at)
-WHERE person_id = sqlc.arg(person_id) AND failures = sqlc.arg(before) AND next_at <= sqlc.arg(now_at);
+WHERE person_id = sqlc.arg(person_id) AND browser = sqlc.arg(browser) AND failures = sqlc.arg(before) AND next_at <= sqlc.arg(now_at);
 
 -- name: ForgiveTries :exec
-UPDATE identity_factor_tries SET failures = 0, next_at = 0 WHERE person_id = $1;
+UPDATE identity_factor_tries SET failures = 0, next_at = 0 WHERE person_id = $1 AND browser = $2;
+
+-- name: TriesForExport :one
+SELECT CAST(COALESCE(SUM(failures), 0) AS BIGINT) AS failures, CAST(COALESCE(MAX(last_at), 0) AS BIGINT) AS last_at
+FROM identity_factor_tries WHERE person_id = $1;
+
+-- name: ForgetTries :exec
+DELETE FROM identity_factor_tries WHERE last_at < sqlc.arg(before_at) AND next_at < sqlc.arg(before_at);
+
+-- name: ForgetRelays :exec
+DELETE FROM identity_relays WHERE given_at < $1;
 
 -- name: BeginGrace :exec
 INSERT INTO identity_factor_grace (person_id, began_at) VALUES ($1, $2)
@@ -107,6 +122,14 @@ ON CONFLICT (person_id) DO NOTHING;
 
 -- name: GraceOf :one
 SELECT began_at FROM identity_factor_grace WHERE person_id = $1;
+
+-- name: ForgetGrace :exec
+-- A grace has done its work when its person has a factor, or an account that is
+-- closed. That of somebody who still has none stays: another would begin.
+DELETE FROM identity_factor_grace
+WHERE began_at < sqlc.arg(before_at) AND (
+    EXISTS (SELECT 1 FROM identity_factors f WHERE f.person_id = identity_factor_grace.person_id)
+    OR EXISTS (SELECT 1 FROM identity_people p WHERE p.id = identity_factor_grace.person_id AND p.state = 'closed'));
 
 -- name: PersonOfKey :one
 SELECT f.person_id FROM identity_factors f JOIN identity_keys k ON k.factor_id = f.id WHERE k.credential_id = $1;

@@ -138,7 +138,8 @@ func (f *Factors) ProveCode(ctx context.Context, on Occasion, typed string) (Fac
 	if err != nil {
 		return Factor{}, err
 	}
-	if err := f.try(ctx, who); err != nil {
+	browser, err := f.try(ctx, on.Actor)
+	if err != nil {
 		return Factor{}, err
 	}
 	text := codeText(who, strings.ToLower(code.Normal(typed)))
@@ -169,7 +170,7 @@ func (f *Factors) ProveCode(ctx context.Context, on Occasion, typed string) (Fac
 		if n == 0 {
 			return RecoveryUsed
 		}
-		if err := f.forgive(ctx, tx, who); err != nil {
+		if err := f.forgive(ctx, tx, who, browser); err != nil {
 			return err
 		}
 		if err := f.Reach.Tell(ctx, tx, person, reach.Letter{Kind: "recovery_code_used", URL: manageURL, Args: []any{"count", left}, Urgent: true}); err != nil {

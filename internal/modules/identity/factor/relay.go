@@ -110,7 +110,8 @@ func (f *Factors) ProveRelayed(ctx context.Context, on Occasion, typed string) (
 	if !f.works(entry.Relayed) {
 		return Factor{}, NotAllowed
 	}
-	if err := f.try(ctx, who); err != nil {
+	browser, err := f.try(ctx, on.Actor)
+	if err != nil {
 		return Factor{}, err
 	}
 	if err := f.Codes.Check(ctx, relayPurpose, string(who), typed); err != nil {
@@ -125,7 +126,7 @@ func (f *Factors) ProveRelayed(ctx context.Context, on Occasion, typed string) (
 		if err := sqlgen.New(tx).UseRelay(ctx, sqlgen.UseRelayParams{ID: relay.ID, UsedAt: tx.Now()}); err != nil {
 			return fmt.Errorf("note the use of a code that was passed on: %w", err)
 		}
-		if err := f.forgive(ctx, tx, who); err != nil {
+		if err := f.forgive(ctx, tx, who, browser); err != nil {
 			return err
 		}
 		return f.Journal.Write(ctx, tx, on.event(relayUsed, "given_by", relay.GivenBy))

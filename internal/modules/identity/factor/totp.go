@@ -139,7 +139,8 @@ func (f *Factors) confirmApp(ctx context.Context, on Occasion, old *Factor, enro
 	if err != nil {
 		return Factor{}, err
 	}
-	if err := f.try(ctx, who); err != nil {
+	browser, err := f.try(ctx, on.Actor)
+	if err != nil {
 		return Factor{}, err
 	}
 	secret, err := f.Keys.OpenText(appPurpose, row.Secret)
@@ -171,7 +172,7 @@ func (f *Factors) confirmApp(ctx context.Context, on Occasion, old *Factor, enro
 		if err != nil {
 			return err
 		}
-		if err := f.forgive(ctx, tx, who); err != nil {
+		if err := f.forgive(ctx, tx, who, browser); err != nil {
 			return err
 		}
 		if old == nil {
@@ -214,7 +215,8 @@ func (f *Factors) ProveApp(ctx context.Context, a entry.Actor, typed string) (Fa
 	if len(apps) == 0 {
 		return Factor{}, Missing
 	}
-	if err := f.try(ctx, a.Person); err != nil {
+	browser, err := f.try(ctx, a)
+	if err != nil {
 		return Factor{}, err
 	}
 	now := stepAt(f.DB.Now().Time())
@@ -232,7 +234,7 @@ func (f *Factors) ProveApp(ctx context.Context, a entry.Actor, typed string) (Fa
 			return Factor{}, err
 		}
 		if ok {
-			return f.takeStep(ctx, a, app, now, at)
+			return f.takeStep(ctx, a, browser, app, now, at)
 		}
 		if at, ok, err = match(secret, typed, now, far); err != nil {
 			return Factor{}, err
@@ -243,8 +245,9 @@ func (f *Factors) ProveApp(ctx context.Context, a entry.Actor, typed string) (Fa
 	return Factor{}, hint
 }
 
-// takeStep uses up a code: of several requests with the same one, one is let in.
-func (f *Factors) takeStep(ctx context.Context, a entry.Actor, app storedFactor, now, at int64) (Factor, error) {
+// takeStep uses up a code that was counted for a browser: of several requests with
+// the same one, one is let in.
+func (f *Factors) takeStep(ctx context.Context, a entry.Actor, browser string, app storedFactor, now, at int64) (Factor, error) {
 	late := lateness(now, at)
 	err := f.DB.InTx(ctx, func(tx db.Tx) error {
 		n, err := sqlgen.New(tx).TakeStep(ctx, sqlgen.TakeStepParams{ID: app.ID, Step: at, Late: late, NowAt: tx.Now()})
@@ -255,7 +258,7 @@ func (f *Factors) takeStep(ctx context.Context, a entry.Actor, app storedFactor,
 			next := time.Unix((at+late+1)*int64(step/time.Second), 0).Sub(tx.Now().Time())
 			return AppReplayed.With(fault.Args{"wait": max(next, time.Second).Round(time.Second)})
 		}
-		return f.forgive(ctx, tx, a.Person)
+		return f.forgive(ctx, tx, a.Person, browser)
 	})
 	if err != nil {
 		return Factor{}, err

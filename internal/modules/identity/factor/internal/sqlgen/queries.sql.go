@@ -157,12 +157,17 @@ func (q *Queries) BeginGrace(ctx context.Context, arg BeginGraceParams) error {
 }
 
 const beginTries = `-- name: BeginTries :exec
-INSERT INTO identity_factor_tries (person_id, failures, last_at, next_at) VALUES ($1, 0, 0, 0)
-ON CONFLICT (person_id) DO NOTHING
+INSERT INTO identity_factor_tries (person_id, browser, failures, last_at, next_at) VALUES ($1, $2, 0, 0, 0)
+ON CONFLICT (person_id, browser) DO NOTHING
 `
 
-func (q *Queries) BeginTries(ctx context.Context, personID string) error {
-	_, err := q.db.ExecContext(ctx, beginTries, personID)
+type BeginTriesParams struct {
+	PersonID string
+	Browser  string
+}
+
+func (q *Queries) BeginTries(ctx context.Context, arg BeginTriesParams) error {
+	_, err := q.db.ExecContext(ctx, beginTries, arg.PersonID, arg.Browser)
 	return err
 }
 
@@ -218,7 +223,7 @@ func (q *Queries) CountFactors(ctx context.Context, personID string) (int64, err
 
 const countTry = `-- name: CountTry :execrows
 UPDATE identity_factor_tries SET failures = $1, last_at = $2, next_at = $3
-WHERE person_id = $4 AND failures = $5 AND next_at <= $2
+WHERE person_id = $4 AND browser = $5 AND failures = $6 AND next_at <= $2
 `
 
 type CountTryParams struct {
@@ -226,6 +231,7 @@ type CountTryParams struct {
 	NowAt    db.Time
 	NextAt   db.Time
 	PersonID string
+	Browser  string
 	Before   int64
 }
 
@@ -235,6 +241,7 @@ func (q *Queries) CountTry(ctx context.Context, arg CountTryParams) (int64, erro
 		arg.NowAt,
 		arg.NextAt,
 		arg.PersonID,
+		arg.Browser,
 		arg.Before,
 	)
 	if err != nil {
@@ -372,12 +379,49 @@ func (q *Queries) ForgetEnrolments(ctx context.Context, expiresAt db.Time) error
 	return err
 }
 
-const forgiveTries = `-- name: ForgiveTries :exec
-UPDATE identity_factor_tries SET failures = 0, next_at = 0 WHERE person_id = $1
+const forgetGrace = `-- name: ForgetGrace :exec
+DELETE FROM identity_factor_grace
+WHERE began_at < $1 AND (
+    EXISTS (SELECT 1 FROM identity_factors f WHERE f.person_id = identity_factor_grace.person_id)
+    OR EXISTS (SELECT 1 FROM identity_people p WHERE p.id = identity_factor_grace.person_id AND p.state = 'closed'))
 `
 
-func (q *Queries) ForgiveTries(ctx context.Context, personID string) error {
-	_, err := q.db.ExecContext(ctx, forgiveTries, personID)
+// A grace has done its work when its person has a factor, or an account that is
+// closed. That of somebody who still has none stays: another would begin.
+func (q *Queries) ForgetGrace(ctx context.Context, beforeAt db.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetGrace, beforeAt)
+	return err
+}
+
+const forgetRelays = `-- name: ForgetRelays :exec
+DELETE FROM identity_relays WHERE given_at < $1
+`
+
+func (q *Queries) ForgetRelays(ctx context.Context, givenAt db.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetRelays, givenAt)
+	return err
+}
+
+const forgetTries = `-- name: ForgetTries :exec
+DELETE FROM identity_factor_tries WHERE last_at < $1 AND next_at < $1
+`
+
+func (q *Queries) ForgetTries(ctx context.Context, beforeAt db.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetTries, beforeAt)
+	return err
+}
+
+const forgiveTries = `-- name: ForgiveTries :exec
+UPDATE identity_factor_tries SET failures = 0, next_at = 0 WHERE person_id = $1 AND browser = $2
+`
+
+type ForgiveTriesParams struct {
+	PersonID string
+	Browser  string
+}
+
+func (q *Queries) ForgiveTries(ctx context.Context, arg ForgiveTriesParams) error {
+	_, err := q.db.ExecContext(ctx, forgiveTries, arg.PersonID, arg.Browser)
 	return err
 }
 
@@ -407,6 +451,25 @@ func (q *Queries) LatestRelay(ctx context.Context, personID string) (LatestRelay
 	var i LatestRelayRow
 	err := row.Scan(&i.ID, &i.GivenBy, &i.GivenAt)
 	return i, err
+}
+
+const otherBrowsersInTrouble = `-- name: OtherBrowsersInTrouble :one
+SELECT COUNT(*) FROM identity_factor_tries
+WHERE person_id = $1 AND browser <> $2 AND browser <> '' AND failures > 0 AND last_at > $3
+`
+
+type OtherBrowsersInTroubleParams struct {
+	PersonID string
+	Browser  string
+	SinceAt  db.Time
+}
+
+// Known browsers of somebody, but one, in which the last code was wrong.
+func (q *Queries) OtherBrowsersInTrouble(ctx context.Context, arg OtherBrowsersInTroubleParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, otherBrowsersInTrouble, arg.PersonID, arg.Browser, arg.SinceAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const personOfKey = `-- name: PersonOfKey :one
@@ -582,9 +645,31 @@ func (q *Queries) TakeStep(ctx context.Context, arg TakeStepParams) (int64, erro
 	return result.RowsAffected()
 }
 
-const triesOf = `-- name: TriesOf :one
-SELECT failures, last_at, next_at FROM identity_factor_tries WHERE person_id = $1
+const triesForExport = `-- name: TriesForExport :one
+SELECT CAST(COALESCE(SUM(failures), 0) AS BIGINT) AS failures, CAST(COALESCE(MAX(last_at), 0) AS BIGINT) AS last_at
+FROM identity_factor_tries WHERE person_id = $1
 `
+
+type TriesForExportRow struct {
+	Failures int64
+	LastAt   int64
+}
+
+func (q *Queries) TriesForExport(ctx context.Context, personID string) (TriesForExportRow, error) {
+	row := q.db.QueryRowContext(ctx, triesForExport, personID)
+	var i TriesForExportRow
+	err := row.Scan(&i.Failures, &i.LastAt)
+	return i, err
+}
+
+const triesOf = `-- name: TriesOf :one
+SELECT failures, last_at, next_at FROM identity_factor_tries WHERE person_id = $1 AND browser = $2
+`
+
+type TriesOfParams struct {
+	PersonID string
+	Browser  string
+}
 
 type TriesOfRow struct {
 	Failures int64
@@ -592,8 +677,8 @@ type TriesOfRow struct {
 	NextAt   db.Time
 }
 
-func (q *Queries) TriesOf(ctx context.Context, personID string) (TriesOfRow, error) {
-	row := q.db.QueryRowContext(ctx, triesOf, personID)
+func (q *Queries) TriesOf(ctx context.Context, arg TriesOfParams) (TriesOfRow, error) {
+	row := q.db.QueryRowContext(ctx, triesOf, arg.PersonID, arg.Browser)
 	var i TriesOfRow
 	err := row.Scan(&i.Failures, &i.LastAt, &i.NextAt)
 	return i, err
