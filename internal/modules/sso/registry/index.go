@@ -14,7 +14,9 @@ import (
 type Index struct {
 	services []*Service
 	byID     map[string]*Service
-	byKey    map[string][]entry
+	byKey    map[string][]entry  // CAS, by origin
+	byEntity map[string]*Service // SAML, by entityID
+	byClient map[string]*Service // OpenID Connect, by client_id
 }
 
 type entry struct {
@@ -27,7 +29,10 @@ type entry struct {
 // the database. Patterns that cannot be read are left out; the services were
 // checked before.
 func NewIndex(services []Service) *Index {
-	x := &Index{byID: make(map[string]*Service, len(services)), byKey: map[string][]entry{}}
+	x := &Index{
+		byID: make(map[string]*Service, len(services)), byKey: map[string][]entry{},
+		byEntity: map[string]*Service{}, byClient: map[string]*Service{},
+	}
 	for i := range services {
 		s := &services[i]
 		if x.byID[s.ID] != nil {
@@ -35,8 +40,13 @@ func NewIndex(services []Service) *Index {
 		}
 		x.byID[s.ID] = s
 		x.services = append(x.services, s)
-		if s.Protocol == Link {
+		switch {
+		case s.Protocol == Link:
 			continue
+		case s.Protocol == SAML && x.byEntity[s.SAML.EntityID] == nil:
+			x.byEntity[s.SAML.EntityID] = s
+		case s.Protocol == OIDC && x.byClient[s.OIDC.ClientID] == nil:
+			x.byClient[s.OIDC.ClientID] = s
 		}
 		for _, text := range s.Patterns {
 			if p, err := cas.ParsePattern(text); err == nil {
@@ -55,6 +65,12 @@ func (x *Index) Services() []*Service { return x.services }
 
 // Get returns the service with this id, or nil.
 func (x *Index) Get(id string) *Service { return x.byID[id] }
+
+// Entity returns the SAML service provider with this entityID, or nil.
+func (x *Index) Entity(entityID string) *Service { return x.byEntity[entityID] }
+
+// Client returns the relying party with this client_id, or nil.
+func (x *Index) Client(clientID string) *Service { return x.byClient[clientID] }
 
 // Match returns the service that the address belongs to, or nil. Where several
 // match, the most specific pattern wins; a disabled service still matches, so

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
@@ -17,37 +18,30 @@ import (
 // Protocol is how a service signs people in.
 type Protocol string
 
-// The protocols. SAML and OpenID Connect join them.
+// The protocols.
 const (
 	CAS  Protocol = "cas"
+	SAML Protocol = "saml"
+	OIDC Protocol = "oidc"
 	Link Protocol = "link" // only an entry of the catalogue
 )
 
 // Protocols lists what the administrator's page offers.
-var Protocols = []Protocol{CAS, Link}
+var Protocols = []Protocol{CAS, SAML, OIDC, Link}
 
-// Attribute is something about a person that a service may be told.
-type Attribute string
+// Factor is how strongly people sign in to a service, beyond what the institution
+// asks of everybody.
+type Factor string
 
-// The attributes that exist, by the names of eduPerson and inetOrgPerson that
-// services already look for.
+// The levels.
 const (
-	DisplayName        Attribute = "displayName"
-	GivenName          Attribute = "givenName"
-	Surname            Attribute = "sn"
-	Mail               Attribute = "mail"
-	Affiliation        Attribute = "eduPersonAffiliation"
-	PrimaryAffiliation Attribute = "eduPersonPrimaryAffiliation"
-	StudentNumber      Attribute = "supannEtuId" // SupAnn 2021; students only
-	Campus             Attribute = "campus"
-	Programme          Attribute = "programme"
-	UID                Attribute = "uid"
+	FactorPolicy  Factor = ""        // what the institution asks
+	FactorSession Factor = "session" // a second factor at some time in this session
+	FactorFresh   Factor = "fresh"   // a second factor within the last minutes
 )
 
-// Attributes lists every attribute, in the order in which answers carry them.
-var Attributes = []Attribute{
-	UID, DisplayName, GivenName, Surname, Mail, Affiliation, PrimaryAffiliation, StudentNumber, Campus, Programme,
-}
+// Factors lists the levels, weakest first.
+var Factors = []Factor{FactorPolicy, FactorSession, FactorFresh}
 
 // Service is one entry of the registry, as it stands in the configuration
 // ([[sso.services]]) and on the administrator's page.
@@ -66,12 +60,35 @@ type Service struct {
 	Audience           campus.Audience `toml:"audience"`
 	Attributes         []Attribute     `toml:"attributes" help:"what is released besides the identifier, which every service gets"`
 	Contact            string          `toml:"contact" help:"mail address of who repairs the service; is told what breaks"`
+	Owner              string          `toml:"owner" help:"the office or person that answers for the service, as people read it"`
+	Required           []Attribute     `toml:"required" help:"those of the attributes without which the service cannot work"`
+	ReasonFrench       string          `toml:"reason_fr" help:"why the service is told these attributes, as people read it"`
+	ReasonEnglish      string          `toml:"reason_en" help:"the same in English"`
+	Consent            bool            `toml:"consent" help:"ask people before their data goes to the service; for services outside the institution"`
+	Factor             Factor          `toml:"factor" help:"session: a second factor in this session; fresh: within the last minutes; empty: the institution's policy"`
+	SessionLimit       time.Duration   `toml:"session_limit" help:"the oldest sign-in that opens the service; 0s: as long as the session here"`
+	SAML               SAMLPeer        `toml:"saml"`
+	OIDC               OIDCClient      `toml:"oidc"`
 	NoSingleLogout     bool            `toml:"no_single_logout" help:"keep the service's own session when somebody signs out"`
-	Protocol           Protocol        `toml:"protocol" help:"cas, or link: an entry of the catalogue and no sign-in; cas when empty"`
+	Protocol           Protocol        `toml:"protocol" help:"cas, saml, oidc, or link: an entry of the catalogue and no sign-in; cas when empty"`
 	Disabled           bool            `toml:"disabled" help:"keep the entry and refuse to sign in to it"`
 
 	// FromConfiguration marks a service that the page shows but cannot change.
-	FromConfiguration bool `toml:"-"`
+	FromConfiguration bool `toml:"-" json:"-"`
+}
+
+// SAMLPeer is what SAML needs to know of a service provider.
+type SAMLPeer struct {
+	EntityID    string `toml:"entity_id" help:"the service provider's entityID"`
+	MetadataURL string `toml:"metadata_url" help:"where its metadata is fetched daily; empty: only what is given here"`
+	Metadata    string `toml:"metadata" help:"its metadata itself (XML)"`
+}
+
+// OIDCClient is what OpenID Connect needs to know of a relying party.
+type OIDCClient struct {
+	ClientID     string   `toml:"client_id" help:"the client's identifier"`
+	SecretHash   string   `toml:"secret_hash" help:"SHA-256 of the client's secret in hexadecimal, as amphi service add prints it; empty: a public client"`
+	RedirectURIs []string `toml:"redirect_uris" help:"where codes may be sent, compared letter by letter"`
 }
 
 // Name is the service's name in a language, or in the other one when it has
@@ -147,7 +164,7 @@ func (s Service) Check() []Mistake {
 		add("logo", "logo", "must be a path on this server, such as /files/logo.svg", s.Logo)
 	}
 	if s.Protocol != "" && !slices.Contains(Protocols, s.Protocol) {
-		add("protocol", "protocol", `must be "cas" or "link"`, string(s.Protocol))
+		add("protocol", "protocol", `must be "cas", "saml", "oidc" or "link"`, string(s.Protocol))
 	}
 	m = append(m, s.checkAddresses()...)
 	for _, a := range s.Attributes {
@@ -178,10 +195,10 @@ func (s Service) checkAddresses() []Mistake {
 	if s.Home != "" && !webAddress(s.Home) {
 		m = append(m, Mistake{"home", "home", "is not an address such as https://moodle.univ.fr/", s.Home})
 	}
-	if s.Protocol == Link {
-		if s.Home == "" {
-			m = append(m, Mistake{"home", "home_missing", "a link needs its address", ""})
-		}
+	if s.Protocol == Link && s.Home == "" {
+		m = append(m, Mistake{"home", "home_missing", "a link needs its address", ""})
+	}
+	if s.Protocol != CAS && s.Protocol != "" {
 		return m
 	}
 	if len(s.Patterns) == 0 {

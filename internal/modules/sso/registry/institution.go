@@ -1,0 +1,126 @@
+package registry
+
+import (
+	"encoding/base32"
+	"slices"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+)
+
+// Institution is what is said of everybody here, and what makes a name here one
+// of the whole world.
+type Institution struct {
+	// Domain stands right of the "@" in scoped values, such as "univ.fr".
+	Domain string
+	// UAI is the code of the institution in the national register (SupAnn §2.3),
+	// such as "0751717J"; may be empty.
+	UAI string
+	// Assurance are values of eduPersonAssurance (REFEDS Assurance Framework) that
+	// hold for everybody.
+	Assurance []string
+	// Entitlements are given by affiliation.
+	Entitlements []EntitlementRule
+}
+
+// EntitlementRule gives a value of eduPersonEntitlement to people of some kinds.
+type EntitlementRule struct {
+	Value string   `toml:"value" help:"the entitlement, such as urn:mace:dir:entitlement:common-lib-terms"`
+	Kinds []string `toml:"affiliations" help:"values of eduPersonAffiliation, such as member: any of them is enough"`
+}
+
+// MAC authenticates data with a key of the house (crypt.Keyring.MAC).
+type MAC func(purpose string, data []byte) []byte
+
+// pairwisePurpose must never change: the names that services know people by
+// depend on it.
+const pairwisePurpose = "sso.pairwise-id"
+
+// Values completes what a person's record says (by the names of [Attribute]) with
+// what follows from it and the institution, for one service. Two services get
+// different pairwise identifiers for one person, and neither can be guessed from
+// the other.
+func (i Institution) Values(s *Service, who campus.PersonID, record map[string][]string, mac MAC) map[Attribute][]string {
+	values := make(map[Attribute][]string, len(record)+10)
+	for name, list := range record {
+		values[Attribute(name)] = list
+	}
+	set := func(a Attribute, list ...string) {
+		list = slices.DeleteFunc(list, func(v string) bool { return v == "" })
+		if len(list) > 0 {
+			values[a] = list
+		}
+	}
+	set(Assurance, i.Assurance...)
+	for _, rule := range i.Entitlements {
+		if slices.ContainsFunc(rule.Kinds, func(k string) bool { return slices.Contains(values[Affiliation], k) }) {
+			set(Entitlement, append(slices.Clone(values[Entitlement]), rule.Value)...)
+		}
+	}
+	if i.UAI != "" {
+		set(Establishment, "{UAI}"+i.UAI)
+		set(StudyStage, prefixed("{UAI:"+i.UAI+"}", values[Programme])...)
+	}
+	if i.Domain == "" {
+		return values
+	}
+	opaque := strings.ReplaceAll(string(who), "-", "")
+	set(HomeOrganization, i.Domain)
+	set(PrincipalName, suffixed(values[UID], "@"+i.Domain)...)
+	set(ScopedAffiliation, suffixed(values[Affiliation], "@"+i.Domain)...)
+	set(UniqueID, opaque+"@"+i.Domain)
+	set(SubjectID, opaque+"@"+i.Domain)
+	// The European Student Identifier where the number is unique to the institution.
+	set(PersonalCode, prefixed("urn:schac:personalUniqueCode:int:esi:"+i.Domain+":", values[StudentNumber])...)
+	if s.Releases(PairwiseID) {
+		set(PairwiseID, Pairwise(mac, s.ID, who)+"@"+i.Domain)
+	}
+	return values
+}
+
+// Pairwise names a person towards one service: always the same, and of no use
+// elsewhere. It consists of 52 lower-case letters and digits.
+func Pairwise(mac MAC, service string, who campus.PersonID) string {
+	sum := mac(pairwisePurpose, []byte(service+" "+string(who)))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum))
+}
+
+// Missing lists the attributes that the service cannot work without and that
+// this person has not.
+func (s *Service) Missing(values map[Attribute][]string) []Attribute {
+	var missing []Attribute
+	for _, a := range s.Required {
+		if len(values[a]) == 0 {
+			missing = append(missing, a)
+		}
+	}
+	return missing
+}
+
+// Told is what of values the service is told, in the order of [Attributes]; wanted
+// narrows it, nil is all.
+func (s *Service) Told(values map[Attribute][]string, wanted []Attribute) []Attribute {
+	var told []Attribute
+	for _, a := range Attributes {
+		if s.Releases(a) && len(values[a]) > 0 && (wanted == nil || slices.Contains(wanted, a)) {
+			told = append(told, a)
+		}
+	}
+	return told
+}
+
+func suffixed(list []string, suffix string) []string {
+	all := make([]string, len(list))
+	for i, v := range list {
+		all[i] = v + suffix
+	}
+	return all
+}
+
+func prefixed(prefix string, list []string) []string {
+	all := make([]string, len(list))
+	for i, v := range list {
+		all[i] = prefix + v
+	}
+	return all
+}
