@@ -113,6 +113,9 @@ type Viewer struct {
 	// FactorAt is when a second factor was last proved in this session; zero for
 	// never.
 	FactorAt time.Time
+	// Methods are how this session was signed in to, in the values of the "amr"
+	// claim (RFC 8176 §2).
+	Methods []string
 }
 
 // SignedIn reports whether somebody is behind this request.

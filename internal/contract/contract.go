@@ -100,6 +100,19 @@ type Destination struct {
 	Origins []string // where its redirects end
 }
 
+// Departure is somebody about to enter a service, as the sign-in needs to know.
+type Departure struct {
+	Service string // stable identifier in the register of services
+	Name    string // in the reader's language
+	Address string // where the service's answer will go; a loop is told by it
+	Back    string // local address that leads there again
+	// Factor asks for a second factor in this session, FreshFactor for one of the
+	// last minutes; without them the institution's policy decides.
+	Factor, FreshFactor bool
+	// Passive shows no page: what would have come first is only reported.
+	Passive bool
+}
+
 // Navigator adds entries to the main navigation.
 type Navigator interface {
 	Nav(context.Context, campus.Viewer) []NavItem

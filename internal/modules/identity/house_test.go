@@ -118,7 +118,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	})
 	s.Router("test").Handle("GET /leave", func(w http.ResponseWriter, r *http.Request) error {
 		for range h.turns {
-			if stopped, err := h.Leaving(w, r, "moodle", "Moodle", "/leave"); err != nil || stopped {
+			if stopped, err := h.Leaving(w, r, contract.Departure{Service: "moodle", Name: "Moodle", Address: "https://moodle.example/", Back: "/leave"}); err != nil || stopped {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/diagnostic"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
@@ -92,12 +93,12 @@ func (v visitor) Story(r *http.Request, code string) (attempt.Attempt, error) {
 	return v.stories.OfBrowser(r.Context(), browserOf(r), code, time.Time{})
 }
 
-// Leaving notes that a browser is about to enter a service, which the local
-// address back leads to. It may answer with a page that comes first, and stopped
-// is then true: the second factor that the service asks for, or, when the service
-// sends the browser back at once, again and again, a page that stops the loop.
-func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name, back string) (stopped bool, err error) {
-	if stopped, err := m.factorFor(w, r, service, back); err != nil || stopped {
+// Leaving notes that a browser is about to enter a service. It may answer with a
+// page that comes first, and stopped is then true: the second factor that the
+// service asks for, or, when the service sends the browser back at once, again and
+// again, a page that stops the loop. With d.Passive it writes nothing.
+func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, d contract.Departure) (stopped bool, err error) {
+	if stopped, err := m.factorFor(w, r, d); err != nil || stopped || d.Passive {
 		return stopped, err
 	}
 	browser := browserOf(r)
@@ -105,49 +106,54 @@ func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, service, name, 
 		return false, nil // no cookie of ours, so no sign-in that could loop
 	}
 	// The very same address: three tabs of one service are no loop.
-	times, looping := m.loops.Passed(browser, service+" "+serviceOf(back), m.clock.Now())
+	times, looping := m.loops.Passed(browser, d.Service+" "+d.Address, m.clock.Now())
 	if !looping {
 		return false, nil
 	}
 	code, err := m.incident(w, r, func(tx db.Tx, a attempt.Attempt) error {
-		a.Service, a.Outcome = service, attempt.Stopped
+		a.Service, a.Outcome = d.Service, attempt.Stopped
 		return m.stories.Add(r.Context(), tx, &a, attempt.Step{
 			Stage: entry.StageService, Result: attempt.Failed, Reason: SignInLoop.Code(),
-			Facts: map[string]string{"service": name, "times": fmt.Sprint(times)},
+			Facts: map[string]string{"service": d.Name, "times": fmt.Sprint(times)},
 		})
 	})
 	if err != nil && !errors.Is(err, NetworkSlowed) { // a loop without a code is stopped as well
 		return false, err
 	}
-	return true, web.SeeOther(w, r, m.help.LoopURL(name, times, code))
+	return true, web.SeeOther(w, r, m.help.LoopURL(d.Name, times, code))
 }
 
-// serviceOf is the address within the service that a way back leads to.
-func serviceOf(back string) string {
-	u, err := url.Parse(back)
-	if err != nil {
-		return back
-	}
-	return u.Query().Get("service")
-}
+// freshFactor is how old a second factor may be that a service wants fresh.
+const freshFactor = 10 * time.Minute
 
-// factorFor asks for a second factor in front of a service that wants one, when
-// the session began without.
-func (m *Module) factorFor(w http.ResponseWriter, r *http.Request, service, back string) (asked bool, err error) {
+// factorFor asks for a second factor in front of a service that wants one: in
+// this session, or of the last minutes.
+func (m *Module) factorFor(w http.ResponseWriter, r *http.Request, d contract.Departure) (asked bool, err error) {
 	v := web.Viewer(r)
-	if !v.FactorAt.IsZero() || !slices.Contains(m.config.Factor.RequiredServices, service) {
+	byPolicy := slices.Contains(m.config.Factor.RequiredServices, d.Service)
+	switch {
+	case d.FreshFactor && m.clock.Now().Sub(v.FactorAt) < freshFactor:
+		return false, nil
+	case !d.FreshFactor && (!v.FactorAt.IsZero() || !byPolicy && !d.Factor):
 		return false, nil
 	}
-	trusted, err := m.trusted(r, v.Person, v.SharedComputer)
-	if err != nil || trusted {
-		return false, err
+	// A trusted browser stands in for the factor where the institution asks for
+	// one, not where the service itself does.
+	if byPolicy && !d.Factor && !d.FreshFactor {
+		trusted, err := m.trusted(r, v.Person, v.SharedComputer)
+		if err != nil || trusted {
+			return false, err
+		}
+	}
+	if d.Passive {
+		return true, nil
 	}
 	has, err := m.factors.Has(r.Context(), v.Person)
 	if err != nil {
 		return false, err
 	}
 	if has {
-		return true, web.SeeOther(w, r, "/login/factor?"+url.Values{"back": {back}}.Encode())
+		return true, web.SeeOther(w, r, "/login/factor?"+url.Values{"back": {d.Back}}.Encode())
 	}
-	return true, web.SeeOther(w, r, "/login?"+url.Values{"renew": {"1"}, "next": {back}}.Encode())
+	return true, web.SeeOther(w, r, "/login?"+url.Values{"renew": {"1"}, "next": {d.Back}}.Encode())
 }

@@ -83,7 +83,7 @@ WHERE id = $1 AND ended_at = 0;
 UPDATE identity_sessions SET factor_method = $2, factor_at = $3 WHERE id = $1 AND ended_at = 0;
 
 -- name: SessionByToken :one
-SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.factor_at,
+SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.method, s.factor_method, s.factor_at,
        p.id, p.login, p.mail, p.given_name, p.family_name, p.state, p.locale, p.appearance,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
        CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +97,19 @@ func (m *Module) Authenticate(w http.ResponseWriter, r *http.Request) (campus.Vi
 		Affiliations: affiliationsOf(row.Affiliations), Rights: rightsOf(row.Rights),
 		Locale: campus.Locale(row.Locale), Appearance: row.Appearance,
 		Session: row.SessionID, SharedComputer: row.Shared, SignedInAt: row.SignedInAt.Time(), FactorAt: row.FactorAt.Time(),
+		Methods: methodsOf(entry.Method(row.Method), entry.Method(row.FactorMethod)),
 	}, nil
+}
+
+// methodsOf are the values of the "amr" claim for a sign-in's two proofs. Two
+// different proofs are multi-factor (RFC 8176 §2, mfa).
+func methodsOf(first, second entry.Method) []string {
+	methods := slices.Concat(first.AMR(), second.AMR())
+	if second != "" && second != first {
+		methods = append(methods, "mfa")
+	}
+	slices.Sort(methods)
+	return slices.Compact(methods)
 }
 
 // overBecause says why a session is over, or nil while it is open.

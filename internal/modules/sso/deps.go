@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/files"
@@ -58,12 +59,11 @@ type Sessions interface {
 // open.
 type Door interface {
 	ShowSignIn(w http.ResponseWriter, r *http.Request, next string, renew bool) error
-	// Leaving notes that this browser is about to enter a service, by its
-	// identifier and its name; back is the local address that leads there. It may
-	// answer with a page that comes first, and stopped is then true: the second
-	// factor that the service asks for, or the end of a loop with a service that
-	// sends people back at once.
-	Leaving(w http.ResponseWriter, r *http.Request, service, name, back string) (stopped bool, err error)
+	// Leaving notes that this browser is about to enter a service. It may answer
+	// with a page that comes first, and stopped is then true: the second factor that
+	// the service asks for, or the end of a loop with a service that sends people
+	// back at once. With d.Passive it writes nothing.
+	Leaving(w http.ResponseWriter, r *http.Request, d contract.Departure) (stopped bool, err error)
 }
 
 // Mailer puts a mail in the outbox, in the caller's transaction.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/health"
 )
@@ -21,9 +20,9 @@ func (m *Module) Health(ctx context.Context) []health.Check {
 			return fmt.Sprintf("%d services", len(x.Services())), nil
 		}).Needed(),
 		health.Run(ctx, "sso.single_logout", func(ctx context.Context) (string, error) {
-			failed, err := sqlgen.New(m.DB.Read()).FailedLogouts(ctx, m.DB.Now().Add(-brokenSince))
+			failed, err := m.answers.FailedLogouts(ctx, m.DB.Now().Add(-brokenSince))
 			if err != nil {
-				return "", fmt.Errorf("count failed sign-outs: %w", err)
+				return "", err
 			}
 			if failed > 0 {
 				return "", LogoutUnanswered.With(fault.Args{"count": failed})

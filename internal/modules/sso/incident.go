@@ -8,7 +8,9 @@ import (
 	"unicode"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -18,50 +20,38 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
 
-// incident is something that went wrong between a service and us.
-type incident struct {
-	service    *registry.Service // nil: an address that is not registered
-	reason     *fault.Reason
-	difference cas.Difference
-	expected   string // address that the ticket was issued for
-	received   string // address that it was validated for
-	age        time.Duration
-	validator  string // network address that asked
-	quiet      bool   // not yet worth a mail
-}
-
-// note keeps an incident for the page of the service and tells its technical
+// Note implements [gate.Gate]: it keeps an incident for the page of the service and tells its technical
 // contact. The person or the service that waits for an answer gets it also when
 // this fails, so the failure goes to the log.
-func (m *Module) note(ctx context.Context, i incident) {
-	i.expected, i.received = clip(i.expected), clip(i.received)
+func (m *Module) Note(ctx context.Context, i gate.Incident) {
+	i.Expected, i.Received = clip(i.Expected), clip(i.Received)
 	if err := m.keepIncident(ctx, i); err != nil {
-		m.Log.ErrorContext(ctx, "sso incident not kept", "reason", i.reason.Code(), "error", err)
+		m.Log.ErrorContext(ctx, "sso incident not kept", "reason", i.Reason.Code(), "error", err)
 	}
-	if i.service == nil || i.quiet || i.service.Contact == "" || m.Mailer == nil {
+	if i.Service == nil || i.Quiet || i.Service.Contact == "" || m.Mailer == nil {
 		return
 	}
 	if err := m.tellContact(ctx, i); err != nil {
-		m.Log.ErrorContext(ctx, "technical contact not told", "service", i.service.ID, "reason", i.reason.Code(), "error", err)
+		m.Log.ErrorContext(ctx, "technical contact not told", "service", i.Service.ID, "reason", i.Reason.Code(), "error", err)
 	}
 }
 
 // longest is how much of an address an incident keeps.
 const longest = 2000
 
-func (m *Module) keepIncident(ctx context.Context, i incident) error {
+func (m *Module) keepIncident(ctx context.Context, i gate.Incident) error {
 	service := ""
-	if i.service != nil {
-		service = i.service.ID
+	if i.Service != nil {
+		service = i.Service.ID
 	}
 	return m.DB.InTx(ctx, func(tx db.Tx) error {
-		key := strings.Join([]string{service, i.reason.Code(), string(i.difference), i.validator, day(tx.Now())}, "|")
-		if i.service == nil {
-			key += "|" + i.received
+		key := strings.Join([]string{service, i.Reason.Code(), i.Difference, i.Peer, day(tx.Now())}, "|")
+		if i.Service == nil {
+			key += "|" + i.Received
 		}
 		return sqlgen.New(tx).NoteIncident(ctx, sqlgen.NoteIncidentParams{
-			ID: id.New(), RepeatKey: id.Hash(key), ServiceID: service, Reason: i.reason.Code(), Difference: string(i.difference),
-			Expected: i.expected, Received: i.received, TicketAge: i.age.Microseconds(), Validator: i.validator, FirstAt: tx.Now(),
+			ID: id.New(), RepeatKey: id.Hash(key), ServiceID: service, Reason: i.Reason.Code(), Difference: i.Difference,
+			Expected: i.Expected, Received: i.Received, TicketAge: i.Age.Microseconds(), Validator: i.Peer, FirstAt: tx.Now(),
 		})
 	})
 }
@@ -82,10 +72,10 @@ func clip(text string) string {
 }
 
 // noteTicket keeps what was wrong with a ticket that we know.
-func (m *Module) noteTicket(ctx context.Context, s *registry.Service, t sqlgen.SsoTicket, reason *fault.Reason, q question, d cas.Difference) {
-	m.note(ctx, incident{
-		service: s, reason: reason, difference: d, expected: t.ServiceUrl, received: q.services[0],
-		age: db.At(m.Clock.Now()).Sub(t.IssuedAt), validator: q.from.String(),
+func (m *Module) noteTicket(ctx context.Context, s *registry.Service, t answer.Answer, reason *fault.Reason, q question, d cas.Difference) {
+	m.Note(ctx, gate.Incident{
+		Service: s, Reason: reason, Difference: string(d), Expected: t.Address, Received: q.services[0],
+		Age: db.At(m.Clock.Now()).Sub(t.IssuedAt), Peer: q.from.String(),
 	})
 }
 
@@ -98,7 +88,7 @@ func (m *Module) noteUnknownTicket(ctx context.Context, x *registry.Index, q que
 	}
 	if s := x.Match(address); s != nil {
 		// Anybody can ask for a ticket of their invention: no mail for that.
-		m.note(ctx, incident{service: s, reason: TicketUnknown, received: q.services[0], validator: q.from.String(), quiet: true})
+		m.Note(ctx, gate.Incident{Service: s, Reason: TicketUnknown, Received: q.services[0], Peer: q.from.String(), Quiet: true})
 	}
 }
 
@@ -106,15 +96,15 @@ func (m *Module) noteUnknownTicket(ctx context.Context, x *registry.Index, q que
 // registered. Anybody can cause this, so each network address may only so often.
 func (m *Module) noteUnknownService(ctx context.Context, address cas.ServiceURL, from string) {
 	if _, ok := m.unknowns.Allow(from); ok {
-		m.note(ctx, incident{reason: ServiceUnknown, received: address.Origin()})
+		m.Note(ctx, gate.Incident{Reason: ServiceUnknown, Received: address.Origin()})
 	}
 }
 
 // tellContact mails the technical contact, at most once a day for each reason.
-func (m *Module) tellContact(ctx context.Context, i incident) error {
+func (m *Module) tellContact(ctx context.Context, i gate.Incident) error {
 	return m.DB.InTx(ctx, func(tx db.Tx) error {
 		n, err := sqlgen.New(tx).NoteContactMail(ctx, sqlgen.NoteContactMailParams{
-			ServiceID: i.service.ID, Reason: i.reason.Code(), Day: day(tx.Now()),
+			ServiceID: i.Service.ID, Reason: i.Reason.Code(), Day: day(tx.Now()),
 		})
 		if err != nil || n == 0 {
 			return err
@@ -124,35 +114,35 @@ func (m *Module) tellContact(ctx context.Context, i incident) error {
 }
 
 // contactMail is the mail in both languages: we do not know the reader's.
-func (m *Module) contactMail(i incident, at time.Time) mailer.Message {
+func (m *Module) contactMail(i gate.Incident, at time.Time) mailer.Message {
 	french, english := m.Texts.For(campus.French), m.Texts.For(campus.English)
 	return mailer.Message{
-		Kind: i.reason.Code(), To: i.service.Contact,
-		Subject: cutRunes(french.T("sso.mail.subject", "service", i.service.Name(campus.French))+" / "+
-			english.T("sso.mail.subject", "service", i.service.Name(campus.English)), 200),
+		Kind: i.Reason.Code(), To: i.Service.Contact,
+		Subject: cutRunes(french.T("sso.mail.subject", "service", i.Service.Name(campus.French))+" / "+
+			english.T("sso.mail.subject", "service", i.Service.Name(campus.English)), 200),
 		Text: m.contactText(french, i, at) + "\n\n— English —\n\n" + m.contactText(english, i, at),
 	}
 }
 
-func (m *Module) contactText(p *i18n.Printer, i incident, at time.Time) string {
-	name := i.service.Name(p.Locale())
+func (m *Module) contactText(p *i18n.Printer, i gate.Incident, at time.Time) string {
+	name := i.Service.Name(p.Locale())
 	lines := []string{
 		p.T("sso.mail.opening", "service", name, "at", p.Date(at, i18n.Full)), "",
-		p.T(i.reason.Code()+".message", "service", name, "count", m.config.LoopTickets, "lifetime", m.config.TicketLifetime, "age", i.age.Round(time.Second)),
+		p.T(i.Reason.Code()+".message", "service", name, "count", m.config.LoopTickets, "lifetime", m.config.TicketLifetime, "age", i.Age.Round(time.Second)),
 	}
-	if i.difference != cas.Same {
-		lines = append(lines, p.T("sso.difference."+string(i.difference)))
+	if i.Difference != "" {
+		lines = append(lines, p.T("sso.difference."+i.Difference))
 	}
 	for _, fact := range []struct{ key, value string }{
-		{"sso.incident.expected", i.expected}, {"sso.incident.received", i.received}, {"sso.incident.validator", i.validator},
+		{"sso.incident.expected", i.Expected}, {"sso.incident.received", i.Received}, {"sso.incident.validator", i.Peer},
 	} {
 		if fact.value != "" {
 			lines = append(lines, "  "+p.T(fact.key)+" "+fact.value)
 		}
 	}
 	lines = append(lines, "",
-		p.T(i.reason.Code()+".next", "service", name, "lifetime", m.config.TicketLifetime), "",
-		p.T("sso.mail.closing", "address", m.BaseURL+"/sso/services/"+i.service.ID, "code", i.reason.Code()))
+		p.T(i.Reason.Code()+".next", "service", name, "lifetime", m.config.TicketLifetime), "",
+		p.T("sso.mail.closing", "address", m.BaseURL+"/sso/services/"+i.Service.ID, "code", i.Reason.Code()))
 	return strings.Join(lines, "\n")
 }
 

@@ -5,26 +5,21 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 )
 
 // Jobs tells services that sessions ended, and forgets what is old.
 func (m *Module) Jobs(r *jobs.Registry) {
-	jobs.Handle(r, m.tellService, jobs.Policy{
-		Attempts: m.config.LogoutAttempts, Timeout: m.config.LogoutTimeout + 5*time.Second,
-		FirstPause: 10 * time.Second, LongestPause: 15 * time.Minute,
+	m.answers.Jobs(r, answer.Teller{
+		Registry: m.services, Closers: map[registry.Protocol]answer.Closer{registry.CAS: casCloser{m}},
+		Attempts: m.config.LogoutAttempts, Timeout: m.config.LogoutTimeout, Missed: m.missed,
 	})
 	r.Every("sso.prune", time.Hour, m.prune)
 }
-
-const (
-	// unusedKept is how long a ticket that opened nothing can be explained.
-	unusedKept = 24 * time.Hour
-	// lostKept bounds what no session ever claimed: longer than any session.
-	lostKept = 400 * 24 * time.Hour
-)
 
 // pruneAtOnce is how many rows one transaction deletes: few enough that nobody
 // who signs in waits for it.
@@ -32,17 +27,11 @@ const pruneAtOnce = 500
 
 // prune deletes what nobody needs to read any more.
 func (m *Module) prune(ctx context.Context) error {
-	now := m.DB.Now()
-	kept := now.Add(-m.config.History)
+	if err := m.answers.Prune(ctx, m.config.History); err != nil {
+		return err
+	}
+	kept := m.DB.Now().Add(-m.config.History)
 	for what, piece := range map[string]func(*sqlgen.Queries) (int64, error){
-		"tickets": func(q *sqlgen.Queries) (int64, error) {
-			return q.PruneTickets(ctx, sqlgen.PruneTicketsParams{
-				UnusedBefore: now.Add(-unusedKept), EndedBefore: kept, LostBefore: now.Add(-lostKept), Most: pruneAtOnce,
-			})
-		},
-		"sign-outs": func(q *sqlgen.Queries) (int64, error) {
-			return q.PruneLogouts(ctx, sqlgen.PruneLogoutsParams{CreatedAt: kept, Limit: pruneAtOnce})
-		},
 		"incidents": func(q *sqlgen.Queries) (int64, error) {
 			return q.PruneIncidents(ctx, sqlgen.PruneIncidentsParams{LastAt: kept, Limit: pruneAtOnce})
 		},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -47,8 +48,8 @@ func TestBothLanguagesAreComplete(t *testing.T) {
 	for _, p := range registry.Protocols {
 		needed = append(needed, "sso.protocol."+string(p))
 	}
-	for _, s := range []string{logoutWaiting, logoutTold, logoutAnswered, logoutFailed, logoutSkipped} {
-		needed = append(needed, "sso.logout_state."+s)
+	for _, s := range []answer.LogoutState{answer.Waiting, answer.Told, answer.Answered, answer.Failed, answer.Skipped} {
+		needed = append(needed, "sso.logout_state."+string(s))
 	}
 	for _, key := range needed {
 		if !slices.Contains(french, key) {

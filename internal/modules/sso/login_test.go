@@ -12,6 +12,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
+	"github.com/amphi-campus/amphi/internal/contract"
 )
 
 func TestGatewayAsksNothingOfAStranger(t *testing.T) {
@@ -244,7 +245,7 @@ func TestAServiceMayPostThePersonHere(t *testing.T) {
 // fakeDoor shows where its form would lead.
 type fakeDoor struct{}
 
-func (fakeDoor) Leaving(http.ResponseWriter, *http.Request, string, string, string) (bool, error) {
+func (fakeDoor) Leaving(http.ResponseWriter, *http.Request, contract.Departure) (bool, error) {
 	return false, nil
 }
 

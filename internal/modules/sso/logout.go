@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
-	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
@@ -18,112 +19,45 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 )
 
-// What became of the message to a service, as stored. The protocol knows no
+// SessionEnded signs a person out of every service that holds an answer of the
+// session. Identity calls it in the transaction that ends the session, for
+// whatever reason it ends.
+func (m *Module) SessionEnded(ctx context.Context, tx db.Tx, session string) error {
+	return m.answers.SessionEnded(ctx, tx, session)
+}
+
+// missed is told of a service that could not be reached when a session ended.
+func (m *Module) missed(ctx context.Context, s *registry.Service, l answer.Logout) error {
+	m.Note(ctx, gate.Incident{Service: s, Reason: LogoutUnanswered, Expected: l.Address})
+	return LogoutUnanswered.With(fault.Args{"service": s.ID})
+}
+
+// casCloser ends sessions at services of CAS (§2.3.3). The protocol knows no
 // acknowledgement: an answer of success says that the service took the message,
 // any other answer below 500 that it was reached (Apache's mod_auth_cas ends its
 // session and lets the page behind it refuse the POST with 405).
-const (
-	logoutWaiting  = "waiting"
-	logoutTold     = "told"
-	logoutAnswered = "answered"
-	logoutFailed   = "failed"
-	logoutSkipped  = "skipped" // the service asked not to be told
-)
+type casCloser struct{ *Module }
 
-// SessionEnded signs a person out of every service that validated a ticket of
-// the session (§2.3.3). Identity calls it in the transaction that ends the
-// session, for whatever reason it ends. Tickets on their way are void from here.
-func (m *Module) SessionEnded(ctx context.Context, tx db.Tx, session string) error {
-	q := sqlgen.New(tx)
-	opened, err := q.OpenLogouts(ctx, sqlgen.OpenLogoutsParams{Now: int64(tx.Now()), SessionID: session})
-	if err != nil {
-		return fmt.Errorf("end services of session %s: %w", session, err)
-	}
-	for _, logout := range opened {
-		if err := jobs.Enqueue(ctx, tx, TellService{ID: logout.ID}, jobs.Priority(-1)); err != nil {
-			return fmt.Errorf("end services of session %s: %w", session, err)
-		}
-	}
-	if err := q.EndTickets(ctx, session); err != nil {
-		return fmt.Errorf("end tickets of session %s: %w", session, err)
-	}
-	return nil
-}
-
-// TellService is the job that tells one service that a session ended. Its ID is
-// that of the row in sso_logouts.
-type TellService struct{ ID string }
-
-// JobName is the job's name in the table of jobs.
-func (TellService) JobName() string { return "sso.tell_service" }
-
-// tellService posts the message. A service that was told twice ends a session
-// that is not there any more, which is harmless.
-func (m *Module) tellService(ctx context.Context, job TellService) error {
-	row, err := sqlgen.New(m.DB.Read()).Logout(ctx, job.ID)
-	if err != nil {
-		return fmt.Errorf("read sign-out %s: %w", job.ID, err)
-	}
-	if row.State != logoutWaiting {
-		return nil
-	}
-	x, err := m.services(ctx)
-	if err != nil {
-		return err
-	}
-	s := x.Get(row.ServiceID)
-	if s == nil || s.NoSingleLogout {
-		return m.finishLogout(ctx, row, logoutSkipped, "")
-	}
-	status, err := m.postLogout(ctx, row)
+// Close implements [answer.Closer].
+func (c casCloser) Close(ctx context.Context, _ *registry.Service, l answer.Logout) (answer.LogoutState, string, error) {
+	status, err := c.postLogout(ctx, l)
 	switch {
-	case err == nil && status < 300:
-		return m.finishLogout(ctx, row, logoutTold, fmt.Sprint(status))
-	case err == nil && status < 500:
-		return m.finishLogout(ctx, row, logoutAnswered, fmt.Sprint(status))
-	case err == nil:
-		err = fmt.Errorf("the service answered %d", status)
+	case err != nil:
+		return answer.Waiting, "", err
+	case status < 300:
+		return answer.Told, fmt.Sprint(status), nil
+	case status < 500:
+		return answer.Answered, fmt.Sprint(status), nil
 	}
-	return m.logoutMissed(ctx, s, row, err)
-}
-
-// finishLogout writes how the message fared.
-func (m *Module) finishLogout(ctx context.Context, row sqlgen.SsoLogout, state, answer string) error {
-	return m.DB.InTx(ctx, func(tx db.Tx) error {
-		return sqlgen.New(tx).NoteLogout(ctx, sqlgen.NoteLogoutParams{
-			ID: row.ID, State: state, Attempts: row.Attempts + 1, Answer: clip(answer), FinishedAt: tx.Now(),
-		})
-	})
-}
-
-// logoutMissed notes a failed attempt, and after the last one an incident. The
-// job fails each time, so that it is tried again and seen among the jobs.
-func (m *Module) logoutMissed(ctx context.Context, s *registry.Service, row sqlgen.SsoLogout, cause error) error {
-	last := row.Attempts+1 >= int64(m.config.LogoutAttempts)
-	state, finished := logoutWaiting, db.Time(0)
-	if last {
-		state, finished = logoutFailed, m.DB.Now()
-	}
-	err := m.DB.InTx(ctx, func(tx db.Tx) error {
-		return sqlgen.New(tx).NoteLogout(ctx, sqlgen.NoteLogoutParams{
-			ID: row.ID, State: state, Attempts: row.Attempts + 1, Answer: clip(cause.Error()), FinishedAt: finished,
-		})
-	})
-	if err != nil {
-		return err
-	}
-	if last {
-		m.note(ctx, incident{service: s, reason: LogoutUnanswered, expected: row.ServiceUrl})
-	}
-	return LogoutUnanswered.Because(cause, fault.Args{"service": s.ID})
+	return answer.Waiting, "", fmt.Errorf("the service answered %d", status)
 }
 
 // postLogout sends the message as appendix C and every known client want it: a
 // form with the one field logoutRequest, to the address of the ticket.
-func (m *Module) postLogout(ctx context.Context, row sqlgen.SsoLogout) (status int, err error) {
-	message := cas.LogoutRequest("LR-"+id.New(), row.Ticket, m.Clock.Now())
+func (m *Module) postLogout(ctx context.Context, l answer.Logout) (status int, err error) {
+	message := cas.LogoutRequest("LR-"+id.New(), l.Handle, m.Clock.Now())
 	body := url.Values{"logoutRequest": {message}}.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, row.ServiceUrl, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.Address, strings.NewReader(body))
 	if err != nil {
 		return 0, jobs.GiveUp(fmt.Errorf("address of the service: %w", err))
 	}
@@ -156,12 +90,9 @@ func backChannel(timeout time.Duration) *http.Client {
 
 // openServices are the services that a session has signed in to.
 func (m *Module) openServices(ctx context.Context, session string) ([]*registry.Service, error) {
-	if session == "" {
-		return nil, nil
-	}
-	ids, err := sqlgen.New(m.DB.Read()).SessionServices(ctx, session)
+	ids, err := m.answers.Services(ctx, session)
 	if err != nil {
-		return nil, fmt.Errorf("list services of a session: %w", err)
+		return nil, err
 	}
 	x, err := m.services(ctx)
 	if err != nil {

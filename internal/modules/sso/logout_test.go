@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/platform/db"
-	"github.com/amphi-campus/amphi/internal/platform/id"
 )
 
 // program is a service on this machine that remembers what it is told.
@@ -48,13 +47,23 @@ func (p *program) told() []string {
 }
 
 // logout reads what became of the message about a ticket.
-func (h *house) logout(ticket string) sqlgen.SsoLogout {
+func (h *house) logout(ticket string) answer.Logout {
 	h.t.Helper()
-	row, err := sqlgen.New(h.db.Read()).Logout(h.t.Context(), id.Hash(ticket))
+	found, err := h.module.answers.Find(h.t.Context(), ticket)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return row
+	logouts, err := h.module.answers.Logouts(h.t.Context(), found.Session)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, l := range logouts {
+		if l.ID == found.ID {
+			return l
+		}
+	}
+	h.t.Fatalf("nobody is told about %s", ticket)
+	return answer.Logout{}
 }
 
 func TestEveryServiceOfTheSessionIsToldOnce(t *testing.T) {
@@ -68,7 +77,7 @@ func TestEveryServiceOfTheSessionIsToldOnce(t *testing.T) {
 		if w := h.get("/cas/logout"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Program on this machine") && !strings.Contains(w.Body.String(), "Programme de cette machine") {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
-		h.runJobs(func() bool { return h.logout(first).State == logoutTold && h.logout(second).State == logoutTold })
+		h.runJobs(func() bool { return h.logout(first).State == answer.Told && h.logout(second).State == answer.Told })
 		told := p.told()
 		if len(told) != 2 || !strings.Contains(strings.Join(told, " "), first) || !strings.Contains(strings.Join(told, " "), second) {
 			t.Errorf("told %v", told)
@@ -99,7 +108,7 @@ func TestARedirectIsAnAnswerAndIsNotFollowed(t *testing.T) {
 	ticket := h.ticketFor(p.URL + "/")
 	h.check(p.URL+"/", ticket)
 	h.get("/cas/logout")
-	h.runJobs(func() bool { return h.logout(ticket).State == logoutAnswered })
+	h.runJobs(func() bool { return h.logout(ticket).State == answer.Answered })
 	if row := h.logout(ticket); followed || row.Answer != "307" {
 		t.Errorf("followed %v, %+v", followed, row)
 	}
@@ -116,7 +125,7 @@ func TestAServiceThatFailsIsToldAgainAndThenReported(t *testing.T) {
 		h.runJobs(func() bool { return h.logout(ticket).Attempts >= attempt })
 		h.clock.Advance(time.Hour)
 	}
-	if row := h.logout(ticket); row.State != logoutFailed || !strings.Contains(row.Answer, "502") {
+	if row := h.logout(ticket); row.State != answer.Failed || !strings.Contains(row.Answer, "502") {
 		t.Errorf("%+v", row)
 	}
 	if n := len(p.told()); n != h.module.config.LogoutAttempts {
@@ -148,7 +157,7 @@ func TestAServiceThatComesBackIsTold(t *testing.T) {
 	h.runJobs(func() bool { return h.logout(ticket).Attempts == 1 })
 	down = false
 	h.clock.Advance(time.Hour)
-	h.runJobs(func() bool { return h.logout(ticket).State == logoutTold })
+	h.runJobs(func() bool { return h.logout(ticket).State == answer.Told })
 }
 
 func TestAServiceThatWantsNoMessageGetsNone(t *testing.T) {
@@ -160,7 +169,7 @@ func TestAServiceThatWantsNoMessageGetsNone(t *testing.T) {
 	if w := h.get("/cas/logout"); !strings.Contains(w.Body.String(), "Wiki") {
 		t.Errorf("the page does not say what stays open: %s", w.Body)
 	}
-	h.runJobs(func() bool { return h.logout(ticket).State == logoutSkipped })
+	h.runJobs(func() bool { return h.logout(ticket).State == answer.Skipped })
 }
 
 func TestSignOutWithoutASessionIsHarmless(t *testing.T) {

@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
@@ -19,14 +21,14 @@ type loginQuestion struct {
 	renew   bool
 	gateway bool
 	post    bool   // method=POST: the ticket comes in a form (§2.1.1)
-	asked   string // our own mark, see Module.asked
+	asked   string // see [gate.MarkParameter]
 }
 
 // readLogin reads the question; ok is false when no service is named.
 func readLogin(q url.Values) (question loginQuestion, ok bool, err error) {
 	question = loginQuestion{
 		renew: cas.Flag(q["renew"]), gateway: cas.Flag(q["gateway"]),
-		post: strings.EqualFold(q.Get("method"), http.MethodPost), asked: q.Get("asked"),
+		post: strings.EqualFold(q.Get("method"), http.MethodPost), asked: q.Get(gate.MarkParameter),
 	}
 	// renew and gateway exclude each other; renew is the safer one.
 	question.gateway = question.gateway && !question.renew
@@ -62,41 +64,45 @@ func (m *Module) casLogin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !v.SignedIn() {
-		if q.gateway {
-			return m.leave(w, r, q.address.Address())
-		}
-		return m.toSignIn(w, r, m.comeBack(q), q.renew)
+	question := gate.Question{
+		Service: s, Address: q.address.String(), Back: comeBack(q), Mark: q.asked, Fresh: q.renew, Passive: q.gateway,
 	}
-	if err := admit(r.Context(), v, s); err != nil {
-		if q.gateway { // the service asked not to bother the person
-			return m.leave(w, r, q.address.Address())
-		}
-		return err
+	entrance, err := m.Enter(w, r, question)
+	if err == nil {
+		return m.hand(w, r, question, q, entrance)
 	}
-	fresh := m.justSignedIn(v, q.asked, q.address)
-	if q.renew && !fresh {
-		return m.toSignIn(w, r, m.comeBack(q), true)
+	if q.gateway { // the service asked not to bother the person
+		return m.Leave(w, r, q.address.Address())
 	}
-	if m.Door != nil {
-		if stopped, err := m.Door.Leaving(w, r, s.ID, s.Name(i18n.Locale(r.Context())), m.comeBack(q)); err != nil || stopped {
-			return err
-		}
+	return entered(err)
+}
+
+// entered is the error of a page at which the gate may have answered already.
+func entered(err error) error {
+	if errors.Is(err, gate.Answered) {
+		return nil
 	}
-	ticket, err := m.issue(r.Context(), v, s, q.address, fresh)
-	if errors.Is(err, errPasswordSpent) {
-		if q.renew {
-			return m.toSignIn(w, r, m.comeBack(q), true)
+	return err
+}
+
+// hand gives the browser a ticket to carry to the service.
+func (m *Module) hand(w http.ResponseWriter, r *http.Request, question gate.Question, q loginQuestion, e gate.Entrance) error {
+	ticket, err := m.issue(r.Context(), e, question.Service, q.address)
+	if errors.Is(err, answer.ErrSpent) {
+		if q.renew { // another tab used this sign-in up
+			_, err := m.signInFirst(w, r, question)
+			return entered(err)
 		}
-		ticket, err = m.issue(r.Context(), v, s, q.address, false)
+		e.Fresh = false
+		ticket, err = m.issue(r.Context(), e, question.Service, q.address)
 	}
 	if err != nil {
 		return err
 	}
 	if q.post {
-		return m.continuePage(w, r, s, q.address, ticket)
+		return m.continuePage(w, r, question.Service, q.address, ticket)
 	}
-	return m.leave(w, r, q.address.WithTicket(ticket))
+	return m.Leave(w, r, q.address.WithTicket(ticket))
 }
 
 // parameters reads the query, and the form of a POST over it.
@@ -120,8 +126,8 @@ func parameters(r *http.Request) (url.Values, error) {
 }
 
 // comeBack is this question as a local address, for after the sign-in.
-func (m *Module) comeBack(q loginQuestion) string {
-	back := url.Values{"service": {q.address.Address()}, "asked": {m.asked(q.address)}}
+func comeBack(q loginQuestion) string {
+	back := url.Values{"service": {q.address.Address()}}
 	if q.renew {
 		back.Set("renew", "true")
 	}
@@ -129,42 +135,6 @@ func (m *Module) comeBack(q loginQuestion) string {
 		back.Set("method", http.MethodPost)
 	}
 	return loginPath + "?" + back.Encode()
-}
-
-// toSignIn shows the sign-in page at this very address, as CAS servers do
-// (§2.1): one round trip less, and programs find the form where they look for
-// it. What was posted or fetched in the background is sent to /login.
-func (m *Module) toSignIn(w http.ResponseWriter, r *http.Request, next string, renew bool) error {
-	if m.Door != nil && r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" {
-		return m.Door.ShowSignIn(w, r, next, renew)
-	}
-	q := url.Values{}
-	if next != "/" {
-		q.Set("next", next)
-	}
-	if renew {
-		q.Set("renew", "1")
-	}
-	to := "/login"
-	if len(q) > 0 {
-		to += "?" + q.Encode()
-	}
-	return web.SeeOther(w, r, to)
-}
-
-// leave sends the browser to another site. A request by htmx would follow a 303
-// in the background and fail there, so it is told to open the address instead.
-func (m *Module) leave(w http.ResponseWriter, r *http.Request, to string) error {
-	if r.Header.Get("HX-Request") == "true" {
-		w.Header().Set("HX-Redirect", to)
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	// The ticket must not travel on in a Referer.
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("Location", to)
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
 }
 
 // continueView is the page that carries a ticket in a form (method=POST).

@@ -46,7 +46,7 @@ func (m *Module) casLogout(w http.ResponseWriter, r *http.Request) error {
 	if x.Match(address) == nil {
 		return m.showLogout(w, r, open, fault.Of(SignOutTargetUnknown.With(fault.Args{"host": address.Host()})))
 	}
-	return m.leave(w, r, address.Address())
+	return m.Leave(w, r, address.Address())
 }
 
 // logoutView is the page after a sign-out.

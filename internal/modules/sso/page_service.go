@@ -2,12 +2,11 @@ package sso
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -140,18 +139,18 @@ func (m *Module) incidentWords(ctx context.Context, name string, i Incident) inc
 }
 
 func (m *Module) logoutRows(ctx context.Context, service string) ([]logoutRow, error) {
-	rows, err := sqlgen.New(m.DB.Read()).ServiceLogouts(ctx, sqlgen.ServiceLogoutsParams{ServiceID: service, Limit: shown})
+	rows, err := m.answers.LogoutsOf(ctx, service, shown)
 	if err != nil {
-		return nil, fmt.Errorf("list sign-outs of %s: %w", service, err)
+		return nil, err
 	}
-	tones := map[string]ui.Tone{logoutTold: ui.Good, logoutFailed: ui.Bad}
+	tones := map[answer.LogoutState]ui.Tone{answer.Told: ui.Good, answer.Failed: ui.Bad}
 	list := make([]logoutRow, len(rows))
 	for i, row := range rows {
-		state := t(ctx, "logout_state."+row.State, "answer", row.Answer)
-		if row.State == logoutFailed || row.State == logoutWaiting && row.Answer != "" {
+		state := t(ctx, "logout_state."+string(row.State), "answer", row.Answer)
+		if row.State == answer.Failed || row.State == answer.Waiting && row.Answer != "" {
 			state += " (" + row.Answer + ")"
 		}
-		list[i] = logoutRow{Address: row.ServiceUrl, State: state, Tone: tones[row.State], At: row.CreatedAt.Time()}
+		list[i] = logoutRow{Address: row.Address, State: state, Tone: tones[row.State], At: row.CreatedAt.Time()}
 	}
 	return list, nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
-	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -22,49 +21,15 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 		}
 	}
 	return []contract.Holding{
-		holding("sso_tickets", "tickets"), holding("sso_logouts", "logouts"), holding("sso_incidents", "incidents"),
+		holding("sso_answers", "answers"), holding("sso_logouts", "logouts"), holding("sso_incidents", "incidents"),
 	}
-}
-
-// exported is what the archive of a person holds about services.
-type exported struct {
-	SignIns  []exportedSignIn  `json:"sign_ins"`
-	SignOuts []exportedSignOut `json:"sign_outs"`
-}
-
-type exportedSignIn struct {
-	Service  string    `json:"service"`
-	Address  string    `json:"address"`
-	State    string    `json:"state"`
-	IssuedAt time.Time `json:"issued_at"`
-	UsedAt   time.Time `json:"used_at,omitzero"`
-}
-
-type exportedSignOut struct {
-	Service    string    `json:"service"`
-	State      string    `json:"state"`
-	Answer     string    `json:"answer,omitempty"`
-	CreatedAt  time.Time `json:"created_at"`
-	FinishedAt time.Time `json:"finished_at,omitzero"`
 }
 
 // Export writes which services a person signed in to and out of.
 func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contract.Archive) error {
-	q := sqlgen.New(m.DB.Read())
-	tickets, err := q.PersonTickets(ctx, string(who))
+	held, err := m.answers.Held(ctx, who)
 	if err != nil {
-		return fmt.Errorf("export sign-ins: %w", err)
-	}
-	logouts, err := q.PersonLogouts(ctx, string(who))
-	if err != nil {
-		return fmt.Errorf("export sign-outs: %w", err)
-	}
-	all := exported{SignIns: []exportedSignIn{}, SignOuts: []exportedSignOut{}}
-	for _, t := range tickets {
-		all.SignIns = append(all.SignIns, exportedSignIn{t.ServiceID, t.ServiceUrl, t.State, t.IssuedAt.Time(), t.UsedAt.Time()})
-	}
-	for _, l := range logouts {
-		all.SignOuts = append(all.SignOuts, exportedSignOut{l.ServiceID, l.State, l.Answer, l.CreatedAt.Time(), l.FinishedAt.Time()})
+		return err
 	}
 	file, err := archive.Create("sso/services.json")
 	if err != nil {
@@ -72,7 +37,7 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contr
 	}
 	encoder := json.NewEncoder(file)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(all); err != nil {
+	if err := encoder.Encode(held); err != nil {
 		return fmt.Errorf("export services: %w", err)
 	}
 	return nil

@@ -16,6 +16,9 @@ var (
 	ServiceDisabled = fault.Declare(fault.Unavailable, "sso.service_disabled")
 	// NotInAudience: the service is for others.
 	NotInAudience = fault.Declare(fault.Forbidden, "sso.not_in_audience")
+	// AttributeMissing: the service cannot work without something that the
+	// person's record does not hold.
+	AttributeMissing = fault.Declare(fault.Conflict, "sso.attribute_missing")
 	// Loop: the service validates our tickets and asks again.
 	Loop = fault.Declare(fault.Conflict, "sso.loop")
 	// LoopUnchecked: the service asks again and never validates a ticket.

@@ -125,10 +125,9 @@ func (m *Module) DisableService(ctx context.Context, v campus.Viewer, id string,
 		if err := writable(x, id); err != nil {
 			return err
 		}
-		n, err := sqlgen.New(tx).DisableService(ctx, sqlgen.DisableServiceParams{
-			ID: id, Disabled: disabled, UpdatedAt: tx.Now(), UpdatedBy: string(v.Person),
-		})
-		return oneService(n, err)
+		changed := *x.Get(id)
+		changed.Disabled = disabled
+		return updateService(ctx, tx, changed, v.Person)
 	})
 }
 

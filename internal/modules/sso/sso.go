@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
@@ -22,6 +23,7 @@ type Module struct {
 	Deps
 	config  Config
 	channel *http.Client // to services, when sessions end
+	answers *answer.Store
 
 	// index is the registry as requests read it; see services.go.
 	index    atomic.Pointer[registry.Index]
@@ -63,6 +65,7 @@ func New(d Deps, c Config) *Module {
 	return &Module{
 		Deps: d, config: c,
 		channel:  newClient(c.LogoutTimeout),
+		answers:  answer.New(d.DB),
 		failures: limit.New(failureRate, limit.DefaultKeys, d.Clock),
 		unknowns: limit.New(unknownRate, limit.DefaultKeys, d.Clock),
 	}

@@ -2,20 +2,18 @@ package sso
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
-	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/id"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
@@ -97,18 +95,18 @@ func (m *Module) spend(ctx context.Context, q question) (cas.Success, error) {
 	if err != nil {
 		return cas.Success{}, err
 	}
-	s := x.Get(t.ServiceID)
+	s := x.Get(t.Service)
 	if s == nil || !s.SignsIn() {
 		return cas.Success{}, ServiceUnknown
 	}
 	if err := m.usable(ctx, s, t, q); err != nil {
 		return cas.Success{}, err
 	}
-	attributes, err := m.attributes(ctx, s, t)
+	released, err := m.Released(ctx, s, t.Person, nil)
 	if err != nil {
 		return cas.Success{}, err
 	}
-	won, err := m.use(ctx, t, stateValidated, q)
+	won, err := m.use(ctx, t, answer.Redeemed, q)
 	if err != nil {
 		return cas.Success{}, err
 	}
@@ -116,27 +114,24 @@ func (m *Module) spend(ctx context.Context, q question) (cas.Success, error) {
 		m.noteTicket(ctx, s, t, TicketUsed, q, cas.Same)
 		return cas.Success{}, TicketUsed
 	}
-	return cas.Success{User: t.Login, SignedInAt: t.SignedInAt.Time(), FromNewLogin: t.Fresh, Attributes: attributes}, nil
+	return cas.Success{User: t.Login, SignedInAt: t.SignedInAt.Time(), FromNewLogin: t.Fresh, Attributes: casAttributes(released)}, nil
 }
 
 // ticket reads what we know about a ticket.
-func (m *Module) ticket(ctx context.Context, ticket string) (sqlgen.SsoTicket, error) {
+func (m *Module) ticket(ctx context.Context, ticket string) (answer.Answer, error) {
 	if !cas.LooksLikeTicket(ticket) {
-		return sqlgen.SsoTicket{}, TicketUnknown
+		return answer.Answer{}, TicketUnknown
 	}
-	t, err := sqlgen.New(m.DB.Read()).Ticket(ctx, id.Hash(ticket))
-	if errors.Is(err, sql.ErrNoRows) {
-		return sqlgen.SsoTicket{}, TicketUnknown
+	t, err := m.answers.Find(ctx, ticket)
+	if errors.Is(err, answer.Unknown) {
+		return answer.Answer{}, TicketUnknown
 	}
-	if err != nil {
-		return sqlgen.SsoTicket{}, fmt.Errorf("read ticket: %w", err)
-	}
-	return t, nil
+	return t, err
 }
 
 // usable says why a ticket cannot be validated with this question. A ticket that
 // was shown for another address is used up by that (§2.5.1).
-func (m *Module) usable(ctx context.Context, s *registry.Service, t sqlgen.SsoTicket, q question) error {
+func (m *Module) usable(ctx context.Context, s *registry.Service, t answer.Answer, q question) error {
 	difference, err := compare(t, q.services[0])
 	if err != nil {
 		return err
@@ -144,7 +139,7 @@ func (m *Module) usable(ctx context.Context, s *registry.Service, t sqlgen.SsoTi
 	var reason *fault.Reason
 	spoilt := false
 	switch {
-	case t.State == stateEnded:
+	case t.State == answer.Ended:
 		reason = TicketEnded
 	case t.UsedAt != 0:
 		reason = TicketUsed
@@ -158,7 +153,7 @@ func (m *Module) usable(ctx context.Context, s *registry.Service, t sqlgen.SsoTi
 		return nil
 	}
 	if spoilt {
-		if _, err := m.use(ctx, t, stateRefused, q); err != nil {
+		if _, err := m.use(ctx, t, answer.Refused, q); err != nil {
 			return err
 		}
 	}
@@ -166,8 +161,8 @@ func (m *Module) usable(ctx context.Context, s *registry.Service, t sqlgen.SsoTi
 	return reason.With(fault.Args{"difference": string(difference)})
 }
 
-func compare(t sqlgen.SsoTicket, received string) (cas.Difference, error) {
-	issued, err := cas.ParseServiceURL(t.ServiceUrl)
+func compare(t answer.Answer, received string) (cas.Difference, error) {
+	issued, err := cas.ParseServiceURL(t.Address)
 	if err != nil {
 		return cas.Same, fmt.Errorf("read the address of a ticket: %w", err)
 	}
@@ -175,38 +170,23 @@ func compare(t sqlgen.SsoTicket, received string) (cas.Difference, error) {
 }
 
 // use spends the ticket and reports whether it was we who did.
-func (m *Module) use(ctx context.Context, t sqlgen.SsoTicket, state string, q question) (won bool, err error) {
-	kept := ""
-	if state == stateValidated {
-		kept = q.tickets[0]
+func (m *Module) use(ctx context.Context, t answer.Answer, as answer.State, q question) (won bool, err error) {
+	handle := ""
+	if as == answer.Redeemed { // it opens nothing from here on, and the service knows its session by it
+		handle = q.tickets[0]
 	}
 	err = m.DB.InTx(ctx, func(tx db.Tx) error {
-		n, err := sqlgen.New(tx).UseTicket(ctx, sqlgen.UseTicketParams{
-			Hash: t.Hash, State: state, Ticket: kept, UsedAt: tx.Now(), Validator: q.from.String(),
-		})
-		won = n == 1
+		won, err = m.answers.Spend(ctx, tx, t.ID, as, handle, q.from.String())
 		return err
 	})
-	if err != nil {
-		return false, fmt.Errorf("use ticket: %w", err)
-	}
-	return won, nil
+	return won, err
 }
 
-// attributes are those that the service may see, in a fixed order.
-func (m *Module) attributes(ctx context.Context, s *registry.Service, t sqlgen.SsoTicket) ([]cas.Attribute, error) {
-	if len(s.Attributes) == 0 {
-		return nil, nil
+// casAttributes are released attributes in the words of CAS.
+func casAttributes(released []gate.Attribute) []cas.Attribute {
+	attributes := make([]cas.Attribute, len(released))
+	for i, a := range released {
+		attributes[i] = cas.Attribute{Name: string(a.Name), Values: a.Values}
 	}
-	known, err := m.People.Attributes(ctx, campus.PersonID(t.Person))
-	if err != nil {
-		return nil, AttributesUnavailable.From(err)
-	}
-	released := make([]cas.Attribute, 0, len(s.Attributes))
-	for _, a := range registry.Attributes {
-		if values := known[string(a)]; len(values) > 0 && s.Releases(a) {
-			released = append(released, cas.Attribute{Name: string(a), Values: values})
-		}
-	}
-	return released, nil
+	return attributes
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
@@ -277,7 +278,7 @@ func TestTicketsAreStoredAsHashesUntilTheyAreSpent(t *testing.T) {
 	h.enter(campustest.Lina())
 	ticket := h.ticketFor(library)
 	row, err := h.module.ticket(t.Context(), ticket)
-	if err != nil || row.Hash != id.Hash(ticket) || row.Ticket != "" {
+	if err != nil || row.ID != id.Hash(ticket) || row.Handle != "" {
 		t.Errorf("%+v, %v", row, err)
 	}
 }
@@ -301,7 +302,7 @@ func BenchmarkIssueAndValidate(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			ticket, err := h.module.issue(b.Context(), v, s, address, false)
+			ticket, err := h.module.issue(b.Context(), gate.Entrance{Viewer: v}, s, address)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -10,7 +10,8 @@ type hopeless struct{ error }
 
 func (h *hopeless) Unwrap() error { return h.error }
 
-func isHopeless(err error) bool {
+// GivesUp reports whether an error was wrapped by [GiveUp].
+func GivesUp(err error) bool {
 	var h *hopeless
 	return errors.As(err, &h)
 }

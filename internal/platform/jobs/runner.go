@@ -250,7 +250,7 @@ func (r *Runner) work(ctx context.Context, j claimed) {
 	case ctx.Err() != nil:
 		r.noted(log, r.store.giveBack(write, j))
 		log.Info("job.cut_short")
-	case isHopeless(err), j.attempts >= h.policy.Attempts:
+	case GivesUp(err), j.attempts >= h.policy.Attempts:
 		r.gaveUp.Add(1)
 		r.noted(log, r.store.bury(write, j, describe(err)))
 		log.Error("job.gave_up", "error", err)

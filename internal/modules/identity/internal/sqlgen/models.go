@@ -78,6 +78,7 @@ type IdentityAttempt struct {
 	FactorMethod string
 	FactorAt     db.Time
 	PutOff       bool
+	Trust        bool
 	Suspicion    string
 	Flag         string
 	FlaggedAt    db.Time
@@ -173,6 +174,7 @@ type IdentityFactorGrace struct {
 
 type IdentityFactorTry struct {
 	PersonID string
+	Browser  string
 	Failures int64
 	LastAt   db.Time
 	NextAt   db.Time
@@ -303,6 +305,7 @@ type IdentityRecovery struct {
 	ID        string
 	TokenHash string
 	LinkHash  string
+	Sealed    string
 	PersonID  string
 	Method    string
 	SentBy    string
@@ -421,4 +424,53 @@ type IdentitySupervised struct {
 	EndedBy         string
 	EndedAt         db.Time
 	EndedWords      string
+}
+
+type IdentityUpstreamEvent struct {
+	ID       string
+	Upstream string
+	Reason   string
+	Expected string
+	Received string
+	Code     string
+	Words    string
+	Incident string
+	Timed    bool
+	Ahead    int64
+	At       int64
+}
+
+type IdentityUpstreamLink struct {
+	ID       string
+	Upstream string
+	Issuer   string
+	Subject  string
+	PersonID string
+	State    string
+	Rule     string
+	Name     string
+	MadeAt   db.Time
+	UsedAt   db.Time
+}
+
+type IdentityUpstreamTransaction struct {
+	ID          string
+	Upstream    string
+	TokenHash   string
+	BrowserHash string
+	Purpose     string
+	PersonID    string
+	Next        string
+	Shared      bool
+	Forced      bool
+	Plain       bool
+	LoginHint   string
+	Secrets     string
+	Answer      string
+	ResumeHash  string
+	LogoutHint  string
+	StartedAt   db.Time
+	ClaimedAt   db.Time
+	FinishedAt  db.Time
+	ToldAt      db.Time
 }

@@ -581,7 +581,7 @@ func (q *Queries) RevokeRight(ctx context.Context, arg RevokeRightParams) (int64
 }
 
 const sessionByToken = `-- name: SessionByToken :one
-SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.factor_at,
+SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.method, s.factor_method, s.factor_at,
        p.id, p.login, p.mail, p.given_name, p.family_name, p.state, p.locale, p.appearance,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
        CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
@@ -599,6 +599,8 @@ type SessionByTokenRow struct {
 	ExpiresAt    db.Time
 	EndedAt      db.Time
 	EndReason    string
+	Method       string
+	FactorMethod string
 	FactorAt     db.Time
 	ID           string
 	Login        string
@@ -624,6 +626,8 @@ func (q *Queries) SessionByToken(ctx context.Context, tokenHash string) (Session
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.EndReason,
+		&i.Method,
+		&i.FactorMethod,
 		&i.FactorAt,
 		&i.ID,
 		&i.Login,

@@ -8,6 +8,26 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
+type SsoAnswer struct {
+	ID         string
+	Protocol   string
+	State      string
+	ServiceID  string
+	Address    string
+	AddressKey string
+	SessionID  string
+	Person     string
+	Login      string
+	SignedInAt db.Time
+	Fresh      bool
+	Handle     string
+	Detail     string
+	IssuedAt   db.Time
+	ExpiresAt  db.Time
+	UsedAt     db.Time
+	Peer       string
+}
+
 type SsoContactMail struct {
 	ServiceID string
 	Reason    string
@@ -31,10 +51,12 @@ type SsoIncident struct {
 
 type SsoLogout struct {
 	ID         string
+	Protocol   string
 	State      string
 	ServiceID  string
-	ServiceUrl string
-	Ticket     string
+	Address    string
+	Handle     string
+	Detail     string
 	SessionID  string
 	Person     string
 	Attempts   int64
@@ -49,42 +71,9 @@ type SsoRegistry struct {
 }
 
 type SsoService struct {
-	ID             string
-	NameFr         string
-	NameEn         string
-	DescriptionFr  string
-	DescriptionEn  string
-	Category       string
-	Icon           string
-	Logo           string
-	Home           string
-	Contact        string
-	Protocol       string
-	NoSingleLogout bool
-	Disabled       bool
-	Keywords       string
-	Patterns       string
-	Attributes     string
-	Audience       string
-	CreatedAt      db.Time
-	UpdatedAt      db.Time
-	UpdatedBy      string
-}
-
-type SsoTicket struct {
-	Hash       string
-	State      string
-	Ticket     string
-	ServiceID  string
-	ServiceUrl string
-	UrlKey     string
-	SessionID  string
-	Person     string
-	Login      string
-	SignedInAt db.Time
-	Fresh      bool
-	IssuedAt   db.Time
-	ExpiresAt  db.Time
-	UsedAt     db.Time
-	Validator  string
+	ID        string
+	Document  string
+	CreatedAt db.Time
+	UpdatedAt db.Time
+	UpdatedBy string
 }

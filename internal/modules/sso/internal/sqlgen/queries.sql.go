@@ -68,143 +68,29 @@ func (q *Queries) DeleteService(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
-const disableService = `-- name: DisableService :execrows
-UPDATE sso_services SET disabled = $2, updated_at = $3, updated_by = $4 WHERE id = $1
-`
-
-type DisableServiceParams struct {
-	ID        string
-	Disabled  bool
-	UpdatedAt db.Time
-	UpdatedBy string
-}
-
-func (q *Queries) DisableService(ctx context.Context, arg DisableServiceParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, disableService,
-		arg.ID,
-		arg.Disabled,
-		arg.UpdatedAt,
-		arg.UpdatedBy,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const endTickets = `-- name: EndTickets :exec
-UPDATE sso_tickets SET state = 'ended' WHERE session_id = $1 AND state IN ('issued', 'validated')
-`
-
-func (q *Queries) EndTickets(ctx context.Context, sessionID string) error {
-	_, err := q.db.ExecContext(ctx, endTickets, sessionID)
-	return err
-}
-
-const failedLogouts = `-- name: FailedLogouts :one
-SELECT COUNT(*) FROM sso_logouts WHERE state = 'failed' AND created_at > $1
-`
-
-func (q *Queries) FailedLogouts(ctx context.Context, createdAt db.Time) (int64, error) {
-	row := q.db.QueryRowContext(ctx, failedLogouts, createdAt)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const insertService = `-- name: InsertService :exec
-INSERT INTO sso_services (id, name_fr, name_en, description_fr, description_en, category, icon, logo, home, contact,
-	protocol, no_single_logout, disabled, keywords, patterns, attributes, audience, created_at, updated_at, updated_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+INSERT INTO sso_services (id, document, created_at, updated_at, updated_by) VALUES ($1, $2, $3, $3, $4)
 `
 
 type InsertServiceParams struct {
-	ID             string
-	NameFr         string
-	NameEn         string
-	DescriptionFr  string
-	DescriptionEn  string
-	Category       string
-	Icon           string
-	Logo           string
-	Home           string
-	Contact        string
-	Protocol       string
-	NoSingleLogout bool
-	Disabled       bool
-	Keywords       string
-	Patterns       string
-	Attributes     string
-	Audience       string
-	CreatedAt      db.Time
-	UpdatedAt      db.Time
-	UpdatedBy      string
+	ID        string
+	Document  string
+	CreatedAt db.Time
+	UpdatedBy string
 }
 
 func (q *Queries) InsertService(ctx context.Context, arg InsertServiceParams) error {
 	_, err := q.db.ExecContext(ctx, insertService,
 		arg.ID,
-		arg.NameFr,
-		arg.NameEn,
-		arg.DescriptionFr,
-		arg.DescriptionEn,
-		arg.Category,
-		arg.Icon,
-		arg.Logo,
-		arg.Home,
-		arg.Contact,
-		arg.Protocol,
-		arg.NoSingleLogout,
-		arg.Disabled,
-		arg.Keywords,
-		arg.Patterns,
-		arg.Attributes,
-		arg.Audience,
+		arg.Document,
 		arg.CreatedAt,
-		arg.UpdatedAt,
 		arg.UpdatedBy,
 	)
 	return err
 }
 
-const insertTicket = `-- name: InsertTicket :exec
-INSERT INTO sso_tickets (hash, state, service_id, service_url, url_key, session_id, person, login, signed_in_at, fresh, issued_at, expires_at)
-VALUES ($1, 'issued', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-`
-
-type InsertTicketParams struct {
-	Hash       string
-	ServiceID  string
-	ServiceUrl string
-	UrlKey     string
-	SessionID  string
-	Person     string
-	Login      string
-	SignedInAt db.Time
-	Fresh      bool
-	IssuedAt   db.Time
-	ExpiresAt  db.Time
-}
-
-func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) error {
-	_, err := q.db.ExecContext(ctx, insertTicket,
-		arg.Hash,
-		arg.ServiceID,
-		arg.ServiceUrl,
-		arg.UrlKey,
-		arg.SessionID,
-		arg.Person,
-		arg.Login,
-		arg.SignedInAt,
-		arg.Fresh,
-		arg.IssuedAt,
-		arg.ExpiresAt,
-	)
-	return err
-}
-
 const listServices = `-- name: ListServices :many
-SELECT id, name_fr, name_en, description_fr, description_en, category, icon, logo, home, contact, protocol, no_single_logout, disabled, keywords, patterns, attributes, audience, created_at, updated_at, updated_by FROM sso_services ORDER BY id
+SELECT id, document, created_at, updated_at, updated_by FROM sso_services ORDER BY id
 `
 
 func (q *Queries) ListServices(ctx context.Context) ([]SsoService, error) {
@@ -218,22 +104,7 @@ func (q *Queries) ListServices(ctx context.Context) ([]SsoService, error) {
 		var i SsoService
 		if err := rows.Scan(
 			&i.ID,
-			&i.NameFr,
-			&i.NameEn,
-			&i.DescriptionFr,
-			&i.DescriptionEn,
-			&i.Category,
-			&i.Icon,
-			&i.Logo,
-			&i.Home,
-			&i.Contact,
-			&i.Protocol,
-			&i.NoSingleLogout,
-			&i.Disabled,
-			&i.Keywords,
-			&i.Patterns,
-			&i.Attributes,
-			&i.Audience,
+			&i.Document,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.UpdatedBy,
@@ -249,29 +120,6 @@ func (q *Queries) ListServices(ctx context.Context) ([]SsoService, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const logout = `-- name: Logout :one
-SELECT id, state, service_id, service_url, ticket, session_id, person, attempts, answer, created_at, finished_at FROM sso_logouts WHERE id = $1
-`
-
-func (q *Queries) Logout(ctx context.Context, id string) (SsoLogout, error) {
-	row := q.db.QueryRowContext(ctx, logout, id)
-	var i SsoLogout
-	err := row.Scan(
-		&i.ID,
-		&i.State,
-		&i.ServiceID,
-		&i.ServiceUrl,
-		&i.Ticket,
-		&i.SessionID,
-		&i.Person,
-		&i.Attempts,
-		&i.Answer,
-		&i.CreatedAt,
-		&i.FinishedAt,
-	)
-	return i, err
 }
 
 const noteContactMail = `-- name: NoteContactMail :execrows
@@ -328,153 +176,6 @@ func (q *Queries) NoteIncident(ctx context.Context, arg NoteIncidentParams) erro
 	return err
 }
 
-const noteLogout = `-- name: NoteLogout :exec
-UPDATE sso_logouts SET state = $2, attempts = $3, answer = $4, finished_at = $5 WHERE id = $1
-`
-
-type NoteLogoutParams struct {
-	ID         string
-	State      string
-	Attempts   int64
-	Answer     string
-	FinishedAt db.Time
-}
-
-func (q *Queries) NoteLogout(ctx context.Context, arg NoteLogoutParams) error {
-	_, err := q.db.ExecContext(ctx, noteLogout,
-		arg.ID,
-		arg.State,
-		arg.Attempts,
-		arg.Answer,
-		arg.FinishedAt,
-	)
-	return err
-}
-
-const openLogouts = `-- name: OpenLogouts :many
-INSERT INTO sso_logouts (id, state, service_id, service_url, ticket, session_id, person, created_at)
-SELECT t.hash, 'waiting', t.service_id, t.service_url, t.ticket, t.session_id, t.person, CAST($1 AS BIGINT)
-FROM sso_tickets t WHERE t.session_id = $2 AND t.state = 'validated'
-ON CONFLICT (id) DO NOTHING
-RETURNING id, service_id
-`
-
-type OpenLogoutsParams struct {
-	Now       int64
-	SessionID string
-}
-
-type OpenLogoutsRow struct {
-	ID        string
-	ServiceID string
-}
-
-// A validated ticket becomes a message to its service.
-func (q *Queries) OpenLogouts(ctx context.Context, arg OpenLogoutsParams) ([]OpenLogoutsRow, error) {
-	rows, err := q.db.QueryContext(ctx, openLogouts, arg.Now, arg.SessionID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OpenLogoutsRow
-	for rows.Next() {
-		var i OpenLogoutsRow
-		if err := rows.Scan(&i.ID, &i.ServiceID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const personLogouts = `-- name: PersonLogouts :many
-SELECT service_id, state, answer, created_at, finished_at FROM sso_logouts WHERE person = $1 ORDER BY created_at, id
-`
-
-type PersonLogoutsRow struct {
-	ServiceID  string
-	State      string
-	Answer     string
-	CreatedAt  db.Time
-	FinishedAt db.Time
-}
-
-func (q *Queries) PersonLogouts(ctx context.Context, person string) ([]PersonLogoutsRow, error) {
-	rows, err := q.db.QueryContext(ctx, personLogouts, person)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []PersonLogoutsRow
-	for rows.Next() {
-		var i PersonLogoutsRow
-		if err := rows.Scan(
-			&i.ServiceID,
-			&i.State,
-			&i.Answer,
-			&i.CreatedAt,
-			&i.FinishedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const personTickets = `-- name: PersonTickets :many
-SELECT service_id, service_url, state, issued_at, used_at FROM sso_tickets WHERE person = $1 ORDER BY issued_at, hash
-`
-
-type PersonTicketsRow struct {
-	ServiceID  string
-	ServiceUrl string
-	State      string
-	IssuedAt   db.Time
-	UsedAt     db.Time
-}
-
-func (q *Queries) PersonTickets(ctx context.Context, person string) ([]PersonTicketsRow, error) {
-	rows, err := q.db.QueryContext(ctx, personTickets, person)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []PersonTicketsRow
-	for rows.Next() {
-		var i PersonTicketsRow
-		if err := rows.Scan(
-			&i.ServiceID,
-			&i.ServiceUrl,
-			&i.State,
-			&i.IssuedAt,
-			&i.UsedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const pruneContactMails = `-- name: PruneContactMails :execrows
 DELETE FROM sso_contact_mails WHERE day < $1
 `
@@ -502,93 +203,6 @@ func (q *Queries) PruneIncidents(ctx context.Context, arg PruneIncidentsParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const pruneLogouts = `-- name: PruneLogouts :execrows
-DELETE FROM sso_logouts WHERE id IN (SELECT l.id FROM sso_logouts l WHERE l.created_at < $1 LIMIT $2)
-`
-
-type PruneLogoutsParams struct {
-	CreatedAt db.Time
-	Limit     int32
-}
-
-func (q *Queries) PruneLogouts(ctx context.Context, arg PruneLogoutsParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, pruneLogouts, arg.CreatedAt, arg.Limit)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const pruneTickets = `-- name: PruneTickets :execrows
-DELETE FROM sso_tickets WHERE hash IN (
-	SELECT t.hash FROM sso_tickets t
-	WHERE t.issued_at < $1 AND t.state IN ('issued', 'refused')
-		OR t.issued_at < $2 AND t.state = 'ended'
-		OR t.issued_at < $3
-	LIMIT $4)
-`
-
-type PruneTicketsParams struct {
-	UnusedBefore db.Time
-	EndedBefore  db.Time
-	LostBefore   db.Time
-	Most         int32
-}
-
-// Tickets that opened no session go first; the record of a session stays as long as history is kept.
-func (q *Queries) PruneTickets(ctx context.Context, arg PruneTicketsParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, pruneTickets,
-		arg.UnusedBefore,
-		arg.EndedBefore,
-		arg.LostBefore,
-		arg.Most,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const recentTickets = `-- name: RecentTickets :one
-SELECT COUNT(*) AS issued,
-	CAST(COALESCE(SUM(CASE WHEN state = 'refused' THEN 1 ELSE 0 END), 0) AS BIGINT) AS refused,
-	CAST(COALESCE(SUM(CASE WHEN used_at <> 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS checked,
-	CAST(COALESCE(SUM(CASE WHEN used_at = 0 AND issued_at < $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS ignored
-FROM sso_tickets WHERE session_id = $2 AND url_key = $3 AND issued_at > $4
-`
-
-type RecentTicketsParams struct {
-	Patience  db.Time
-	SessionID string
-	UrlKey    string
-	Since     db.Time
-}
-
-type RecentTicketsRow struct {
-	Issued  int64
-	Refused int64
-	Checked int64
-	Ignored int64
-}
-
-// How often one session was sent to one address lately, and what became of it.
-func (q *Queries) RecentTickets(ctx context.Context, arg RecentTicketsParams) (RecentTicketsRow, error) {
-	row := q.db.QueryRowContext(ctx, recentTickets,
-		arg.Patience,
-		arg.SessionID,
-		arg.UrlKey,
-		arg.Since,
-	)
-	var i RecentTicketsRow
-	err := row.Scan(
-		&i.Issued,
-		&i.Refused,
-		&i.Checked,
-		&i.Ignored,
-	)
-	return i, err
 }
 
 const registryVersion = `-- name: RegistryVersion :one
@@ -647,182 +261,23 @@ func (q *Queries) ServiceIncidents(ctx context.Context, arg ServiceIncidentsPara
 	return items, nil
 }
 
-const serviceLogouts = `-- name: ServiceLogouts :many
-SELECT id, state, service_id, service_url, ticket, session_id, person, attempts, answer, created_at, finished_at FROM sso_logouts WHERE service_id = $1 ORDER BY created_at DESC, id LIMIT $2
-`
-
-type ServiceLogoutsParams struct {
-	ServiceID string
-	Limit     int32
-}
-
-func (q *Queries) ServiceLogouts(ctx context.Context, arg ServiceLogoutsParams) ([]SsoLogout, error) {
-	rows, err := q.db.QueryContext(ctx, serviceLogouts, arg.ServiceID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SsoLogout
-	for rows.Next() {
-		var i SsoLogout
-		if err := rows.Scan(
-			&i.ID,
-			&i.State,
-			&i.ServiceID,
-			&i.ServiceUrl,
-			&i.Ticket,
-			&i.SessionID,
-			&i.Person,
-			&i.Attempts,
-			&i.Answer,
-			&i.CreatedAt,
-			&i.FinishedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const sessionServices = `-- name: SessionServices :many
-SELECT DISTINCT service_id FROM sso_tickets WHERE session_id = $1 AND state = 'validated' ORDER BY service_id
-`
-
-func (q *Queries) SessionServices(ctx context.Context, sessionID string) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, sessionServices, sessionID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var service_id string
-		if err := rows.Scan(&service_id); err != nil {
-			return nil, err
-		}
-		items = append(items, service_id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ticket = `-- name: Ticket :one
-SELECT hash, state, ticket, service_id, service_url, url_key, session_id, person, login, signed_in_at, fresh, issued_at, expires_at, used_at, validator FROM sso_tickets WHERE hash = $1
-`
-
-func (q *Queries) Ticket(ctx context.Context, hash string) (SsoTicket, error) {
-	row := q.db.QueryRowContext(ctx, ticket, hash)
-	var i SsoTicket
-	err := row.Scan(
-		&i.Hash,
-		&i.State,
-		&i.Ticket,
-		&i.ServiceID,
-		&i.ServiceUrl,
-		&i.UrlKey,
-		&i.SessionID,
-		&i.Person,
-		&i.Login,
-		&i.SignedInAt,
-		&i.Fresh,
-		&i.IssuedAt,
-		&i.ExpiresAt,
-		&i.UsedAt,
-		&i.Validator,
-	)
-	return i, err
-}
-
 const updateService = `-- name: UpdateService :execrows
-UPDATE sso_services SET name_fr = $2, name_en = $3, description_fr = $4, description_en = $5, category = $6, icon = $7,
-	logo = $8, home = $9, contact = $10, protocol = $11, no_single_logout = $12, disabled = $13, keywords = $14,
-	patterns = $15, attributes = $16, audience = $17, updated_at = $18, updated_by = $19
-WHERE id = $1
+UPDATE sso_services SET document = $2, updated_at = $3, updated_by = $4 WHERE id = $1
 `
 
 type UpdateServiceParams struct {
-	ID             string
-	NameFr         string
-	NameEn         string
-	DescriptionFr  string
-	DescriptionEn  string
-	Category       string
-	Icon           string
-	Logo           string
-	Home           string
-	Contact        string
-	Protocol       string
-	NoSingleLogout bool
-	Disabled       bool
-	Keywords       string
-	Patterns       string
-	Attributes     string
-	Audience       string
-	UpdatedAt      db.Time
-	UpdatedBy      string
+	ID        string
+	Document  string
+	UpdatedAt db.Time
+	UpdatedBy string
 }
 
 func (q *Queries) UpdateService(ctx context.Context, arg UpdateServiceParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateService,
 		arg.ID,
-		arg.NameFr,
-		arg.NameEn,
-		arg.DescriptionFr,
-		arg.DescriptionEn,
-		arg.Category,
-		arg.Icon,
-		arg.Logo,
-		arg.Home,
-		arg.Contact,
-		arg.Protocol,
-		arg.NoSingleLogout,
-		arg.Disabled,
-		arg.Keywords,
-		arg.Patterns,
-		arg.Attributes,
-		arg.Audience,
+		arg.Document,
 		arg.UpdatedAt,
 		arg.UpdatedBy,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const useTicket = `-- name: UseTicket :execrows
-UPDATE sso_tickets SET state = $2, ticket = $3, used_at = $4, validator = $5
-WHERE hash = $1 AND state = 'issued' AND used_at = 0 AND expires_at > $4
-`
-
-type UseTicketParams struct {
-	Hash      string
-	State     string
-	Ticket    string
-	UsedAt    db.Time
-	Validator string
-}
-
-// The one place where a ticket is spent: of many who try at once, one row count is 1.
-func (q *Queries) UseTicket(ctx context.Context, arg UseTicketParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, useTicket,
-		arg.Hash,
-		arg.State,
-		arg.Ticket,
-		arg.UsedAt,
-		arg.Validator,
 	)
 	if err != nil {
 		return 0, err

@@ -1,27 +1,12 @@
--- The registry of services that administrators keep on the page. Those of the
--- configuration are not here.
+-- The registry of services that administrators and imports keep. Those of the
+-- configuration are not here. The entry is JSON: it is read whole, and searched
+-- in memory.
 CREATE TABLE sso_services (
-	id               TEXT COLLATE "C" PRIMARY KEY,
-	name_fr          TEXT NOT NULL DEFAULT '',
-	name_en          TEXT NOT NULL DEFAULT '',
-	description_fr   TEXT NOT NULL DEFAULT '',
-	description_en   TEXT NOT NULL DEFAULT '',
-	category         TEXT NOT NULL DEFAULT '',
-	icon             TEXT NOT NULL DEFAULT '',
-	logo             TEXT NOT NULL DEFAULT '',
-	home             TEXT NOT NULL DEFAULT '',
-	contact          TEXT NOT NULL DEFAULT '',
-	protocol         TEXT NOT NULL DEFAULT 'cas',
-	no_single_logout BOOLEAN NOT NULL DEFAULT FALSE,
-	disabled         BOOLEAN NOT NULL DEFAULT FALSE,
-	-- Lists and the audience as JSON: they are read whole, never searched in SQL.
-	keywords         TEXT NOT NULL DEFAULT '[]',
-	patterns         TEXT NOT NULL DEFAULT '[]',
-	attributes       TEXT NOT NULL DEFAULT '[]',
-	audience         TEXT NOT NULL DEFAULT '{}',
-	created_at       BIGINT NOT NULL,
-	updated_at       BIGINT NOT NULL,
-	updated_by       TEXT COLLATE "C" NOT NULL
+	id         TEXT COLLATE "C" PRIMARY KEY,
+	document   TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	updated_by TEXT COLLATE "C" NOT NULL
 );
 
 -- One row that counts the changes of the registry: each server keeps an index in
@@ -32,41 +17,48 @@ CREATE TABLE sso_registry (
 );
 INSERT INTO sso_registry (name, version) VALUES ('services', 1);
 
--- Tickets, and what became of them: issued, then validated (the person has a
--- session at the service), refused, or ended with the session here.
-CREATE TABLE sso_tickets (
-	hash         TEXT COLLATE "C" PRIMARY KEY,
+-- What we gave services about sessions (tickets, assertions, codes), and what
+-- became of it: issued, then redeemed (the person has a session at the service),
+-- refused, or ended with the session here.
+CREATE TABLE sso_answers (
+	id           TEXT COLLATE "C" PRIMARY KEY, -- the hash of the secret
+	protocol     TEXT COLLATE "C" NOT NULL,
 	state        TEXT COLLATE "C" NOT NULL,
-	-- The ticket itself, written when it is validated: from then on it opens
-	-- nothing, and the service knows its session by it (single logout).
-	ticket       TEXT COLLATE "C" NOT NULL DEFAULT '',
 	service_id   TEXT COLLATE "C" NOT NULL,
-	service_url  TEXT COLLATE "C" NOT NULL,
-	-- A short hash of service_url, for the index that finds loops.
-	url_key      TEXT COLLATE "C" NOT NULL,
+	address      TEXT COLLATE "C" NOT NULL,
+	-- A short hash of address, for the index that finds loops.
+	address_key  TEXT COLLATE "C" NOT NULL,
 	session_id   TEXT COLLATE "C" NOT NULL,
 	person       TEXT COLLATE "C" NOT NULL,
 	login        TEXT NOT NULL,
 	signed_in_at BIGINT NOT NULL,
 	fresh        BOOLEAN NOT NULL DEFAULT FALSE,
+	-- What the service knows its session by, written when it is redeemed (single
+	-- logout): a ticket opens nothing from then on.
+	handle       TEXT COLLATE "C" NOT NULL DEFAULT '',
+	-- What the protocol remembers, as JSON.
+	detail       TEXT NOT NULL DEFAULT '',
 	issued_at    BIGINT NOT NULL,
 	expires_at   BIGINT NOT NULL,
 	used_at      BIGINT NOT NULL DEFAULT 0,
-	validator    TEXT COLLATE "C" NOT NULL DEFAULT ''
+	peer         TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
-CREATE INDEX sso_tickets_session ON sso_tickets (session_id, url_key, issued_at);
-CREATE INDEX sso_tickets_person ON sso_tickets (person, issued_at);
-CREATE INDEX sso_tickets_issued ON sso_tickets (issued_at);
--- One entry of the password makes one fresh ticket, also when two tabs race.
-CREATE UNIQUE INDEX sso_tickets_fresh ON sso_tickets (session_id, signed_in_at) WHERE fresh;
+CREATE INDEX sso_answers_session ON sso_answers (session_id, address_key, issued_at);
+CREATE INDEX sso_answers_person ON sso_answers (person, issued_at);
+CREATE INDEX sso_answers_issued ON sso_answers (issued_at);
+CREATE INDEX sso_answers_service ON sso_answers (service_id, issued_at);
+-- One entry of the password makes one fresh answer, also when two tabs race.
+CREATE UNIQUE INDEX sso_answers_fresh ON sso_answers (session_id, signed_in_at) WHERE fresh;
 
 -- What each service was told when a session ended, and what it answered.
 CREATE TABLE sso_logouts (
-	id          TEXT COLLATE "C" PRIMARY KEY, -- the hash of the ticket
+	id          TEXT COLLATE "C" PRIMARY KEY, -- that of the answer
+	protocol    TEXT COLLATE "C" NOT NULL,
 	state       TEXT COLLATE "C" NOT NULL,
 	service_id  TEXT COLLATE "C" NOT NULL,
-	service_url TEXT COLLATE "C" NOT NULL,
-	ticket      TEXT COLLATE "C" NOT NULL,
+	address     TEXT COLLATE "C" NOT NULL,
+	handle      TEXT COLLATE "C" NOT NULL,
+	detail      TEXT NOT NULL DEFAULT '',
 	session_id  TEXT COLLATE "C" NOT NULL,
 	person      TEXT COLLATE "C" NOT NULL,
 	attempts    BIGINT NOT NULL DEFAULT 0,
@@ -75,6 +67,7 @@ CREATE TABLE sso_logouts (
 	finished_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX sso_logouts_service ON sso_logouts (service_id, created_at);
+CREATE INDEX sso_logouts_session ON sso_logouts (session_id);
 CREATE INDEX sso_logouts_created ON sso_logouts (created_at);
 
 -- What went wrong between a service and us, one row per service, reason,

@@ -1,0 +1,66 @@
+-- name: InsertAnswer :exec
+INSERT INTO sso_answers (id, protocol, state, service_id, address, address_key, session_id, person, login, signed_in_at, fresh, handle, detail, issued_at, expires_at, used_at, peer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- name: Answer :one
+SELECT * FROM sso_answers WHERE id = $1;
+
+-- name: SpendAnswer :execrows
+-- The one place where an answer is spent: of many who try at once, one row count is 1.
+UPDATE sso_answers SET state = $2, handle = $3, used_at = $4, peer = $5
+WHERE id = $1 AND state = 'issued' AND used_at = 0 AND expires_at > $4;
+
+-- name: RecentAnswers :one
+-- How often one session was sent to one address lately, and what became of it.
+SELECT COUNT(*) AS issued,
+	CAST(COALESCE(SUM(CASE WHEN state = 'refused' THEN 1 ELSE 0 END), 0) AS BIGINT) AS refused,
+	CAST(COALESCE(SUM(CASE WHEN used_at <> 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS checked,
+	CAST(COALESCE(SUM(CASE WHEN used_at = 0 AND issued_at < sqlc.arg(patience) THEN 1 ELSE 0 END), 0) AS BIGINT) AS ignored
+FROM sso_answers WHERE session_id = sqlc.arg(session_id) AND address_key = sqlc.arg(address_key) AND issued_at > sqlc.arg(since);
+
+-- name: SessionServices :many
+SELECT DISTINCT service_id FROM sso_answers WHERE session_id = $1 AND state = 'redeemed' ORDER BY service_id;
+
+-- name: OpenLogouts :many
+-- A redeemed answer becomes a message to its service.
+INSERT INTO sso_logouts (id, protocol, state, service_id, address, handle, detail, session_id, person, created_at)
+SELECT a.id, a.protocol, 'waiting', a.service_id, a.address, a.handle, a.detail, a.session_id, a.person, CAST(sqlc.arg(now) AS BIGINT)
+FROM sso_answers a WHERE a.session_id = sqlc.arg(session_id) AND a.state = 'redeemed'
+ON CONFLICT (id) DO NOTHING
+RETURNING id, service_id;
+
+-- name: EndAnswers :exec
+UPDATE sso_answers SET state = 'ended' WHERE session_id = $1 AND state IN ('issued', 'redeemed');
+
+-- name: Logout :one
+SELECT * FROM sso_logouts WHERE id = $1;
+
+-- name: NoteLogout :exec
+UPDATE sso_logouts SET state = $2, attempts = $3, answer = $4, finished_at = $5 WHERE id = $1;
+
+-- name: SessionLogouts :many
+SELECT * FROM sso_logouts WHERE session_id = $1 ORDER BY service_id, id;
+
+-- name: ServiceLogouts :many
+SELECT * FROM sso_logouts WHERE service_id = $1 ORDER BY created_at DESC, id LIMIT $2;
+
+-- name: FailedLogouts :one
+SELECT COUNT(*) FROM sso_logouts WHERE state = 'failed' AND created_at > $1;
+
+-- name: PersonAnswers :many
+SELECT protocol, service_id, address, state, issued_at, used_at FROM sso_answers WHERE person = $1 ORDER BY issued_at, id;
+
+-- name: PersonLogouts :many
+SELECT service_id, state, answer, created_at, finished_at FROM sso_logouts WHERE person = $1 ORDER BY created_at, id;
+
+-- name: PruneAnswers :execrows
+-- Answers that opened no session go first; the record of a session stays as long as history is kept.
+DELETE FROM sso_answers WHERE id IN (
+	SELECT a.id FROM sso_answers a
+	WHERE a.issued_at < sqlc.arg(unused_before) AND a.state IN ('issued', 'refused')
+		OR a.issued_at < sqlc.arg(ended_before) AND a.state = 'ended'
+		OR a.issued_at < sqlc.arg(lost_before)
+	LIMIT sqlc.arg(most));
+
+-- name: PruneLogouts :execrows
+DELETE FROM sso_logouts WHERE id IN (SELECT l.id FROM sso_logouts l WHERE l.created_at < $1 LIMIT $2);
