@@ -77,13 +77,6 @@ type Service struct {
 	FromConfiguration bool `toml:"-" json:"-"`
 }
 
-// SAMLPeer is what SAML needs to know of a service provider.
-type SAMLPeer struct {
-	EntityID    string `toml:"entity_id" help:"the service provider's entityID"`
-	MetadataURL string `toml:"metadata_url" help:"where its metadata is fetched daily; empty: only what is given here"`
-	Metadata    string `toml:"metadata" help:"its metadata itself (XML)"`
-}
-
 // OIDCClient is what OpenID Connect needs to know of a relying party.
 type OIDCClient struct {
 	ClientID     string   `toml:"client_id" help:"the client's identifier"`
@@ -167,6 +160,9 @@ func (s Service) Check() []Mistake {
 		add("protocol", "protocol", `must be "cas", "saml", "oidc" or "link"`, string(s.Protocol))
 	}
 	m = append(m, s.checkAddresses()...)
+	if s.Protocol == SAML {
+		m = append(m, s.SAML.check()...)
+	}
 	for _, a := range s.Attributes {
 		if !slices.Contains(Attributes, a) {
 			add("attributes", "attribute", string(a)+" is not one of the attributes that can be released", string(a))
