@@ -202,6 +202,30 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 	}
 }
 
+func TestDoubtfulWorkRestsForAsLongAsItTook(t *testing.T) {
+	q := NewQueue(2, 10)
+	defer q.Stop()
+	const takes = 20 * time.Millisecond
+	var began [3]time.Time
+	var last *Ticket
+	for i := range began {
+		var err error
+		last, err = q.JoinLane(Doubtful, func() {
+			began[i] = time.Now()
+			time.Sleep(takes)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-last.Done()
+	for i := range began[1:] {
+		if pause := began[i+1].Sub(began[i]); pause < 2*takes {
+			t.Errorf("%s after the one before, which took %s", pause, takes)
+		}
+	}
+}
+
 func TestDoubtfulWorkLeavesHalfOfTheWorkersToOthersAndIsServedToItsEnd(t *testing.T) {
 	q := NewQueue(2, 10)
 	var atOnce, most, served atomic.Int32

@@ -71,7 +71,8 @@ type Queue struct {
 	wake    *sync.Cond
 	lines   [lanes]line
 	turn    int
-	doubted int // doubtful work that runs now
+	doubted int  // doubtful work that runs now
+	resting bool // doubtful work pauses, see rest
 	workers int
 	limit   int           // of each lane
 	average time.Duration // of one piece of work, exponentially weighted
@@ -126,7 +127,7 @@ func (q *Queue) JoinLane(lane Lane, work func()) (*Ticket, error) {
 // work that must leave this worker free for others.
 func (q *Queue) next() *Ticket {
 	for _, lane := range [...]Lane{turns[q.turn%len(turns)], Known, Ordinary, Doubtful} {
-		if q.lines[lane].length() == 0 || lane == Doubtful && q.doubted >= max(1, q.workers/2) {
+		if q.lines[lane].length() == 0 || lane == Doubtful && (q.resting && !q.stopped || q.doubted >= max(1, q.workers/2)) {
 			continue
 		}
 		q.turn++
@@ -162,10 +163,24 @@ func (q *Queue) serve() {
 		q.mu.Lock()
 		if t.lane == Doubtful {
 			q.doubted-- // this worker looks for the next itself
+			q.rest(took)
 		}
 		q.average += (took - q.average) / 16
 		q.mu.Unlock()
 	}
+}
+
+// rest keeps doubtful work from running for as long as the last one took. Hashing
+// takes the memory bus as well as a core: without pauses an attack would slow down
+// those who are served on the other cores.
+func (q *Queue) rest(d time.Duration) {
+	q.resting = true
+	time.AfterFunc(d, func() {
+		q.mu.Lock()
+		q.resting = false
+		q.mu.Unlock()
+		q.wake.Signal()
+	})
 }
 
 // Done is closed when the work has run.
