@@ -138,7 +138,8 @@ func (m *Module) HasFactor(ctx context.Context, who campus.PersonID) (bool, erro
 
 // renewalGate asks for a new password when the one that was right must change.
 func (m *Module) renewalGate(r *http.Request, p account.Person, a *attempt.Attempt) (string, error) {
-	if a.Method == entry.Passkey { // no password was used
+	switch a.Method {
+	case entry.Passkey, entry.Upstream, entry.Directory: // no password of ours was used
 		return "", nil
 	}
 	_, must, err := m.renewal.MustChange(r.Context(), p.ID)

@@ -138,10 +138,13 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 		a.Person, a.Typed, a.Method, a.ProvedAt = who, c.Identifier, p.Method, now
 		a.FactorMethod, a.FactorAt, a.PutOff, a.Trust, a.Suspicion = "", time.Time{}, false, false, verdict.Text()
 		stage := entry.StagePassword
-		if p.Method == entry.Passkey { // the key and the person's presence: both factors
+		switch {
+		case p.Method == entry.Passkey: // the key and the person's presence: both factors
 			a.FactorMethod, a.FactorAt, stage = p.Method, now, entry.StageFactor
+		case p.Second != "":
+			a.FactorMethod, a.FactorAt, stage = p.Second, now, entry.StageFactor
 		}
-		if err := m.stories.Add(ctx, tx, &a, attempt.Step{Stage: stage, Result: attempt.Passed, Method: p.Method}); err != nil {
+		if err := m.stories.Add(ctx, tx, &a, attempt.Step{Stage: stage, Result: attempt.Passed, Method: p.Method, Facts: vouching(p)}); err != nil {
 			return err
 		}
 		if known != "" {
@@ -163,6 +166,14 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 		web.SetCookie(w, r, browserCookie, token, 0)
 	}
 	return a, nil
+}
+
+// vouching is what the story says of a proof that was not given to us.
+func vouching(p entry.Proof) map[string]string {
+	if p.Upstream == "" {
+		return nil
+	}
+	return map[string]string{"upstream": p.Upstream, "amr": strings.Join(p.AMR, " "), "second": string(p.Second)}
 }
 
 // proportion makes an act of the risk rules one that the person can answer. Where

@@ -15,6 +15,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -161,6 +162,36 @@ func (d door) Enter(w http.ResponseWriter, r *http.Request, who campus.PersonID,
 		return err
 	}
 	return d.goOn(w, r, a)
+}
+
+// Refused records a sign-in that stopped elsewhere, before anything was proved
+// here, and returns its incident code. Whoever is stopped without end gets none.
+func (d door) Refused(w http.ResponseWriter, r *http.Request, why entry.Refusal) (incident string, err error) {
+	arrival, begun, err := d.arrive(w, r, web.Local(why.Next), why.Shared)
+	if err != nil {
+		return "", err
+	}
+	if _, ok := d.refusals.Allow(limit.AddressKey(web.ClientAddr(r))); !ok {
+		return "", nil
+	}
+	f := fault.Of(why.Reason)
+	step := attempt.Step{Stage: entry.StagePassword, Result: attempt.Failed, Method: why.Method, Reason: f.Reason.Code(), Facts: facts(f.Args)}
+	for name, value := range why.Facts {
+		step.Facts[name] = value
+	}
+	var a attempt.Attempt
+	err = d.db.InTx(r.Context(), func(tx db.Tx) error {
+		if a, err = d.resume(r.Context(), tx, begun, arrival); err != nil {
+			return err
+		}
+		a.Person, a.Typed, a.Outcome = why.Person, why.Typed, attempt.Stopped
+		a.Method, a.ProvedAt, a.FactorMethod, a.FactorAt = "", time.Time{}, "", time.Time{}
+		return d.stories.Add(r.Context(), tx, &a, step)
+	})
+	if err != nil {
+		return "", fmt.Errorf("record a sign-in that stopped elsewhere: %w", err)
+	}
+	return a.Code, nil
 }
 
 // Confirm implements [entry.Door].

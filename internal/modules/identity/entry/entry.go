@@ -24,13 +24,21 @@ const (
 	Recovery    Method = "recovery" // one of the printed recovery codes
 	Relayed     Method = "relayed"  // code passed on by a person whom the policy names
 	Device      Method = "device"   // a browser that a factor made trusted for some days
+	// Upstream is an identity provider that vouches for somebody; Elsewhere the
+	// second factor that it says it asked, where the policy accepts that; Directory a
+	// password that the institution's directory checked.
+	Upstream  Method = "upstream"
+	Elsewhere Method = "elsewhere"
+	Directory Method = "directory"
 )
 
 // AMR are the method's values of the "amr" claim (RFC 8176 §2).
 func (m Method) AMR() []string {
 	switch m {
-	case Password:
+	case Password, Directory:
 		return []string{"pwd"}
+	case Elsewhere:
+		return []string{"mfa"}
 	case TOTP, Mail, Recovery, Relayed:
 		return []string{"otp"}
 	case SMS:
@@ -92,12 +100,28 @@ type Proof struct {
 	// Trust says that the person wants this browser to stand in for a factor for
 	// some days. Ignore it on a shared computer.
 	Trust bool
+	// Upstream names who checked it, when that was not we; AMR is how, in its words
+	// (RFC 8176).
+	Upstream string
+	AMR      []string
+	// Second is a second factor that came with the first proof; "" for none.
+	Second Method
 }
 
 // Arrival is where a sign-in without a password comes from and goes to.
 type Arrival struct {
 	Next   string // local address to go on to
 	Shared bool
+}
+
+// Refusal is a sign-in that stopped before anything was proved here.
+type Refusal struct {
+	Arrival
+	Method Method          // the proof that was asked for
+	Person campus.PersonID // whose account, when that is known
+	Typed  string          // how they call themselves
+	Reason error
+	Facts  map[string]string // for the story, beside those of the reason
 }
 
 // Door is the way in, as the alcoves' pages see it. The identity room

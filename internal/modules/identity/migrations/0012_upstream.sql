@@ -60,9 +60,9 @@ CREATE TABLE identity_upstream_events (
     incident   TEXT   NOT NULL,
     timed      BOOLEAN NOT NULL,
     ahead      BIGINT NOT NULL,
-    at         BIGINT NOT NULL
+    noted_at   BIGINT NOT NULL
 );
-CREATE INDEX identity_upstream_events_by_upstream ON identity_upstream_events (upstream, at);
+CREATE INDEX identity_upstream_events_by_upstream ON identity_upstream_events (upstream, noted_at);
 
 -- +goose Down
 DROP TABLE identity_upstream_events;
