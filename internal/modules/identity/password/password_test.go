@@ -2,8 +2,8 @@ package password
 
 import (
 	"errors"
-	"strings"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
