@@ -9,10 +9,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
@@ -53,7 +55,7 @@ type personImportCommand struct {
 
 // importColumns are the columns that the file may have; the first four must be
 // there.
-var importColumns = []string{"login", "mail", "family_name", "affiliation", "given_name", "student_number", "mobile", "recovery_mail", "job_title", "locale"}
+var importColumns = []string{"login", "mail", "family_name", "affiliation", "given_name", "student_number", "mobile", "recovery_mail", "job_title", "locale", "until"}
 
 const importNeeds = 4
 
@@ -62,6 +64,8 @@ type importLine struct {
 	number           int // in the file
 	person           identity.Person
 	mobile, recovery string
+	dated            bool      // the file says until when people are registered
+	until            time.Time // zero for no end
 }
 
 func (c personImportCommand) Run(t *terminal) error {
@@ -70,8 +74,12 @@ func (c personImportCommand) Run(t *terminal) error {
 		return err
 	}
 	defer file.Close()
+	zone, err := c.zone(t)
+	if err != nil {
+		return err
+	}
 	return c.withIdentity(t, func(ctx context.Context, d *db.DB, m *identity.Module) error {
-		lines, wrong := readPeople(file, m.Reach())
+		lines, wrong := readPeople(file, m.Reach(), zone)
 		for _, problem := range wrong {
 			fmt.Fprintln(t.err, problem)
 		}
@@ -84,7 +92,7 @@ func (c personImportCommand) Run(t *terminal) error {
 
 // readPeople reads the whole file and says all that is wrong with its form, a
 // line of the file each, before anybody is added.
-func readPeople(file io.Reader, contacts *reach.Reach) (lines []importLine, wrong []string) {
+func readPeople(file io.Reader, contacts *reach.Reach, zone *time.Location) (lines []importLine, wrong []string) {
 	rows := csv.NewReader(file)
 	rows.TrimLeadingSpace = true
 	head, err := rows.Read()
@@ -114,7 +122,7 @@ func readPeople(file io.Reader, contacts *reach.Reach) (lines []importLine, wron
 			return lines, append(wrong, err.Error()) // it names the line
 		}
 		number, _ := rows.FieldPos(0)
-		line, problems := readPerson(head, row, contacts)
+		line, problems := readPerson(head, row, contacts, zone)
 		for _, p := range problems {
 			wrong = append(wrong, fmt.Sprintf("line %d: %s", number, p))
 		}
@@ -123,7 +131,7 @@ func readPeople(file io.Reader, contacts *reach.Reach) (lines []importLine, wron
 	}
 }
 
-func readPerson(head, row []string, contacts *reach.Reach) (line importLine, wrong []string) {
+func readPerson(head, row []string, contacts *reach.Reach, zone *time.Location) (line importLine, wrong []string) {
 	field := func(name string) string {
 		if i := slices.Index(head, name); i >= 0 {
 			return strings.TrimSpace(row[i])
@@ -146,6 +154,14 @@ func readPerson(head, row []string, contacts *reach.Reach) (line importLine, wro
 		}
 		line.person.Locale = locale
 	}
+	line.dated = slices.Contains(head, "until")
+	if day := field("until"); day != "" {
+		until, err := lifecycle.ParseDay(day, zone)
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("until %q is no day such as 2027-08-31", day))
+		}
+		line.until = until
+	}
 	contact := func(c reach.Channel, name string) string {
 		if field(name) == "" {
 			return ""
@@ -164,8 +180,10 @@ func readPerson(head, row []string, contacts *reach.Reach) (line importLine, wro
 var errOnlyChecked = errors.New("only checked")
 
 // importPeople adds each person who is not there yet, waiting to be activated,
-// and takes over what the file says of how to reach them. It can be run again
-// with the same file, or with a newer one. A check does the same and undoes it.
+// and takes over what the file says of how to reach them and, where it has the
+// column, of the last day on which they are registered: an empty one is no end,
+// and the rules of those who leave go by it. It can be run again with the same
+// file, or with a newer one. A check does the same and undoes it.
 func importPeople(ctx context.Context, t *terminal, d *db.DB, m *identity.Module, lines []importLine, check bool) error {
 	added, known, refused := 0, 0, 0
 	for _, line := range lines {
@@ -213,6 +231,13 @@ func importPerson(ctx context.Context, d *db.DB, m *identity.Module, line import
 			}
 			if err := m.Reach().Record(ctx, tx, who, channel, value); err != nil {
 				return fmt.Errorf("take over %s: %w", channel, err)
+			}
+		}
+		if line.dated {
+			for _, a := range line.person.Affiliations {
+				if err := lifecycle.Register(ctx, tx, who, a.Kind, line.until, "import"); err != nil {
+					return err
+				}
 			}
 		}
 		if check {

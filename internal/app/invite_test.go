@@ -1,10 +1,17 @@
 package app
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/modules/identity"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
 func TestPeopleAreImportedFromAFileAndInvited(t *testing.T) {
@@ -47,4 +54,44 @@ func TestPeopleAreImportedFromAFileAndInvited(t *testing.T) {
 
 	want(0, []string{"The invitation of sweber leaves to sam@mail.example"}, "person", "invite", "-c", config, "sweber")
 	want(1, []string{"identity.activation_nobody", "1 of 1 people were not invited"}, "person", "invite", "-c", config, "nobody")
+
+	dated := write("dated.csv", "login,mail,family_name,affiliation,until\nlmartin,lina.martin@v.example,Martin,student,2027-08-31\nsweber,sam.weber@v.example,Weber,staff teacher,\n")
+	want(1, []string{`line 2: until "31/08/27" is no day`}, "person", "import", "-c", config, write("odd.csv", "login,mail,family_name,affiliation,until\nlmartin,lina.martin@v.example,Martin,student,31/08/27\n"))
+	registered := func(lines ...string) {
+		t.Helper()
+		err := configured{ConfigFile: config}.withIdentity(&terminal{Context: t.Context(), out: os.Stderr, err: os.Stderr}, func(ctx context.Context, _ *db.DB, m *identity.Module) error {
+			var got []string
+			for _, login := range []string{"lmartin", "sweber"} {
+				p, err := m.PersonByLogin(ctx, login)
+				if err != nil {
+					return err
+				}
+				list, err := m.Lifecycle().Registrations(ctx, p.ID)
+				if err != nil {
+					return err
+				}
+				for _, r := range list {
+					day := "no end"
+					if !r.Until.IsZero() {
+						day = r.Until.Format(time.DateTime)
+					}
+					got = append(got, fmt.Sprintf("%s %s %s %s", login, r.Kind, day, r.Source))
+				}
+			}
+			if !slices.Equal(got, lines) {
+				t.Errorf("registered: %q", got)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(0, []string{"Nothing was changed"}, "person", "import", "-c", config, "--check", dated)
+	registered() // neither by a check, nor by a file that says nothing of it
+	want(0, []string{"2 were known"}, "person", "import", "-c", config, dated)
+	all := []string{"lmartin student 2027-08-31 22:00:00 import", "sweber staff no end import", "sweber teacher no end import"}
+	registered(all...)
+	want(0, []string{"2 were known"}, "person", "import", "-c", config, file)
+	registered(all...)
 }

@@ -24,8 +24,9 @@ type personCommand struct {
 	List     personListCommand     `cmd:"" help:"List people by name."`
 	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news or secretariat."`
 	Revoke   personRevokeCommand   `cmd:"" help:"Take a right away."`
+	Suspend  personSuspendCommand  `cmd:"" help:"Block an account for a while and end its sessions."`
 	Close    personCloseCommand    `cmd:"" help:"Close an account and end its sessions. Nothing is erased."`
-	Reopen   personReopenCommand   `cmd:"" help:"Open a closed account again."`
+	Reopen   personReopenCommand   `cmd:"" help:"Take back the decision that holds an account."`
 }
 
 // withIdentity runs fn with the identity room alone.
@@ -215,27 +216,5 @@ type personRevokeCommand struct {
 func (c personRevokeCommand) Run(t *terminal) error {
 	return c.change(t, c.Login, "%s no longer has the right.", func(ctx context.Context, tx db.Tx, m *identity.Module, p identity.Person) error {
 		return m.Revoke(ctx, tx, p.ID, campus.Right(c.Right))
-	})
-}
-
-type personCloseCommand struct {
-	configured
-	Login string `arg:"" help:"Identifier of the person."`
-}
-
-func (c personCloseCommand) Run(t *terminal) error {
-	return c.change(t, c.Login, "The account of %s is closed.", func(ctx context.Context, tx db.Tx, m *identity.Module, p identity.Person) error {
-		return m.SetState(ctx, tx, p.ID, identity.Closed)
-	})
-}
-
-type personReopenCommand struct {
-	configured
-	Login string `arg:"" help:"Identifier of the person."`
-}
-
-func (c personReopenCommand) Run(t *terminal) error {
-	return c.change(t, c.Login, "The account of %s is open.", func(ctx context.Context, tx db.Tx, m *identity.Module, p identity.Person) error {
-		return m.SetState(ctx, tx, p.ID, identity.Active)
 	})
 }

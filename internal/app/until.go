@@ -23,16 +23,12 @@ type personUntilCommand struct {
 // Run records until when somebody belongs to the institution. The rules for
 // those who have left start from this day.
 func (c personUntilCommand) Run(t *terminal) error {
-	cfg, err := c.read(t)
+	zone, err := c.zone(t)
 	if err != nil {
 		return err
 	}
 	var until time.Time
 	if c.Day != noEnd {
-		zone, err := time.LoadLocation(cfg.Institution.TimeZone)
-		if err != nil {
-			return err
-		}
 		if until, err = lifecycle.ParseDay(c.Day, zone); err != nil {
 			return err
 		}
@@ -40,4 +36,13 @@ func (c personUntilCommand) Run(t *terminal) error {
 	return c.change(t, c.Login, "Noted for %s.", func(ctx context.Context, tx db.Tx, _ *identity.Module, p identity.Person) error {
 		return lifecycle.Register(ctx, tx, p.ID, campus.Kind(c.Kind), until, "command line")
 	})
+}
+
+// zone is that in which the institution means a day.
+func (c configured) zone(t *terminal) (*time.Location, error) {
+	cfg, err := c.read(t)
+	if err != nil {
+		return nil, err
+	}
+	return time.LoadLocation(cfg.Institution.TimeZone)
 }

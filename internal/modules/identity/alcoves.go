@@ -82,7 +82,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 		return fmt.Errorf("open the risk rules: %w", err)
 	}
 	m.lifecycle = lifecycle.New(lifecycle.Deps{
-		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Zone: d.Zone, People: m, Sessions: m, Journal: m.journal, Letters: m.reach,
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Zone: d.Zone, People: m, Sessions: closings{m}, Journal: m.journal, Letters: m.reach,
 	}, c.Lifecycle)
 	m.activation = activation.New(activation.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Base: d.Base, People: m, Register: m, Door: way, Factors: m, Endings: endings{m.lifecycle},
@@ -120,6 +120,9 @@ func (m *Module) Reach() *reach.Reach { return m.reach }
 // Activation invites people and opens their accounts.
 func (m *Module) Activation() *activation.Activation { return m.activation }
 
+// Lifecycle decides about accounts.
+func (m *Module) Lifecycle() *lifecycle.Lifecycle { return m.lifecycle }
+
 // guard keeps others out of an account, as the journal sees it: the alcoves that
 // do it write into the journal, so they are opened after it.
 type guard struct{ *Module }
@@ -137,6 +140,14 @@ func (g guard) LockOneself(ctx context.Context, tx db.Tx, who campus.PersonID) e
 // admins are those who run the installation.
 func (m *Module) admins(ctx context.Context) ([]account.Person, error) {
 	return m.holders(ctx, campus.RightAdmin)
+}
+
+// closings end the sessions of an account that may not be used any more, and say so.
+type closings struct{ *Module }
+
+// EndSessionsOf implements [lifecycle.Sessions].
+func (c closings) EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonID, except string) (int, error) {
+	return c.shutOut(ctx, tx, who, except, endedByClosing)
 }
 
 // endings are how accounts end, as activation sees it.

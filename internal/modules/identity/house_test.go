@@ -18,6 +18,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -180,6 +181,18 @@ func (h *house) add(p Person, plain string) (who campus.PersonID) {
 type browser struct {
 	*http.Client
 	h *house
+}
+
+// become makes an account what no decision made it.
+func (h *house) become(who campus.PersonID, s account.State) {
+	h.t.Helper()
+	err := h.db.InTx(h.t.Context(), func(tx db.Tx) error {
+		_, err := tx.ExecContext(h.t.Context(), "UPDATE identity_people SET state = $1 WHERE id = $2", string(s), string(who))
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 func (h *house) browser() *browser {

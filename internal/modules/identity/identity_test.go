@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
@@ -169,16 +171,24 @@ func TestAClosedAccountIsToldOnlyToWhoKnowsItsPassword(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		b := h.browser()
 		b.signIn("lmartin", linasPassword)
-		if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.SetState(t.Context(), tx, h.lina, Closed) }); err != nil {
+		secretary := campus.Viewer{Person: "secretary", Rights: []campus.Right{campus.RightSecretariat}}
+		if _, err := h.lifecycle.Decide(t.Context(), secretary, h.lina, lifecycle.Order{State: account.Closed, Reason: "left"}); err != nil {
 			t.Fatal(err)
 		}
-		want(t, b.get("/"), 200, "This account is closed.") // the open session ended as well
+		// The open session ended as well, and not by a thief of the password.
+		want(t, b.get("/"), 200, "identity.session_blocked")
 		want(t, h.browser().signIn("lmartin", "wrong"), 422, "identity.wrong_credentials")
-		want(t, h.browser().signIn("lmartin", linasPassword), 401, "identity.account_closed")
+		want(t, h.browser().signIn("lmartin", linasPassword), 403, "identity.account_ended", "Departure from the institution", "the registrar’s office")
 		if len(h.ended) != 1 {
 			t.Errorf("followers were told of %d sessions", len(h.ended))
 		}
 	})
+}
+
+func TestAnAccountThatNoDecisionHoldsIsExplainedToo(t *testing.T) {
+	h := openOne(t)
+	h.become(h.lina, account.Closed) // by an earlier version
+	want(t, h.browser().signIn("lmartin", linasPassword), 401, "identity.account_closed", "secretariat")
 }
 
 func TestASessionEndsWhenIdleAndAtItsAbsoluteLimit(t *testing.T) {

@@ -151,22 +151,6 @@ func (m *Module) StorePassword(ctx context.Context, tx db.Tx, who campus.PersonI
 	return err
 }
 
-// SetState opens or closes an account. Closing ends its sessions.
-func (m *Module) SetState(ctx context.Context, tx db.Tx, who campus.PersonID, s account.State) error {
-	n, err := sqlgen.New(tx).SetState(ctx, sqlgen.SetStateParams{ID: string(who), State: string(s), ChangedAt: tx.Now()})
-	if err != nil {
-		return fmt.Errorf("set state: %w", err)
-	}
-	if n == 0 {
-		return PersonMissing
-	}
-	if s != Closed {
-		return nil
-	}
-	_, err = m.endOthers(ctx, tx, who, "", endedByClosing)
-	return err
-}
-
 // Activate makes an invited account active. It fails with
 // identity.not_invited when the account is in any other state at that moment, so
 // that of two devices only one wins.

@@ -164,16 +164,14 @@ func (h *house) liveALittle(t *testing.T) (secrets []string) {
 	}
 	secretary := h.add(Person{Login: "secretary", Mail: "secretary@valmont.example", GivenName: "Sacha", FamilyName: "Roy"}, "")
 	do(func(tx db.Tx) error {
-		if err := h.reach.Record(ctx, tx, h.lina, reach.RecoveryMail, "lina@ailleurs.example"); err != nil {
-			return err
-		}
-		return h.SetState(ctx, tx, h.lina, account.Invited)
+		return h.reach.Record(ctx, tx, h.lina, reach.RecoveryMail, "lina@ailleurs.example")
 	})
+	h.become(h.lina, account.Invited)
 	by := campus.Viewer{Person: secretary, Rights: []campus.Right{campus.RightSecretariat}}
 	if _, err := h.activation.Invite(ctx, by, "lmartin", journal.Event{Person: h.lina, Actor: secretary}); err != nil {
 		t.Fatal(err)
 	}
-	do(func(tx db.Tx) error { return h.SetState(ctx, tx, h.lina, account.Active) })
+	h.become(h.lina, account.Active)
 	b.signIn("lmartin", "wrong")
 	h.clock.Advance(time.Minute)
 	want(t, b.signIn("lmartin", linasPassword), 200, "home of lmartin")

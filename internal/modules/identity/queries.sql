@@ -23,9 +23,6 @@ ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = exclude
 -- name: ReplaceHash :execrows
 UPDATE identity_passwords SET hash = sqlc.arg(new_hash) WHERE person_id = $1 AND hash = sqlc.arg(old_hash);
 
--- name: SetState :execrows
-UPDATE identity_people SET state = $2, changed_at = $3 WHERE id = $1;
-
 -- name: Activate :execrows
 UPDATE identity_people SET state = 'active', changed_at = $2 WHERE id = $1 AND state = 'invited';
 

@@ -42,7 +42,10 @@ var (
 	SessionClosedElsewhere = fault.Declare(fault.Unauthenticated, "identity.session_closed_elsewhere").Leads("/password")
 	// SessionOver: it ended in another way, such as signing out in another tab.
 	SessionOver = fault.Declare(fault.Unauthenticated, "identity.session_over")
-	// AccountClosed: the account may not be used any more.
+	// SessionBlocked: its account was suspended or closed. Signing in again tells
+	// who decided, why and until when.
+	SessionBlocked = fault.Declare(fault.Unauthenticated, "identity.session_blocked").Leads("/login")
+	// AccountClosed: the account may not be used, and no decision says why.
 	AccountClosed = fault.Declare(fault.Unauthenticated, "identity.account_closed")
 	// AccountInvited: the account was never activated.
 	AccountInvited = fault.Declare(fault.Forbidden, "identity.account_invited").Leads("/activate")
@@ -57,7 +60,7 @@ var (
 )
 
 // becauseReasons are what the sign-in page may be asked to explain.
-var becauseReasons = byCode(SessionIdle, SessionTooOld, SessionClosedElsewhere, SessionOver, AccountClosed, WaitingLost)
+var becauseReasons = byCode(SessionIdle, SessionTooOld, SessionClosedElsewhere, SessionOver, SessionBlocked, WaitingLost)
 
 func byCode(reasons ...*fault.Reason) map[string]*fault.Reason {
 	m := make(map[string]*fault.Reason, len(reasons))

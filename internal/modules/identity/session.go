@@ -124,12 +124,12 @@ func overBecause(row sqlgen.SessionByTokenRow, now db.Time) error {
 		case endedByAge:
 			return SessionTooOld
 		case endedByClosing:
-			return AccountClosed
+			return SessionBlocked
 		default:
 			return SessionOver
 		}
 	case !account.State(row.State).Usable():
-		return AccountClosed
+		return SessionBlocked
 	case row.ExpiresAt <= now:
 		return SessionTooOld
 	case row.IdleAt <= now:

@@ -104,6 +104,15 @@ func (c Config) reason(code string) (ReasonConfig, bool) {
 	return list[i], true
 }
 
+// Reasons are the codes of the institution's list, in its order.
+func (l *Lifecycle) Reasons() []string {
+	var codes []string
+	for _, r := range l.config.reasons() {
+		codes = append(codes, r.Code)
+	}
+	return codes
+}
+
 func (c Config) keep(days int) int { return cmp.Or(days, c.KeepDays, defaultKeep) }
 
 func (r RuleConfig) atMost() int { return cmp.Or(r.AtMost, defaultAtMost) }

@@ -239,6 +239,19 @@ func (l *Lifecycle) reopenUndecided(ctx context.Context, tx db.Tx, who campus.Pe
 	return l.settle(ctx, tx, who, state, account.Active, e)
 }
 
+// Holding is the identifier of the decision that makes somebody's account what it
+// is, for [Lifecycle.Lift]; empty when there is none.
+func (l *Lifecycle) Holding(ctx context.Context, p account.Person) (decisionID string, err error) {
+	list, err := l.Decisions(ctx, p.ID)
+	if err != nil {
+		return "", err
+	}
+	if d := holding(list, p.State); d != nil {
+		return d.ID, nil
+	}
+	return "", nil
+}
+
 // Undo takes back a decision within [UndoTime], by whoever took it.
 func (l *Lifecycle) Undo(ctx context.Context, by campus.Viewer, who campus.PersonID, decisionID string, e journal.Event) error {
 	if err := guard(by, who); err != nil {

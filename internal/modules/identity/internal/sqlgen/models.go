@@ -437,7 +437,7 @@ type IdentityUpstreamEvent struct {
 	Incident string
 	Timed    bool
 	Ahead    int64
-	At       int64
+	NotedAt  db.Time
 }
 
 type IdentityUpstreamLink struct {

@@ -730,24 +730,6 @@ func (q *Queries) SetPreferences(ctx context.Context, arg SetPreferencesParams) 
 	return result.RowsAffected()
 }
 
-const setState = `-- name: SetState :execrows
-UPDATE identity_people SET state = $2, changed_at = $3 WHERE id = $1
-`
-
-type SetStateParams struct {
-	ID        string
-	State     string
-	ChangedAt db.Time
-}
-
-func (q *Queries) SetState(ctx context.Context, arg SetStateParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setState, arg.ID, arg.State, arg.ChangedAt)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const strengthenSession = `-- name: StrengthenSession :exec
 UPDATE identity_sessions SET factor_method = $2, factor_at = $3 WHERE id = $1 AND ended_at = 0
 `
