@@ -7,13 +7,16 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
 // accountView is the page from which people look after their account.
 type accountView struct {
+	Standing  lifecycle.Standing
 	Factors   []factor.Factor
 	Sessions  int
 	Contacts  int
@@ -33,6 +36,9 @@ func (m *Module) accountPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (m *Module) accountOf(ctx context.Context, who campus.PersonID) (v accountView, err error) {
+	if v.Standing, err = m.lifecycle.Standing(ctx, who); err != nil {
+		return v, err
+	}
 	if v.Factors, err = m.factors.Of(ctx, who); err != nil {
 		return v, err
 	}
@@ -54,6 +60,14 @@ func (m *Module) accountOf(ctx context.Context, who campus.PersonID) (v accountV
 	}
 	v.Remind, err = m.reach.Reminder(ctx, who, m.clock.Now())
 	return v, err
+}
+
+// ending reports whether the end of the account was announced.
+func (v accountView) ending() bool { return v.Standing.State == account.Expiring }
+
+// endingWords say why the account ends and who can mend it.
+func (v accountView) endingWords(ctx context.Context) string {
+	return v.Standing.Why(ctx) + " " + v.Standing.Who(ctx) + " " + v.Standing.Contest(ctx)
 }
 
 // factorsDetail says how many factors there are.

@@ -50,6 +50,11 @@ func (l *Lifecycle) tellLifted(ctx context.Context, args TellLifted) error {
 	})
 }
 
+// ownURL is the page on which people see how their account stands. It asks to
+// sign in, and who may not is told there, after the password, why, until when and
+// who can mend it.
+const ownURL = "/identity/account"
+
 // tell writes one letter about a decision, in the person's language.
 func (l *Lifecycle) tell(ctx context.Context, tx db.Tx, d Decision, kind string) error {
 	p, err := l.People.PersonByID(ctx, d.Person)
@@ -59,7 +64,10 @@ func (l *Lifecycle) tell(ctx context.Context, tx db.Tx, d Decision, kind string)
 	if p.State == account.Invited {
 		return nil // nobody has used this account yet
 	}
-	letter := reach.Letter{Kind: kind, Args: l.letterArgs(i18n.With(ctx, l.Texts.For(p.Locale)), d), Urgent: kind == "account_suspended" || kind == "account_closed"}
+	letter := reach.Letter{
+		Kind: kind, URL: ownURL, Args: l.letterArgs(i18n.With(ctx, l.Texts.For(p.Locale)), d),
+		Urgent: kind == "account_suspended" || kind == "account_closed",
+	}
 	if err := l.Letters.Tell(ctx, tx, p, letter); err != nil {
 		return fmt.Errorf("write about a decision: %w", err)
 	}

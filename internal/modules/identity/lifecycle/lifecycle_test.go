@@ -217,7 +217,7 @@ func TestASuspensionEndsSessionsAtOnceAndTellsThePersonLater(t *testing.T) {
 			t.Error("a letter left before the time for undoing was over")
 		}
 		d.deliver(lina)
-		if len(d.letters) != 1 || d.letters[0].Kind != "account_suspended" || !strings.Contains(fmt.Sprint(d.letters[0].Args), "fees have not been paid") {
+		if len(d.letters) != 1 || d.letters[0].Kind != "account_suspended" || d.letters[0].URL != "/identity/account" || !strings.Contains(fmt.Sprint(d.letters[0].Args), "fees have not been paid") {
 			t.Errorf("letters: %+v", d.letters)
 		}
 		if strings.Contains(fmt.Sprint(d.letters), "bursar") {
@@ -230,8 +230,8 @@ func TestASuspensionEndsSessionsAtOnceAndTellsThePersonLater(t *testing.T) {
 		}
 		d.must(d.Lift(t.Context(), d.viewer, lina, taken.ID, "paid", journal.Event{}))
 		d.deliver(lina)
-		if got := d.state(lina); got != account.Active || d.letters[len(d.letters)-1].Kind != "account_reopened" || len(d.letters) != 2 {
-			t.Errorf("after lifting: %s, letters %+v", got, d.letters)
+		if last := d.letters[len(d.letters)-1]; d.state(lina) != account.Active || last.Kind != "account_reopened" || last.URL != "/identity/account" || len(d.letters) != 2 {
+			t.Errorf("after lifting: %s, letters %+v", d.state(lina), d.letters)
 		}
 		if err := d.Lift(t.Context(), d.viewer, lina, taken.ID, "", journal.Event{}); !errors.Is(err, Lifted) {
 			t.Errorf("lifting twice: %v", err)
