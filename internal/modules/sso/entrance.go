@@ -234,6 +234,6 @@ func (m *Module) stopLoop(ctx context.Context, v campus.Viewer, q gate.Question)
 	case 2*recent.Refused >= recent.Issued:
 		reason = LoopRefused
 	}
-	m.Note(ctx, gate.Incident{Service: q.Service, Reason: reason, Expected: q.Address})
+	m.Note(ctx, gate.Incident{Service: q.Service, Reason: reason, Expected: q.Address, Facts: fault.Args{"count": recent.Issued}})
 	return reason.With(fault.Args{"service": q.Service.Name(i18n.Locale(ctx)), "count": recent.Issued, "window": answer.Window})
 }

@@ -8,13 +8,10 @@ import (
 	"unicode"
 
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
-	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
@@ -71,35 +68,6 @@ func clip(text string) string {
 	}, text)
 }
 
-// noteTicket keeps what was wrong with a ticket that we know.
-func (m *Module) noteTicket(ctx context.Context, s *registry.Service, t answer.Answer, reason *fault.Reason, q question, d cas.Difference) {
-	m.Note(ctx, gate.Incident{
-		Service: s, Reason: reason, Difference: string(d), Expected: t.Address, Received: q.services[0],
-		Age: db.At(m.Clock.Now()).Sub(t.IssuedAt), Peer: q.from.String(),
-	})
-}
-
-// noteUnknownTicket keeps that somebody asked about a ticket that we never
-// issued, when the service that it was asked for is one of ours.
-func (m *Module) noteUnknownTicket(ctx context.Context, x *registry.Index, q question) {
-	address, err := cas.ParseServiceURL(q.services[0])
-	if err != nil {
-		return
-	}
-	if s := x.Match(address); s != nil {
-		// Anybody can ask for a ticket of their invention: no mail for that.
-		m.Note(ctx, gate.Incident{Service: s, Reason: TicketUnknown, Received: q.services[0], Peer: q.from.String(), Quiet: true})
-	}
-}
-
-// noteUnknownService keeps that people are sent to us by an address that is not
-// registered. Anybody can cause this, so each network address may only so often.
-func (m *Module) noteUnknownService(ctx context.Context, address cas.ServiceURL, from string) {
-	if _, ok := m.unknowns.Allow(from); ok {
-		m.Note(ctx, gate.Incident{Reason: ServiceUnknown, Received: address.Origin()})
-	}
-}
-
 // tellContact mails the technical contact, at most once a day for each reason.
 func (m *Module) tellContact(ctx context.Context, i gate.Incident) error {
 	return m.DB.InTx(ctx, func(tx db.Tx) error {
@@ -126,9 +94,13 @@ func (m *Module) contactMail(i gate.Incident, at time.Time) mailer.Message {
 
 func (m *Module) contactText(p *i18n.Printer, i gate.Incident, at time.Time) string {
 	name := i.Service.Name(p.Locale())
+	facts := []any{"service", name, "age", i.Age.Round(time.Second)}
+	for key, value := range i.Facts {
+		facts = append(facts, key, value)
+	}
 	lines := []string{
 		p.T("sso.mail.opening", "service", name, "at", p.Date(at, i18n.Full)), "",
-		p.T(i.Reason.Code()+".message", "service", name, "count", m.config.LoopTickets, "lifetime", m.config.TicketLifetime, "age", i.Age.Round(time.Second)),
+		p.T(i.Reason.Code()+".message", facts...),
 	}
 	if i.Difference != "" {
 		lines = append(lines, p.T("sso.difference."+i.Difference))
@@ -141,7 +113,7 @@ func (m *Module) contactText(p *i18n.Printer, i gate.Incident, at time.Time) str
 		}
 	}
 	lines = append(lines, "",
-		p.T(i.Reason.Code()+".next", "service", name, "lifetime", m.config.TicketLifetime), "",
+		p.T(i.Reason.Code()+".next", facts...), "",
 		p.T("sso.mail.closing", "address", m.BaseURL+"/sso/services/"+i.Service.ID, "code", i.Reason.Code()))
 	return strings.Join(lines, "\n")
 }

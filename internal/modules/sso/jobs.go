@@ -7,7 +7,6 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 )
@@ -15,10 +14,13 @@ import (
 // Jobs tells services that sessions ended, and forgets what is old.
 func (m *Module) Jobs(r *jobs.Registry) {
 	m.answers.Jobs(r, answer.Teller{
-		Registry: m.services, Closers: map[registry.Protocol]answer.Closer{registry.CAS: casCloser{m}},
+		Registry: m.services, Closers: m.closers(),
 		Attempts: m.config.LogoutAttempts, Timeout: m.config.LogoutTimeout, Missed: m.missed,
 	})
 	r.Every("sso.prune", time.Hour, m.prune)
+	for _, owner := range m.jobOwners() {
+		owner.Jobs(r)
+	}
 }
 
 // pruneAtOnce is how many rows one transaction deletes: few enough that nobody

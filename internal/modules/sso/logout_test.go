@@ -192,10 +192,10 @@ func TestPruningForgetsWhatIsOldAndKeepsOpenSessions(t *testing.T) {
 		if err := h.module.prune(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.module.ticket(t.Context(), kept); err != nil {
+		if _, err := h.module.answers.Find(t.Context(), kept); err != nil {
 			t.Errorf("the record of an open session: %v", err)
 		}
-		if _, err := h.module.ticket(t.Context(), unused); err == nil {
+		if _, err := h.module.answers.Find(t.Context(), unused); err == nil {
 			t.Error("an unused ticket is still there")
 		}
 		if incidents, err := h.module.incidents(t.Context(), "moodle", 10); err != nil || len(incidents) != 0 {
@@ -207,7 +207,7 @@ func TestPruningForgetsWhatIsOldAndKeepsOpenSessions(t *testing.T) {
 		if err := h.module.prune(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.module.ticket(t.Context(), kept); err == nil {
+		if _, err := h.module.answers.Find(t.Context(), kept); err == nil {
 			t.Error("the record of an ended session is still there")
 		}
 	})

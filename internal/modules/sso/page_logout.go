@@ -3,20 +3,15 @@ package sso
 import (
 	"net/http"
 
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
-// casLogout ends the session here and at the services (§2.3). It acts on a GET,
-// as the protocol wants. Afterwards it follows a service address only when that
-// is registered: anything else would make us a signpost for strangers.
-func (m *Module) casLogout(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r)
-	if err != nil {
-		return err
-	}
+// SignOut implements [gate.Exit].
+func (m *Module) SignOut(w http.ResponseWriter, r *http.Request, d gate.Departing) error {
 	v := web.Viewer(r)
 	open, err := m.openServices(r.Context(), v.Session)
 	if err != nil {
@@ -27,26 +22,14 @@ func (m *Module) casLogout(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	// CAS 2 called the parameter url (§2.3.1).
-	services := values["service"]
-	if len(services) == 0 {
-		services = values["url"]
+	if d.Onward != "" {
+		return m.Leave(w, r, d.Onward)
 	}
-	if len(services) == 0 || services[0] == "" {
-		return m.showLogout(w, r, open, nil)
+	var stopped *fault.Fault
+	if d.Refused != nil {
+		stopped = fault.Of(d.Refused)
 	}
-	address, err := serviceAddress(services)
-	if err != nil {
-		return m.showLogout(w, r, open, fault.Of(err))
-	}
-	x, err := m.services(r.Context())
-	if err != nil {
-		return err
-	}
-	if x.Match(address) == nil {
-		return m.showLogout(w, r, open, fault.Of(SignOutTargetUnknown.With(fault.Args{"host": address.Host()})))
-	}
-	return m.Leave(w, r, address.Address())
+	return m.showLogout(w, r, open, stopped)
 }
 
 // logoutView is the page after a sign-out.

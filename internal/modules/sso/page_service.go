@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -108,14 +109,14 @@ func (m *Module) serviceFacts(ctx context.Context, s *registry.Service) []ui.Fac
 			ui.Fact{Label: t(ctx, "field.patterns"), Text: strings.Join(s.Patterns, "\n")},
 			ui.Fact{Label: t(ctx, "field.attributes"), Text: attributes},
 			ui.Fact{Label: t(ctx, "field.single_logout"), Text: told},
-			ui.Fact{Label: t(ctx, "page.test"), Text: m.BaseURL + loginPath, Code: true})
+			ui.Fact{Label: t(ctx, "page.test"), Text: m.BaseURL + casserver.LoginPath, Code: true})
 	}
 	return append(facts, ui.Fact{Label: t(ctx, "field.contact"), Text: contact})
 }
 
 // incidentWords explains an incident to who repairs the service.
 func (m *Module) incidentWords(ctx context.Context, name string, i Incident) incidentView {
-	pairs := []any{"service", name, "count", m.config.LoopTickets, "lifetime", m.config.TicketLifetime, "age", i.Age, "host", i.Received}
+	pairs := []any{"service", name, "count", m.config.LoopTickets, "lifetime", m.config.CAS.TicketLifetime, "age", i.Age, "host", i.Received}
 	v := incidentView{
 		What: i18n.T(ctx, i.Reason+".message", pairs...), Fix: i18n.T(ctx, i.Reason+".next", pairs...),
 		Code: i.Reason, Times: i.Times, Last: i.Last,

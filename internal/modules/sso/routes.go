@@ -5,22 +5,12 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
-// Routes lists every address of the room. Those under /cas are published by the
-// protocol; /cas/proxyValidate, /cas/proxy and /cas/samlValidate will join them.
+// Routes lists every address of the room. Those of the protocols stand in their
+// alcoves.
 func (m *Module) Routes(r *web.Router) {
-	r.Handle("GET /cas/login", m.casLogin, web.Public)
-	r.Handle("POST /cas/login", m.casLogin, web.Public, web.CrossSite)
-	r.Handle("GET /cas/logout", m.casLogout, web.Public)
-	r.Handle("POST /cas/logout", m.casLogout, web.Public, web.CrossSite)
-	r.Handle("GET /cas/continue.js", m.continueScript, web.Static)
-
-	// Asked by servers, not by browsers: no session, no language, no shell.
-	r.Handle("GET /cas/validate", m.casValidate, web.Static)
-	r.Handle("GET /cas/serviceValidate", m.casServiceValidate, web.Static)
-	r.Handle("POST /cas/serviceValidate", m.casServiceValidate, web.Static, web.CrossSite)
-	r.Handle("GET /cas/p3/serviceValidate", m.casServiceValidate, web.Static)
-	r.Handle("POST /cas/p3/serviceValidate", m.casServiceValidate, web.Static, web.CrossSite)
-
+	for _, alcove := range m.alcoves() {
+		alcove.Routes(r)
+	}
 	r.Handle("GET /sso/logos/{ref}", m.logoFile)
 
 	admin := web.Needs(campus.RightAdmin)

@@ -13,7 +13,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // LoopbackID is the service that Config.AllowLoopback adds.
@@ -185,36 +184,12 @@ func oneService(n int64, err error) error {
 }
 
 // Destination tells the sign-in where a local address leads, and the origins that
-// the redirects after the form may end on. Browsers apply form-action to every redirect that follows, so
-// the page has to name them.
+// the redirects after the form may end on: the page has to name them.
 func (m *Module) Destination(ctx context.Context, next string) (contract.Destination, bool) {
-	address, err := destinationOf(next)
-	if err != nil {
-		return contract.Destination{}, false
-	}
-	x, err := m.services(ctx)
-	if err != nil {
-		return contract.Destination{}, false // the sign-in itself can go on
-	}
-	s := x.Match(address)
-	if s == nil || !s.SignsIn() {
-		return contract.Destination{}, false
-	}
-	return contract.Destination{Service: s.ID, Name: s.Name(i18n.Locale(ctx)), Origins: originsOf(s, address)}, true
-}
-
-// maxOrigins bounds the header that names them.
-const maxOrigins = 12
-
-// originsOf are where a visit may end: the address itself, and the service's
-// other origins, to which it may send its people on.
-func originsOf(s *registry.Service, address cas.ServiceURL) []string {
-	origins := []string{address.Origin()}
-	for _, text := range s.Patterns {
-		p, err := cas.ParsePattern(text)
-		if err == nil && !p.Loopback() && !slices.Contains(origins, p.Key()) && len(origins) < maxOrigins {
-			origins = append(origins, p.Key())
+	for _, known := range m.destinations() {
+		if d, ok := known(ctx, next); ok {
+			return d, true
 		}
 	}
-	return origins
+	return contract.Destination{}, false
 }

@@ -10,12 +10,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
-	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
 // Module is the room.
@@ -31,8 +30,7 @@ type Module struct {
 	version  int64        // of the registry in index, under loading
 	lookedAt atomic.Int64 // when the version was last compared, in microseconds
 
-	failures *limit.Limiter // refused validations by address
-	unknowns *limit.Limiter // incidents about unknown services by address
+	cas *casserver.Server
 }
 
 var (
@@ -46,14 +44,6 @@ var (
 	_ contract.ServiceProvider = (*Module)(nil)
 )
 
-// Refused validations are bounded by address, those that succeed are not: a
-// service signs in a whole lecture hall from one address within a minute. What
-// is left is far above what a broken service causes.
-var (
-	failureRate = limit.Rate{Every: 100 * time.Millisecond, Burst: 600}
-	unknownRate = limit.Rate{Every: time.Minute, Burst: 20}
-)
-
 // New opens the room. The registry of the database is read with the first
 // request that needs it.
 func New(d Deps, c Config) *Module {
@@ -62,13 +52,9 @@ func New(d Deps, c Config) *Module {
 		newClient = backChannel
 	}
 	d.BaseURL = strings.TrimSuffix(d.BaseURL, "/")
-	return &Module{
-		Deps: d, config: c,
-		channel:  newClient(c.LogoutTimeout),
-		answers:  answer.New(d.DB),
-		failures: limit.New(failureRate, limit.DefaultKeys, d.Clock),
-		unknowns: limit.New(unknownRate, limit.DefaultKeys, d.Clock),
-	}
+	m := &Module{Deps: d, config: c, channel: newClient(c.LogoutTimeout), answers: answer.New(d.DB)}
+	m.furnish()
+	return m
 }
 
 // Name is "sso".
@@ -80,7 +66,7 @@ var migrations embed.FS
 // Migrations are the room's schema steps.
 func (m *Module) Migrations() fs.FS { return migrations }
 
-//go:embed locales
+//go:embed locales */locales/*.toml
 var locales embed.FS
 
 // Locales are the room's sentences.

@@ -110,4 +110,6 @@ type Incident struct {
 	Age        time.Duration // of the answer; zero when there was none
 	Peer       string        // network address that asked
 	Quiet      bool          // not worth a mail yet
+	// Facts complete the sentences of Reason, besides service and age.
+	Facts fault.Args
 }

@@ -1,4 +1,4 @@
-package sso
+package casserver
 
 import (
 	"errors"
@@ -39,9 +39,9 @@ func readLogin(q url.Values) (question loginQuestion, ok bool, err error) {
 	return question, true, err
 }
 
-// casLogin sends a person on to a service with a ticket (§2.1, §2.2.4), to the
+// login sends a person on to a service with a ticket (§2.1, §2.2.4), to the
 // sign-in page when they have no session, or tells why neither can be.
-func (m *Module) casLogin(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	values, err := parameters(r)
 	if err != nil {
 		return err
@@ -55,24 +55,24 @@ func (m *Module) casLogin(w http.ResponseWriter, r *http.Request) error {
 		if v.SignedIn() && !q.renew {
 			return web.SeeOther(w, r, "/")
 		}
-		return m.toSignIn(w, r, "/", q.renew)
+		return s.SignIn(w, r, "/", q.renew)
 	}
-	s, err := m.serviceAt(r.Context(), v, q.address)
+	service, err := s.serviceAt(r.Context(), v, q.address)
 	if errors.Is(err, ServiceUnknown) || errors.Is(err, ServiceUnknownNear) {
-		m.noteUnknownService(r.Context(), q.address, limit.AddressKey(web.ClientAddr(r)))
+		s.noteUnknownService(r.Context(), q.address, limit.AddressKey(web.ClientAddr(r)))
 	}
 	if err != nil {
 		return err
 	}
 	question := gate.Question{
-		Service: s, Address: q.address.String(), Back: comeBack(q), Mark: q.asked, Fresh: q.renew, Passive: q.gateway,
+		Service: service, Address: q.address.String(), Back: comeBack(q), Mark: q.asked, Fresh: q.renew, Passive: q.gateway,
 	}
-	entrance, err := m.Enter(w, r, question)
+	entrance, err := s.Gate.Enter(w, r, question)
 	if err == nil {
-		return m.hand(w, r, question, q, entrance)
+		return s.hand(w, r, question, q, entrance)
 	}
 	if q.gateway { // the service asked not to bother the person
-		return m.Leave(w, r, q.address.Address())
+		return s.Gate.Leave(w, r, q.address.Address())
 	}
 	return entered(err)
 }
@@ -86,23 +86,24 @@ func entered(err error) error {
 }
 
 // hand gives the browser a ticket to carry to the service.
-func (m *Module) hand(w http.ResponseWriter, r *http.Request, question gate.Question, q loginQuestion, e gate.Entrance) error {
-	ticket, err := m.issue(r.Context(), e, question.Service, q.address)
+func (s *Server) hand(w http.ResponseWriter, r *http.Request, question gate.Question, q loginQuestion, e gate.Entrance) error {
+	ticket, err := s.issue(r.Context(), e, question.Service, q.address)
 	if errors.Is(err, answer.ErrSpent) {
 		if q.renew { // another tab used this sign-in up
-			_, err := m.signInFirst(w, r, question)
+			question.Mark = ""
+			_, err := s.Gate.Enter(w, r, question)
 			return entered(err)
 		}
 		e.Fresh = false
-		ticket, err = m.issue(r.Context(), e, question.Service, q.address)
+		ticket, err = s.issue(r.Context(), e, question.Service, q.address)
 	}
 	if err != nil {
 		return err
 	}
 	if q.post {
-		return m.continuePage(w, r, question.Service, q.address, ticket)
+		return s.continuePage(w, r, question.Service, q.address, ticket)
 	}
-	return m.Leave(w, r, q.address.WithTicket(ticket))
+	return s.Gate.Leave(w, r, q.address.WithTicket(ticket))
 }
 
 // parameters reads the query, and the form of a POST over it.
@@ -134,7 +135,7 @@ func comeBack(q loginQuestion) string {
 	if q.post {
 		back.Set("method", http.MethodPost)
 	}
-	return loginPath + "?" + back.Encode()
+	return LoginPath + "?" + back.Encode()
 }
 
 // continueView is the page that carries a ticket in a form (method=POST).
@@ -146,17 +147,17 @@ type continueView struct {
 
 // continuePage posts the ticket to the service: by itself where scripts run, by
 // its button where they do not or where an extension stops them.
-func (m *Module) continuePage(w http.ResponseWriter, r *http.Request, s *registry.Service, address cas.ServiceURL, ticket string) error {
+func (s *Server) continuePage(w http.ResponseWriter, r *http.Request, service *registry.Service, address cas.ServiceURL, ticket string) error {
 	web.AllowFormTo(w, address.Origin())
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return web.Render(w, r, http.StatusOK, continueTempl(continueView{
-		Service: s.Name(i18n.Locale(r.Context())), Action: address.Address(), Ticket: ticket,
+		Service: service.Name(i18n.Locale(r.Context())), Action: address.Address(), Ticket: ticket,
 	}))
 }
 
 // continueScript submits the form of the page above; the policy of our pages
 // allows no script inside them.
-func (m *Module) continueScript(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) continueScript(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=86400")
 	_, err := w.Write([]byte("document.getElementById(\"continue\").submit();\n"))

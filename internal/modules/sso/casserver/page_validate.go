@@ -1,4 +1,4 @@
-package sso
+package casserver
 
 import (
 	"net/http"
@@ -9,11 +9,11 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
-// casServiceValidate answers as of CAS 2 and 3 (§2.5, §2.8). Both give the
+// serviceValidate answers as of CAS 2 and 3 (§2.5, §2.8). Both give the
 // attributes: mod_auth_cas asks the former and shows them.
-func (m *Module) casServiceValidate(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) serviceValidate(w http.ResponseWriter, r *http.Request) error {
 	q, format := readQuestion(r)
-	success, failure := m.validate(r.Context(), q)
+	success, failure := s.validate(r.Context(), q)
 	if strings.EqualFold(format, "JSON") {
 		answer, err := success.JSON()
 		if failure != nil {
@@ -31,10 +31,10 @@ func (m *Module) casServiceValidate(w http.ResponseWriter, r *http.Request) erro
 	return write(w, "application/xml; charset=utf-8", answer)
 }
 
-// casValidate answers as of CAS 1 (§2.4).
-func (m *Module) casValidate(w http.ResponseWriter, r *http.Request) error {
+// plainValidate answers as of CAS 1 (§2.4).
+func (s *Server) plainValidate(w http.ResponseWriter, r *http.Request) error {
 	q, _ := readQuestion(r)
-	success, failure := m.validate(r.Context(), q)
+	success, failure := s.validate(r.Context(), q)
 	answer := success.Plain()
 	if failure != nil {
 		answer = cas.Failure{}.Plain()

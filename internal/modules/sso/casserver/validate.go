@@ -1,4 +1,4 @@
-package sso
+package casserver
 
 import (
 	"context"
@@ -27,26 +27,26 @@ type question struct {
 
 // validate answers a service, and spends the ticket. Proxy tickets will join
 // here: what differs is which prefixes the endpoint takes.
-func (m *Module) validate(ctx context.Context, q question) (cas.Success, *cas.Failure) {
+func (s *Server) validate(ctx context.Context, q question) (cas.Success, *cas.Failure) {
 	if len(q.services) != 1 || len(q.tickets) != 1 || q.services[0] == "" || q.tickets[0] == "" {
 		return cas.Success{}, &cas.Failure{Code: cas.InvalidRequest, Description: "One service and one ticket are needed."}
 	}
 	key := limit.AddressKey(q.from)
-	if wait := m.failures.Wait(key); wait > 0 {
+	if wait := s.failures.Wait(key); wait > 0 {
 		return cas.Success{}, &cas.Failure{
 			Code:        cas.InternalError,
 			Description: fmt.Sprintf("Too many tickets from %s were refused. Try again in %v.", q.from, wait.Round(time.Second)+time.Second),
 		}
 	}
-	success, err := m.spend(ctx, q)
+	success, err := s.spend(ctx, q)
 	if err == nil {
 		return success, nil
 	}
-	m.failures.Allow(key) // takes one; Wait above is what refuses
+	s.failures.Allow(key) // takes one; Wait above is what refuses
 	failure := failureOf(err)
-	level := m.Log.InfoContext
+	level := s.Log.InfoContext
 	if failure.Code == cas.InternalError {
-		level = m.Log.ErrorContext
+		level = s.Log.ErrorContext
 	}
 	level(ctx, "ticket refused", "code", failure.Code, "reason", fault.Of(err).Reason.Code(), "from", q.from.String(), "error", err)
 	return cas.Success{}, &failure
@@ -80,49 +80,49 @@ func failureOf(err error) cas.Failure {
 
 // spend checks a ticket and uses it up. What must be read from elsewhere is read
 // before, so that a failure there leaves the ticket as it was.
-func (m *Module) spend(ctx context.Context, q question) (cas.Success, error) {
-	x, err := m.services(ctx)
+func (s *Server) spend(ctx context.Context, q question) (cas.Success, error) {
+	x, err := s.Gate.Registry(ctx)
 	if err != nil {
 		return cas.Success{}, err
 	}
 	if strings.HasPrefix(q.tickets[0], "PT-") || strings.HasPrefix(q.tickets[0], "PGT-") {
 		return cas.Success{}, TicketMalformed
 	}
-	t, err := m.ticket(ctx, q.tickets[0])
+	t, err := s.ticket(ctx, q.tickets[0])
 	if errors.Is(err, TicketUnknown) {
-		m.noteUnknownTicket(ctx, x, q)
+		s.noteUnknownTicket(ctx, q)
 	}
 	if err != nil {
 		return cas.Success{}, err
 	}
-	s := x.Get(t.Service)
-	if s == nil || !s.SignsIn() {
+	service := x.Get(t.Service)
+	if service == nil || !service.SignsIn() {
 		return cas.Success{}, ServiceUnknown
 	}
-	if err := m.usable(ctx, s, t, q); err != nil {
+	if err := s.usable(ctx, service, t, q); err != nil {
 		return cas.Success{}, err
 	}
-	released, err := m.Released(ctx, s, t.Person, nil)
+	released, err := s.Gate.Released(ctx, service, t.Person, nil)
 	if err != nil {
 		return cas.Success{}, err
 	}
-	won, err := m.use(ctx, t, answer.Redeemed, q)
+	won, err := s.use(ctx, t, answer.Redeemed, q)
 	if err != nil {
 		return cas.Success{}, err
 	}
 	if !won {
-		m.noteTicket(ctx, s, t, TicketUsed, q, cas.Same)
+		s.noteTicket(ctx, service, t, TicketUsed, q, cas.Same)
 		return cas.Success{}, TicketUsed
 	}
 	return cas.Success{User: t.Login, SignedInAt: t.SignedInAt.Time(), FromNewLogin: t.Fresh, Attributes: casAttributes(released)}, nil
 }
 
 // ticket reads what we know about a ticket.
-func (m *Module) ticket(ctx context.Context, ticket string) (answer.Answer, error) {
+func (s *Server) ticket(ctx context.Context, ticket string) (answer.Answer, error) {
 	if !cas.LooksLikeTicket(ticket) {
 		return answer.Answer{}, TicketUnknown
 	}
-	t, err := m.answers.Find(ctx, ticket)
+	t, err := s.Answers.Find(ctx, ticket)
 	if errors.Is(err, answer.Unknown) {
 		return answer.Answer{}, TicketUnknown
 	}
@@ -131,7 +131,7 @@ func (m *Module) ticket(ctx context.Context, ticket string) (answer.Answer, erro
 
 // usable says why a ticket cannot be validated with this question. A ticket that
 // was shown for another address is used up by that (§2.5.1).
-func (m *Module) usable(ctx context.Context, s *registry.Service, t answer.Answer, q question) error {
+func (s *Server) usable(ctx context.Context, service *registry.Service, t answer.Answer, q question) error {
 	difference, err := compare(t, q.services[0])
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (m *Module) usable(ctx context.Context, s *registry.Service, t answer.Answe
 		reason = TicketEnded
 	case t.UsedAt != 0:
 		reason = TicketUsed
-	case t.ExpiresAt <= db.At(m.Clock.Now()):
+	case t.ExpiresAt <= db.At(s.Clock.Now()):
 		reason = TicketExpired
 	case difference != cas.Same:
 		reason, spoilt = TicketOfAnother, true
@@ -153,11 +153,11 @@ func (m *Module) usable(ctx context.Context, s *registry.Service, t answer.Answe
 		return nil
 	}
 	if spoilt {
-		if _, err := m.use(ctx, t, answer.Refused, q); err != nil {
+		if _, err := s.use(ctx, t, answer.Refused, q); err != nil {
 			return err
 		}
 	}
-	m.noteTicket(ctx, s, t, reason, q, difference)
+	s.noteTicket(ctx, service, t, reason, q, difference)
 	return reason.With(fault.Args{"difference": string(difference)})
 }
 
@@ -170,13 +170,13 @@ func compare(t answer.Answer, received string) (cas.Difference, error) {
 }
 
 // use spends the ticket and reports whether it was we who did.
-func (m *Module) use(ctx context.Context, t answer.Answer, as answer.State, q question) (won bool, err error) {
+func (s *Server) use(ctx context.Context, t answer.Answer, as answer.State, q question) (won bool, err error) {
 	handle := ""
 	if as == answer.Redeemed { // it opens nothing from here on, and the service knows its session by it
 		handle = q.tickets[0]
 	}
-	err = m.DB.InTx(ctx, func(tx db.Tx) error {
-		won, err = m.answers.Spend(ctx, tx, t.ID, as, handle, q.from.String())
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		won, err = s.Answers.Spend(ctx, tx, t.ID, as, handle, q.from.String())
 		return err
 	})
 	return won, err
