@@ -1,0 +1,144 @@
+// Package consent remembers what each service was told about each person, asks
+// people before their data leaves the institution, and shows all of it to them.
+package consent
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// Deps is what the alcove asks of the room.
+type Deps struct {
+	DB *db.DB
+	// Services knows the registry, and what a service may be told about somebody.
+	Services Services
+	// Destination tells where a local address leads in the end, so that the form
+	// may go there; ok is false where it stays here.
+	Destination func(ctx context.Context, next string) (d contract.Destination, ok bool)
+}
+
+// Services is the part of [gate.Gate] that the alcove needs.
+type Services interface {
+	Registry(ctx context.Context) (*registry.Index, error)
+	Released(ctx context.Context, s *registry.Service, who campus.PersonID, wanted []registry.Attribute) ([]gate.Attribute, error)
+}
+
+// Consent is safe for concurrent use.
+type Consent struct{ Deps }
+
+// New makes the alcove.
+func New(d Deps) *Consent { return &Consent{d} }
+
+// Routes lists every address of the alcove. All are for people who have signed in.
+func (c *Consent) Routes(r *web.Router) {
+	r.Handle("GET /sso/consent", c.askPage)
+	r.Handle("POST /sso/consent", c.answer)
+	r.Handle("GET /sso/consents", c.listPage)
+	r.Handle("POST /sso/consents/{service}/revoke", c.revoke)
+}
+
+// Jobs forgets what is old.
+func (c *Consent) Jobs(r *jobs.Registry) { r.Every("sso.forget_disclosures", 24*time.Hour, c.prune) }
+
+// Kept is how long a disclosure is remembered after the last visit. A consent
+// that nobody used for so long is asked for again.
+const Kept = 365 * 24 * time.Hour
+
+// Missing reports whether the person must be asked before the service is told
+// these attributes: its entry wants consent and none covers all of them. Only a
+// consent given after since counts; a service that asks anew (prompt=consent) is
+// asked for with the moment at which it did, and every other with the zero time.
+func (c *Consent) Missing(ctx context.Context, who campus.PersonID, s *registry.Service, attributes []registry.Attribute, since time.Time) (bool, error) {
+	if !s.Consent && since.IsZero() {
+		return false, nil
+	}
+	d, err := c.disclosure(ctx, c.DB.Read(), who, s.ID)
+	if err != nil {
+		return false, err
+	}
+	if d.AgreedAt.IsZero() || d.AgreedAt.Before(since) {
+		return true, nil
+	}
+	return slices.ContainsFunc(attributes, func(a registry.Attribute) bool { return !slices.Contains(d.Agreed, a) }), nil
+}
+
+// AskURL is the page that asks, and leads to back (a local address) when the
+// person agrees.
+func AskURL(service string, attributes []registry.Attribute, back string) string {
+	return "/sso/consent?" + url.Values{"service": {service}, "told": {join(attributes)}, "back": {back}}.Encode()
+}
+
+// Ask sends the browser to the page that asks.
+func (c *Consent) Ask(w http.ResponseWriter, r *http.Request, s *registry.Service, attributes []registry.Attribute, back string) error {
+	return web.SeeOther(w, r, AskURL(s.ID, attributes, back))
+}
+
+// seldom is how often a visit that tells nothing new is written down.
+const seldom = 24 * time.Hour
+
+// Told notes that the service is told these attributes. It writes only when it
+// is told something new, or once a day.
+func (c *Consent) Told(ctx context.Context, who campus.PersonID, s *registry.Service, attributes []registry.Attribute) error {
+	d, err := c.disclosure(ctx, c.DB.Read(), who, s.ID)
+	if err != nil {
+		return err
+	}
+	if d.knows(attributes) && c.DB.Now().Time().Sub(d.LastAt) < seldom {
+		return nil
+	}
+	return c.DB.InTx(ctx, func(tx db.Tx) error { return c.noteTold(ctx, tx, who, s, attributes) })
+}
+
+// Disclosure is what one service was told about one person.
+type Disclosure struct {
+	Service                 string // identifier in the registry
+	NameFrench, NameEnglish string // when it was told last
+	// Told is everything that it was ever told; FirstAt is zero when that is
+	// nothing yet.
+	Told            []registry.Attribute
+	FirstAt, LastAt time.Time
+	// Agreed is what the person agreed to; AgreedAt is zero for nothing.
+	Agreed   []registry.Attribute
+	AgreedAt time.Time
+}
+
+// knows reports whether the service was told all of these.
+func (d Disclosure) knows(attributes []registry.Attribute) bool {
+	return !d.FirstAt.IsZero() &&
+		!slices.ContainsFunc(attributes, func(a registry.Attribute) bool { return !slices.Contains(d.Told, a) })
+}
+
+// join writes a set of attributes: sorted, each once, a space between.
+func join(attributes []registry.Attribute) string {
+	names := make([]string, len(attributes))
+	for i, a := range attributes {
+		names[i] = string(a)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ")
+}
+
+// split reads what join wrote, in the order of [registry.Attributes]. What is no
+// attribute of ours any more is left out.
+func split(text string) []registry.Attribute {
+	names := strings.Fields(text)
+	var list []registry.Attribute
+	for _, a := range registry.Attributes {
+		if slices.Contains(names, string(a)) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
