@@ -2,10 +2,13 @@ package upstream
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
 // Protocol is one upstream to which browsers are sent, as its protocol sees it.
@@ -119,6 +122,15 @@ type Answer struct {
 type Remark struct {
 	Key  string // of its sentence in the locales
 	Args fault.Args
+}
+
+// Leave shows the remark on the next page.
+func (m Remark) Leave(w http.ResponseWriter, r *http.Request) {
+	var pairs []string
+	for name, value := range m.Args {
+		pairs = append(pairs, name, fmt.Sprint(value))
+	}
+	web.Flash(w, r, m.Key, pairs...)
 }
 
 // Failure is why an upstream did not vouch for somebody.

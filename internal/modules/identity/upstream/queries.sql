@@ -1,0 +1,100 @@
+-- name: AddTransaction :exec
+INSERT INTO identity_upstream_transactions (id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets,
+    answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', $13, 0, 0, 0);
+
+-- name: TransactionByToken :one
+SELECT * FROM identity_upstream_transactions WHERE token_hash = $1;
+
+-- name: TransactionByResume :one
+SELECT * FROM identity_upstream_transactions WHERE resume_hash = $1 AND resume_hash <> '';
+
+-- name: Claim :execrows
+UPDATE identity_upstream_transactions SET claimed_at = $2, secrets = '' WHERE id = $1 AND claimed_at = 0;
+
+-- name: KeepAnswer :exec
+UPDATE identity_upstream_transactions SET answer = $2, resume_hash = $3 WHERE id = $1;
+
+-- name: Finish :execrows
+UPDATE identity_upstream_transactions SET finished_at = $2, logout_hint = $3, answer = '', resume_hash = '' WHERE id = $1 AND finished_at = 0;
+
+-- name: CountRounds :one
+SELECT COUNT(*) FROM identity_upstream_transactions
+WHERE browser_hash = $1 AND upstream = $2 AND next = $3 AND started_at > $4 AND claimed_at > 0 AND purpose = 'sign_in';
+
+-- name: ForgetRounds :exec
+UPDATE identity_upstream_transactions SET browser_hash = '' WHERE browser_hash = $1 AND claimed_at > 0;
+
+-- name: LeftBehind :one
+SELECT * FROM identity_upstream_transactions
+WHERE browser_hash = $1 AND claimed_at = 0 AND told_at = 0 AND started_at > sqlc.arg(since) AND purpose = 'sign_in'
+ORDER BY started_at DESC
+LIMIT 1;
+
+-- name: Tell :execrows
+UPDATE identity_upstream_transactions SET told_at = $2 WHERE id = $1 AND told_at = 0;
+
+-- name: LastFinished :one
+SELECT * FROM identity_upstream_transactions
+WHERE browser_hash = $1 AND finished_at > 0 AND purpose = 'sign_in'
+ORDER BY started_at DESC
+LIMIT 1;
+
+-- name: ForgetTransactions :execrows
+DELETE FROM identity_upstream_transactions WHERE started_at < $1;
+
+-- name: CountLost :one
+SELECT COUNT(*) FROM identity_upstream_transactions
+WHERE upstream = $1 AND claimed_at = 0 AND started_at > sqlc.arg(since) AND started_at < sqlc.arg(until) AND purpose = 'sign_in';
+
+-- name: Link :one
+SELECT * FROM identity_upstream_links WHERE upstream = $1 AND issuer = $2 AND subject = $3;
+
+-- name: AddLink :execrows
+INSERT INTO identity_upstream_links (id, upstream, issuer, subject, person_id, state, rule, name, made_at, used_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (upstream, issuer, subject) DO NOTHING;
+
+-- name: UseLink :exec
+UPDATE identity_upstream_links SET used_at = $2, name = $3 WHERE id = $1;
+
+-- name: RemoveLink :execrows
+DELETE FROM identity_upstream_links WHERE id = $1 AND person_id = $2;
+
+-- name: LinksOf :many
+SELECT * FROM identity_upstream_links WHERE person_id = $1 ORDER BY made_at, id;
+
+-- name: CountLinks :one
+SELECT COUNT(*) FROM identity_upstream_links WHERE upstream = $1 AND state = 'linked';
+
+-- name: PeopleByNumber :many
+SELECT id FROM identity_people WHERE student_number = $1 AND student_number <> '' ORDER BY id LIMIT 5;
+
+-- name: PeopleByLogin :many
+SELECT id FROM identity_people WHERE login = $1 LIMIT 5;
+
+-- name: PeopleByMail :many
+SELECT id FROM identity_people WHERE mail = $1 LIMIT 5;
+
+-- name: AddEvent :exec
+INSERT INTO identity_upstream_events (id, upstream, reason, expected, received, code, words, incident, timed, ahead, noted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: FailuresOf :many
+SELECT * FROM identity_upstream_events WHERE upstream = $1 AND reason <> '' ORDER BY noted_at DESC, id DESC LIMIT $2;
+
+-- name: LastGood :one
+SELECT * FROM identity_upstream_events WHERE upstream = $1 AND reason = '' ORDER BY noted_at DESC, id DESC LIMIT 1;
+
+-- name: Clocks :many
+SELECT ahead FROM identity_upstream_events WHERE upstream = $1 AND timed ORDER BY noted_at DESC, id DESC LIMIT 101;
+
+-- name: CountEvents :one
+SELECT COUNT(*) FILTER (WHERE reason = '') AS good, COUNT(*) FILTER (WHERE reason <> '') AS bad
+FROM identity_upstream_events WHERE upstream = $1 AND noted_at > sqlc.arg(since);
+
+-- name: ForgetEvents :execrows
+DELETE FROM identity_upstream_events WHERE noted_at < $1;
+
+-- name: LinksForExport :many
+SELECT upstream, issuer, subject, state, rule, name, made_at, used_at FROM identity_upstream_links WHERE person_id = $1 ORDER BY made_at, id;
