@@ -78,8 +78,9 @@ func dropComments(el *etree.Element) {
 // shape says how much a document may hold.
 type shape struct {
 	elements int
-	// relaxed lets processing instructions and comments be: an aggregate carries
-	// licences, and its entities are parsed again one by one.
+	// relaxed lets processing instructions and comments be, which canonical XML
+	// leaves out before anything is read, and wants no identifier to be unique but
+	// the root's: an aggregate joins what many have written.
 	relaxed bool
 }
 
@@ -116,6 +117,11 @@ func inspect(in io.Reader, s shape) error {
 			return err
 		}
 	}
+	return i.complete()
+}
+
+// complete refuses a document that ended too early.
+func (i *inspector) complete() error {
 	if len(i.stack) > 0 || i.roots != 1 {
 		return &XMLError{Reason: ErrMalformed, Cause: io.ErrUnexpectedEOF}
 	}
@@ -235,7 +241,9 @@ func (i *inspector) attributes(t xml.StartElement) error {
 			return &XMLError{Reason: ErrDuplicateID, Where: short(t.Name.Local)}
 		}
 		identified = true
-		i.ids[a.Value] = true
+		if !i.shape.relaxed || len(i.stack) == 1 {
+			i.ids[a.Value] = true
+		}
 	}
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 // What comes back is proved to be that identity provider's; whether it is for us
 // and for now is asked with [Expect.Check].
 func OpenResponse(m *Inbound, keys []PublicKey, policy Policy, opener Opener) (*Response, error) {
+	if m.Binding == Redirect { // profiles, 4.1.2: answers do not come in addresses
+		return nil, &BindingError{Binding: Redirect, Reason: ErrUnexpected, Where: m.Kind()}
+	}
 	root := m.root
 	var whole *Proof
 	if m.Signed() {
