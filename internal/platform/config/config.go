@@ -64,24 +64,28 @@ type Checker interface {
 // defaults) from the file, which may be "" for none, and the environment
 // ("NAME=value" entries). All mistakes come back together as *Error.
 func Read(file string, environment []string, into any) error {
-	values, lines := map[string]any{}, positions{}
-	if file != "" {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("read the configuration: %w", err)
-		}
-		if err := toml.Unmarshal(text, &values); err != nil {
-			p := Problem{Text: err.Error()}
-			if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
-				p.Line, _ = d.Position()
-				p.Key = strings.Join(d.Key(), ".")
-			}
-			return &Error{File: file, Problems: []Problem{p}}
-		}
-		lines = positionsOf(text)
-	} else {
-		file = "the configuration"
+	if file == "" {
+		return ReadText("the configuration", nil, environment, into)
 	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	return ReadText(file, text, environment, into)
+}
+
+// ReadText is [Read] for a text that is at hand; its mistakes are told of file.
+func ReadText(file string, text []byte, environment []string, into any) error {
+	values := map[string]any{}
+	if err := toml.Unmarshal(text, &values); err != nil {
+		p := Problem{Text: err.Error()}
+		if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
+			p.Line, _ = d.Position()
+			p.Key = strings.Join(d.Key(), ".")
+		}
+		return &Error{File: file, Problems: []Problem{p}}
+	}
+	lines := positionsOf(text)
 	var problems []Problem
 	problems = append(problems, override(values, environment)...)
 	problems = append(problems, readSecretFiles(values, reflect.TypeOf(into).Elem(), "")...)
