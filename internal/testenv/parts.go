@@ -54,6 +54,13 @@ var parts = []*part{
 		version:  versionByFlag("--version"),
 	},
 	{
+		name: "xmlsec1", why: "SAML signatures and encryption checked by another program",
+		packages: []string{"xmlsec1"},
+		find:     func() []string { return onPath("xmlsec1") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_XMLSEC1": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
 		name: "gcc", why: "the race detector",
 		packages: []string{"gcc", "libc6-dev"},
 		find:     findCompiler,
