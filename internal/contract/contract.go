@@ -111,6 +111,18 @@ type Departure struct {
 	Factor, FreshFactor bool
 	// Passive shows no page: what would have come first is only reported.
 	Passive bool
+	// Loop is set when the service sends its people round in circles: a page says so
+	// instead of entering it once more.
+	Loop *Loop
+}
+
+// Loop is what is known of a service that sends somebody back at once.
+type Loop struct {
+	Reason string // code of the reason that names the cause; its sentences want service and turns
+	Turns  int    // how often in a row
+	// Clean says that cookies of this browser may be the cause, so that beginning
+	// anew can mend it.
+	Clean bool
 }
 
 // Navigator adds entries to the main navigation.

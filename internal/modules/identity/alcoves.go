@@ -43,7 +43,6 @@ type alcoves struct {
 	recovery   *recovery.Recovery
 	support    *support.Support
 	help       *diagnostic.Help
-	loops      *diagnostic.LoopGuard
 }
 
 // furnish opens the alcoves, those that others lean on first.
@@ -100,7 +99,6 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Stories: m.stories, Visitor: visitor{m}, Accounts: m.lifecycle,
 		Factors: m.factors, Contacts: m.reach, Locks: m.risk, Devices: m.devices, Resets: m.renewal, Recoveries: m.recovery, Journal: m.journal,
 	})
-	m.loops = diagnostic.NewLoopGuard()
 	m.help = diagnostic.New(diagnostic.Deps{Clock: d.Clock, Keys: d.Keys, Incidents: m, Sessions: m})
 	return nil
 }

@@ -47,7 +47,7 @@ type house struct {
 	clock  *clock.Manual
 	server *httptest.Server
 	post   *mailer.Mailer
-	turns  int // how often GET /leave enters a service at once
+	loop   *contract.Loop // what GET /leave knows of a service that sends people back
 	texts  *i18n.Catalogue
 	lina   campus.PersonID
 	ended  []string                   // sessions that a follower was told of
@@ -118,10 +118,9 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		return err
 	})
 	s.Router("test").Handle("GET /leave", func(w http.ResponseWriter, r *http.Request) error {
-		for range h.turns {
-			if stopped, err := h.Leaving(w, r, contract.Departure{Service: "moodle", Name: "Moodle", Address: "https://moodle.example/", Back: "/leave"}); err != nil || stopped {
-				return err
-			}
+		d := contract.Departure{Service: "moodle", Name: "Moodle", Address: "https://moodle.example/", Back: "/leave", Loop: h.loop}
+		if stopped, err := h.Leaving(w, r, d); err != nil || stopped {
+			return err
 		}
 		_, err := io.WriteString(w, "left")
 		return err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -93,34 +94,24 @@ func (v visitor) Story(r *http.Request, code string) (attempt.Attempt, error) {
 	return v.stories.OfBrowser(r.Context(), browserOf(r), code, time.Time{})
 }
 
-// Leaving notes that a browser is about to enter a service. It may answer with a
-// page that comes first, and stopped is then true: the second factor that the
-// service asks for, or, when the service sends the browser back at once, again and
-// again, a page that stops the loop. With d.Passive it writes nothing.
+// Leaving is asked before a browser enters a service. It may answer with a page
+// that comes first, and stopped is then true: the end of a loop, or the second
+// factor that the service asks for. With d.Passive only a loop writes anything.
 func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, d contract.Departure) (stopped bool, err error) {
-	if stopped, err := m.factorFor(w, r, d); err != nil || stopped || d.Passive {
-		return stopped, err
-	}
-	browser := browserOf(r)
-	if browser == "" {
-		return false, nil // no cookie of ours, so no sign-in that could loop
-	}
-	// The very same address: three tabs of one service are no loop.
-	times, looping := m.loops.Passed(browser, d.Service+" "+d.Address, m.clock.Now())
-	if !looping {
-		return false, nil
+	if d.Loop == nil {
+		return m.factorFor(w, r, d)
 	}
 	code, err := m.incident(w, r, func(tx db.Tx, a attempt.Attempt) error {
 		a.Service, a.Outcome = d.Service, attempt.Stopped
 		return m.stories.Add(r.Context(), tx, &a, attempt.Step{
-			Stage: entry.StageService, Result: attempt.Failed, Reason: SignInLoop.Code(),
-			Facts: map[string]string{"service": d.Name, "times": fmt.Sprint(times)},
+			Stage: entry.StageService, Result: attempt.Failed, Reason: d.Loop.Reason,
+			Facts: map[string]string{"service": d.Name, "turns": strconv.Itoa(d.Loop.Turns)},
 		})
 	})
 	if err != nil && !errors.Is(err, NetworkSlowed) { // a loop without a code is stopped as well
 		return false, err
 	}
-	return true, web.SeeOther(w, r, m.help.LoopURL(d.Name, times, code))
+	return true, web.SeeOther(w, r, m.help.LoopURL(d, code))
 }
 
 // freshFactor is how old a second factor may be that a service wants fresh.

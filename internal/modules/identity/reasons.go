@@ -26,8 +26,6 @@ var (
 	CookieLost = fault.Declare(fault.Invalid, "identity.cookie_lost")
 	// CookiesRefused: it did so again.
 	CookiesRefused = fault.Declare(fault.Invalid, "identity.cookies_refused").Leads("/diagnostic")
-	// SignInLoop: a service sends people back to the sign-in as soon as they come.
-	SignInLoop = fault.Declare(fault.Upstream, "identity.sign_in_loop").Leads("/login/loop")
 	// SignInSlow is the health check's word for a line longer than patience.
 	SignInSlow = fault.Declare(fault.Busy, "identity.sign_in_slow")
 )

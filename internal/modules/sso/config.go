@@ -11,20 +11,21 @@ import (
 
 // Config is [sso] in the configuration.
 type Config struct {
-	Services       []registry.Service `toml:"services"`
-	CAS            casserver.Config   `toml:"cas"`
-	LoopTickets    int                `toml:"loop_tickets" help:"tickets for one address in one minute before a page explains the loop"`
-	AllowLoopback  bool               `toml:"allow_loopback" help:"sign in to any program on this machine (for demonstrations)"`
-	LogoutTimeout  time.Duration      `toml:"logout_timeout" help:"how long a service may take to answer that a session ended"`
-	LogoutAttempts int                `toml:"logout_attempts" help:"how often a service is told that a session ended before we give up"`
-	History        time.Duration      `toml:"history" help:"how long ended service sessions, sign-outs and incidents are kept"`
+	Services       []registry.Service   `toml:"services"`
+	Institution    registry.Institution `toml:"institution"`
+	CAS            casserver.Config     `toml:"cas"`
+	LoopTurns      int                  `toml:"loop_turns" help:"how often within a minute a service may send somebody here for one address; the last time a page explains the loop"`
+	AllowLoopback  bool                 `toml:"allow_loopback" help:"sign in to any program on this machine (for demonstrations)"`
+	LogoutTimeout  time.Duration        `toml:"logout_timeout" help:"how long a service may take to answer that a session ended"`
+	LogoutAttempts int                  `toml:"logout_attempts" help:"how often a service is told that a session ended before we give up"`
+	History        time.Duration        `toml:"history" help:"how long ended service sessions, sign-outs and incidents are kept"`
 }
 
 // Defaults suit an institution that sets nothing.
 func Defaults() Config {
 	return Config{
 		CAS:            casserver.Defaults(),
-		LoopTickets:    6,
+		LoopTurns:      3,
 		LogoutTimeout:  10 * time.Second,
 		LogoutAttempts: 6,
 		History:        30 * 24 * time.Hour,
@@ -39,10 +40,13 @@ func (c Config) Check() []config.Problem {
 			problems = append(problems, config.Problem{Key: key, Text: text})
 		}
 	}
-	want(c.LoopTickets >= 3, "loop_tickets", "must be at least 3: people press reload")
+	want(c.LoopTurns >= 3, "loop_turns", "must be at least 3: people press reload")
 	want(c.LogoutTimeout >= time.Second && c.LogoutTimeout <= time.Minute, "logout_timeout", "must lie between 1s and 1m")
 	want(c.LogoutAttempts >= 1 && c.LogoutAttempts <= 50, "logout_attempts", "must lie between 1 and 50")
 	want(c.History >= 24*time.Hour, "history", "must be at least 24h")
+	for _, mistake := range c.Institution.Check() {
+		problems = append(problems, config.Problem{Key: "institution." + mistake.Field, Text: mistake.Text})
+	}
 	seen := map[string]int{}
 	for i, s := range c.Services {
 		if first, twice := seen[s.ID]; twice {

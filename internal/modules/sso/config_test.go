@@ -43,7 +43,7 @@ func TestTheExampleOfTheDocumentationIsAccepted(t *testing.T) {
 
 func TestEveryMistakeOfTheConfigurationIsTold(t *testing.T) {
 	_, err := read(t, `[sso]
-loop_tickets = 1
+loop_turns = 1
 [sso.cas]
 ticket_lifetime = "10m"
 
@@ -62,7 +62,7 @@ contact = "nobody"
 	if !errors.As(err, &all) {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"line 4: sso.cas.ticket_lifetime", "line 2: sso.loop_tickets", "line 9: sso.services[0].patterns", "line 12: sso.services[1].id", "line 15: sso.services[1].contact"} {
+	for _, want := range []string{"line 4: sso.cas.ticket_lifetime", "line 2: sso.loop_turns", "line 9: sso.services[0].patterns", "line 12: sso.services[1].id", "line 15: sso.services[1].contact"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not told in:\n%v", want, err)
 		}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
-	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
@@ -52,21 +51,35 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 	if err := complete(ctx, s, attributes); err != nil {
 		return gate.Entrance{}, err
 	}
+	loop, err := m.loop(ctx, r, v, q)
+	if err != nil {
+		return gate.Entrance{}, err
+	}
 	if m.Door != nil {
-		stopped, err := m.Door.Leaving(w, r, contract.Departure{
+		departure := contract.Departure{
 			Service: s.ID, Name: name, Address: q.Address, Back: q.Back, Passive: q.Passive,
 			Factor: q.Factor || s.Factor == registry.FactorSession, FreshFactor: s.Factor == registry.FactorFresh,
-		})
+		}
+		if loop != nil {
+			departure.Loop = &contract.Loop{Reason: loop.Code(), Turns: m.config.LoopTurns, Clean: loop == Loop}
+		}
+		stopped, err := m.Door.Leaving(w, r, departure)
 		switch {
 		case err != nil:
 			return gate.Entrance{}, err
-		case stopped && q.Passive:
+		case stopped && q.Passive && loop == nil:
 			return gate.Entrance{}, gate.FactorNeeded
 		case stopped:
 			return gate.Entrance{}, gate.Answered
 		}
 	}
-	if err := m.stopLoop(ctx, v, q); err != nil {
+	if loop != nil {
+		return gate.Entrance{}, loop.With(fault.Args{"service": name, "turns": m.config.LoopTurns})
+	}
+	if err := m.agreed(w, r, q, attributes); err != nil {
+		return gate.Entrance{}, err
+	}
+	if err := m.consent.Told(ctx, v.Person, s, namesOf(attributes)); err != nil {
 		return gate.Entrance{}, err
 	}
 	return gate.Entrance{Viewer: v, Fresh: fresh, Attributes: attributes}, nil
@@ -78,14 +91,11 @@ func (m *Module) signInFirst(w http.ResponseWriter, r *http.Request, q gate.Ques
 	if q.Passive {
 		return gate.Entrance{}, gate.SignInNeeded
 	}
-	back, err := url.Parse(q.Back)
+	back, err := m.withMark(q)
 	if err != nil {
-		return gate.Entrance{}, fmt.Errorf("way back to a service: %w", err)
+		return gate.Entrance{}, err
 	}
-	parameters := back.Query()
-	parameters.Set(gate.MarkParameter, m.mark(q))
-	back.RawQuery = parameters.Encode()
-	if err := m.toSignIn(w, r, back.String(), q.Fresh || q.MaxAge > 0); err != nil {
+	if err := m.toSignIn(w, r, back, q.Fresh || q.MaxAge > 0); err != nil {
 		return gate.Entrance{}, err
 	}
 	return gate.Entrance{}, gate.Answered
@@ -147,39 +157,6 @@ func (m *Module) tooOld(v campus.Viewer, q gate.Question) bool {
 	return q.MaxAge > 0 && age > q.MaxAge || q.Service.SessionLimit > 0 && age > q.Service.SessionLimit
 }
 
-// Released implements [gate.Gate].
-func (m *Module) Released(ctx context.Context, s *registry.Service, who campus.PersonID, wanted []registry.Attribute) ([]gate.Attribute, error) {
-	if len(s.Attributes) == 0 {
-		return nil, nil
-	}
-	known, err := m.People.Attributes(ctx, who)
-	if err != nil {
-		return nil, AttributesUnavailable.From(err)
-	}
-	released := make([]gate.Attribute, 0, len(s.Attributes))
-	for _, a := range registry.Attributes {
-		if values := known[string(a)]; len(values) > 0 && s.Releases(a) && (wanted == nil || slices.Contains(wanted, a)) {
-			released = append(released, gate.Attribute{Name: a, Values: values})
-		}
-	}
-	return released, nil
-}
-
-// complete refuses to send somebody to a service that cannot work with what we
-// know about them: they would fail there, without a word.
-func complete(ctx context.Context, s *registry.Service, released []gate.Attribute) error {
-	var missing []string
-	for _, a := range s.Required {
-		if !slices.ContainsFunc(released, func(r gate.Attribute) bool { return r.Name == a }) {
-			missing = append(missing, t(ctx, "attribute."+string(a)))
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return AttributeMissing.With(fault.Args{"service": s.Name(i18n.Locale(ctx)), "attributes": strings.Join(missing, ", ")})
-}
-
 // askedFor bounds how long somebody may take to enter their password.
 const askedFor = time.Hour
 
@@ -200,32 +177,53 @@ func (m *Module) signMark(at string, q gate.Question) []byte {
 // justSignedIn reports whether the viewer signed in after the question's mark was
 // made.
 func (m *Module) justSignedIn(v campus.Viewer, q gate.Question) bool {
-	at, signature, ok := strings.Cut(q.Mark, ".")
+	asked, ok := m.askedAt(q)
+	return ok && !v.SignedInAt.Before(asked)
+}
+
+// askedAt is when the question's mark was made; ok is false without one, or with
+// one that is forged, of another question, or too old.
+func (m *Module) askedAt(q gate.Question) (asked time.Time, ok bool) {
+	at, signature, _ := strings.Cut(q.Mark, ".")
 	given, err := base64.RawURLEncoding.DecodeString(signature)
-	if !ok || err != nil || !hmac.Equal(given, m.signMark(at, q)) {
-		return false
+	if err != nil || !hmac.Equal(given, m.signMark(at, q)) {
+		return time.Time{}, false
 	}
 	micros, err := strconv.ParseInt(at, 36, 64)
 	if err != nil {
-		return false
+		return time.Time{}, false
 	}
-	asked := time.UnixMicro(micros)
-	return !v.SignedInAt.Before(asked) && m.Clock.Now().Sub(asked) < askedFor
+	asked = time.UnixMicro(micros)
+	return asked, m.Clock.Now().Sub(asked) < askedFor
 }
 
-// stopLoop looks at how often this session was sent to this address lately.
-// When the service keeps sending it back, a page says so instead of one more
-// answer: nobody is left to watch a browser run in circles.
-func (m *Module) stopLoop(ctx context.Context, v campus.Viewer, q gate.Question) error {
+// withMark is the question's way back with a mark of this moment.
+func (m *Module) withMark(q gate.Question) (string, error) {
+	back, err := url.Parse(q.Back)
+	if err != nil {
+		return "", fmt.Errorf("way back to a service: %w", err)
+	}
+	parameters := back.Query()
+	parameters.Set(gate.MarkParameter, m.mark(q))
+	back.RawQuery = parameters.Encode()
+	return back.String(), nil
+}
+
+// loop looks at how often this session was sent to this address lately, and what
+// became of it there: signed in for the third time within a minute, somebody goes
+// round in circles. It returns the reason that names the cause, or nil.
+func (m *Module) loop(ctx context.Context, r *http.Request, v campus.Viewer, q gate.Question) (*fault.Reason, error) {
 	recent, err := m.answers.Recent(ctx, v.Session, q.Address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if recent.Ignored > 0 {
-		m.Note(ctx, gate.Incident{Service: q.Service, Reason: TicketIgnored, Expected: q.Address, Quiet: recent.Ignored < 2})
-	}
-	if recent.Issued < int64(m.config.LoopTickets) {
-		return nil
+	// A page of the service renews its tokens behind its tabs: nobody is sent round.
+	behind := q.Passive && !slices.Contains([]string{"", "document"}, r.Header.Get("Sec-Fetch-Dest"))
+	if behind || recent.Issued+1 < int64(m.config.LoopTurns) {
+		if recent.Ignored > 0 { // once may be somebody who pressed back; the trace counts
+			m.Note(ctx, gate.Incident{Service: q.Service, Reason: TicketIgnored, Expected: q.Address, Quiet: true})
+		}
+		return nil, nil
 	}
 	reason := Loop
 	switch {
@@ -234,6 +232,6 @@ func (m *Module) stopLoop(ctx context.Context, v campus.Viewer, q gate.Question)
 	case 2*recent.Refused >= recent.Issued:
 		reason = LoopRefused
 	}
-	m.Note(ctx, gate.Incident{Service: q.Service, Reason: reason, Expected: q.Address, Facts: fault.Args{"count": recent.Issued}})
-	return reason.With(fault.Args{"service": q.Service.Name(i18n.Locale(ctx)), "count": recent.Issued, "window": answer.Window})
+	m.Note(ctx, gate.Incident{Service: q.Service, Reason: reason, Expected: q.Address, Facts: fault.Args{"turns": m.config.LoopTurns}})
+	return reason, nil
 }

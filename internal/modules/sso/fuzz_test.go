@@ -21,7 +21,7 @@ func FuzzCASEndpoints(f *testing.F) {
 		f.Add(seed)
 	}
 	h := one(f)
-	h.module.config.LoopTickets = 1 << 30
+	h.module.config.LoopTurns = 1 << 30
 	paths := []string{"/cas/login", "/cas/logout", "/cas/validate", "/cas/serviceValidate", "/cas/p3/serviceValidate"}
 	f.Fuzz(func(t *testing.T, query string) {
 		for _, path := range paths {

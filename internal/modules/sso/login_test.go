@@ -188,7 +188,7 @@ func TestALoopEndsOnAPageThatNamesTheCause(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := one(t)
 			h.enter(lina())
-			for range h.module.config.LoopTickets {
+			for range h.module.config.LoopTurns - 1 {
 				c.after(h, h.ticketFor(moodle))
 				h.clock.Advance(time.Second)
 			}

@@ -116,7 +116,7 @@ func (m *Module) serviceFacts(ctx context.Context, s *registry.Service) []ui.Fac
 
 // incidentWords explains an incident to who repairs the service.
 func (m *Module) incidentWords(ctx context.Context, name string, i Incident) incidentView {
-	pairs := []any{"service", name, "count", m.config.LoopTickets, "lifetime", m.config.CAS.TicketLifetime, "age", i.Age, "host", i.Received}
+	pairs := []any{"service", name, "turns", m.config.LoopTurns, "lifetime", m.config.CAS.TicketLifetime, "age", i.Age, "host", i.Received}
 	v := incidentView{
 		What: i18n.T(ctx, i.Reason+".message", pairs...), Fix: i18n.T(ctx, i.Reason+".next", pairs...),
 		Code: i.Reason, Times: i.Times, Last: i.Last,

@@ -2,12 +2,11 @@ package sso
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -20,9 +19,9 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 			Basis: i18n.T(ctx, "sso.holding.basis"), Until: i18n.T(ctx, "sso.holding.until", "days", days),
 		}
 	}
-	return []contract.Holding{
+	return append([]contract.Holding{
 		holding("sso_answers", "answers"), holding("sso_logouts", "logouts"), holding("sso_incidents", "incidents"),
-	}
+	}, consent.Holdings(ctx)...)
 }
 
 // Export writes which services a person signed in to and out of.
@@ -31,14 +30,8 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contr
 	if err != nil {
 		return err
 	}
-	file, err := archive.Create("sso/services.json")
-	if err != nil {
-		return fmt.Errorf("export services: %w", err)
+	if err := archive.JSON("sso/services.json", held); err != nil {
+		return err
 	}
-	encoder := json.NewEncoder(file)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(held); err != nil {
-		return fmt.Errorf("export services: %w", err)
-	}
-	return nil
+	return m.consent.Export(ctx, who, archive)
 }

@@ -12,7 +12,7 @@ var (
 	// person's record does not hold.
 	AttributeMissing = fault.Declare(fault.Conflict, "sso.attribute_missing")
 	// Loop: the service validates our tickets and asks again.
-	Loop = fault.Declare(fault.Conflict, "sso.loop")
+	Loop = fault.Declare(fault.Conflict, "sso.loop").Leads("/login/loop")
 	// LoopUnchecked: the service asks again and never validates a ticket.
 	LoopUnchecked = fault.Declare(fault.Conflict, "sso.loop_unchecked")
 	// LoopRefused: the service validates for another address and asks again.

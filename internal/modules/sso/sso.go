@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
+	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 )
 
@@ -30,7 +31,8 @@ type Module struct {
 	version  int64        // of the registry in index, under loading
 	lookedAt atomic.Int64 // when the version was last compared, in microseconds
 
-	cas *casserver.Server
+	cas     *casserver.Server
+	consent *consent.Consent
 }
 
 var (
@@ -52,6 +54,9 @@ func New(d Deps, c Config) *Module {
 		newClient = backChannel
 	}
 	d.BaseURL = strings.TrimSuffix(d.BaseURL, "/")
+	if c.Institution.Domain == "" {
+		c.Institution.Domain = domainOf(d.BaseURL)
+	}
 	m := &Module{Deps: d, config: c, channel: newClient(c.LogoutTimeout), answers: answer.New(d.DB)}
 	m.furnish()
 	return m

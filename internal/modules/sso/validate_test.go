@@ -173,14 +173,14 @@ func TestAnIgnoredTicketIsNotedWhenThePersonComesBack(t *testing.T) {
 	h.enter(lina())
 	for range 3 {
 		h.ticketFor(moodle)
-		h.clock.Advance(15 * time.Second)
+		h.clock.Advance(40 * time.Second)
 	}
 	incidents, err := h.module.incidents(t.Context(), "moodle", 50)
 	if err != nil || len(incidents) != 1 || incidents[0].Reason != "sso.ticket_ignored" || incidents[0].Times != 2 {
 		t.Errorf("%+v, %v", incidents, err)
 	}
-	if len(h.mails.sent) != 1 {
-		t.Errorf("%d mails: one after the second time", len(h.mails.sent))
+	if len(h.mails.sent) != 0 {
+		t.Errorf("%d mails: one visitor may have pressed back", len(h.mails.sent))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -32,6 +33,13 @@ var (
 	_ = fault.Declare(fault.Invalid, "identity.wrong_credentials")
 	_ = fault.Declare(fault.Forbidden, "test.suspended").Leads("/portal/help")
 )
+
+// loopSentences are those of a reason of another room.
+const loopSentences = `[test.loop]
+title = "{service} sends you back"
+message = "{service} sent you here {turns} times."
+next = "Look for cookies."
+`
 
 // house is the alcove behind a real server, with the neighbours that it needs.
 type house struct {
@@ -71,7 +79,9 @@ func open(t *testing.T) *house {
 	h := &house{t: t, clock: clock.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))}
 	log := slog.New(slog.DiscardHandler)
 	h.Help = New(Deps{Clock: h.clock, Keys: keys, Incidents: h, Sessions: h})
-	texts, err := i18n.Load(time.UTC, h.clock, web.Locales, ui.Locales, os.DirFS("."))
+	texts, err := i18n.Load(time.UTC, h.clock, web.Locales, ui.Locales, os.DirFS("."), fstest.MapFS{
+		"locales/en.toml": {Data: []byte(loopSentences)}, "locales/fr.toml": {Data: []byte(loopSentences)},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,15 +103,17 @@ func (c *Consent) Told(ctx context.Context, who campus.PersonID, s *registry.Ser
 
 // Disclosure is what one service was told about one person.
 type Disclosure struct {
-	Service                 string // identifier in the registry
-	NameFrench, NameEnglish string // when it was told last
+	Service     string `json:"service"` // identifier in the registry
+	NameFrench  string `json:"name_fr"` // when it was told last
+	NameEnglish string `json:"name_en"`
 	// Told is everything that it was ever told; FirstAt is zero when that is
 	// nothing yet.
-	Told            []registry.Attribute
-	FirstAt, LastAt time.Time
+	Told    []registry.Attribute `json:"told"`
+	FirstAt time.Time            `json:"first_told_at,omitzero"`
+	LastAt  time.Time            `json:"last_told_at,omitzero"`
 	// Agreed is what the person agreed to; AgreedAt is zero for nothing.
-	Agreed   []registry.Attribute
-	AgreedAt time.Time
+	Agreed   []registry.Attribute `json:"agreed,omitempty"`
+	AgreedAt time.Time            `json:"agreed_at,omitzero"`
 }
 
 // knows reports whether the service was told all of these.

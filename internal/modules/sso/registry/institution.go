@@ -2,6 +2,8 @@ package registry
 
 import (
 	"encoding/base32"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,22 +13,38 @@ import (
 // Institution is what is said of everybody here, and what makes a name here one
 // of the whole world.
 type Institution struct {
-	// Domain stands right of the "@" in scoped values, such as "univ.fr".
-	Domain string
-	// UAI is the code of the institution in the national register (SupAnn §2.3),
-	// such as "0751717J"; may be empty.
-	UAI string
-	// Assurance are values of eduPersonAssurance (REFEDS Assurance Framework) that
-	// hold for everybody.
-	Assurance []string
-	// Entitlements are given by affiliation.
-	Entitlements []EntitlementRule
+	Domain       string            `toml:"domain" help:"stands right of the @ in scoped values such as eduPersonPrincipalName; empty: the domain of base_url"`
+	UAI          string            `toml:"uai" help:"code of the institution in the French national register, such as 0751717J, for SupAnn; may stay empty"`
+	Assurance    []string          `toml:"assurance" help:"values of eduPersonAssurance that hold for everybody, such as https://refeds.org/assurance/ID/unique"`
+	Entitlements []EntitlementRule `toml:"entitlements"`
 }
 
-// EntitlementRule gives a value of eduPersonEntitlement to people of some kinds.
+// EntitlementRule gives a value of eduPersonEntitlement to people by affiliation.
 type EntitlementRule struct {
-	Value string   `toml:"value" help:"the entitlement, such as urn:mace:dir:entitlement:common-lib-terms"`
-	Kinds []string `toml:"affiliations" help:"values of eduPersonAffiliation, such as member: any of them is enough"`
+	Value        string   `toml:"value" help:"the entitlement, such as urn:mace:dir:entitlement:common-lib-terms"`
+	Affiliations []string `toml:"affiliations" help:"values of eduPersonAffiliation, such as member: any of them is enough"`
+}
+
+var (
+	domainForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+	uaiForm    = regexp.MustCompile(`^[0-9]{7}[A-Z]$`)
+)
+
+// Check lists what is wrong with it.
+func (i Institution) Check() []Mistake {
+	var m mistakes
+	if i.Domain != "" && !domainForm.MatchString(i.Domain) {
+		m.add("domain", "domain", "must be a domain in lower case, such as univ.fr", i.Domain)
+	}
+	if i.UAI != "" && !uaiForm.MatchString(i.UAI) {
+		m.add("uai", "uai", "must be of seven digits and a capital letter, such as 0751717J", i.UAI)
+	}
+	for n, rule := range i.Entitlements {
+		if rule.Value == "" || len(rule.Affiliations) == 0 {
+			m.add(fmt.Sprintf("entitlements[%d]", n), "entitlement", "needs a value and at least one affiliation", rule.Value)
+		}
+	}
+	return m
 }
 
 // MAC authenticates data with a key of the house (crypt.Keyring.MAC).
@@ -53,7 +71,7 @@ func (i Institution) Values(s *Service, who campus.PersonID, record map[string][
 	}
 	set(Assurance, i.Assurance...)
 	for _, rule := range i.Entitlements {
-		if slices.ContainsFunc(rule.Kinds, func(k string) bool { return slices.Contains(values[Affiliation], k) }) {
+		if slices.ContainsFunc(rule.Affiliations, func(k string) bool { return slices.Contains(values[Affiliation], k) }) {
 			set(Entitlement, append(slices.Clone(values[Entitlement]), rule.Value)...)
 		}
 	}
