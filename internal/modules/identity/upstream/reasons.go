@@ -30,6 +30,8 @@ var (
 	Declined = fault.Declare(fault.Forbidden, "identity.upstream_declined").Leads("/login")
 	// WrongAccount: somebody came with an account of another organisation.
 	WrongAccount = fault.Declare(fault.Forbidden, "identity.upstream_wrong_account")
+	// WrongTenant: the same, and the upstream does not say which account it was.
+	WrongTenant = fault.Declare(fault.Forbidden, "identity.upstream_wrong_tenant")
 	// NotAssigned: they are not in the group that may come here.
 	NotAssigned = fault.Declare(fault.Forbidden, "identity.upstream_not_assigned")
 	// PolicyStopped: a rule there forbids it from this device, place or network.

@@ -107,7 +107,7 @@ func (x *Upstreams) stoppedView(ctx context.Context, u *upstream, j journey, f *
 	again := ui.Link{Label: say("again"), URL: StartURL(u.ID, j.Next, j.LoginHint, j.Shared, j.Force)}
 	t := Transaction{Next: j.Next, Shared: j.Shared}
 	switch f.Reason {
-	case WrongAccount, NoAccount, Ambiguous, Taken, NotEntitled, NotAssigned, AccountDisabled, AccountExpired:
+	case WrongAccount, WrongTenant, NoAccount, Ambiguous, Taken, NotEntitled, NotAssigned, AccountDisabled, AccountExpired:
 		t.Choose = true
 		v.Main = act{ui.Link{Label: say("choose"), URL: startURL(u.ID)}, afresh(t)}
 	case Stale, Loop, OtherBrowser, CookieLost:
