@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -19,6 +21,8 @@ import (
 type Browser struct {
 	ctx   context.Context
 	close []context.CancelFunc
+	mu    sync.Mutex
+	free  []*window // clean, and open
 }
 
 // Find gives the Chromium to use: the one that `make test` names, else the
@@ -35,6 +39,15 @@ func Find() string {
 	return ""
 }
 
+// unneeded features cost each new window more than the story in it: the list
+// under the address bar is a page in a process of its own, and one more process
+// is kept ready for a page that nobody opens.
+var unneeded = []string{
+	"Translate", "BlinkGenPropertyTrees", // as chromedp has it
+	"WebUIOmniboxPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxAimPopup", "PreloadTopChromeWebUI",
+	"SpareRendererForSitePerProcess",
+}
+
 // Start starts the Chromium at path, without a window.
 func Start(path string) (*Browser, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -43,6 +56,7 @@ func Start(path string) (*Browser, error) {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("no-pings", true),
+		chromedp.Flag("disable-features", strings.Join(unneeded, ",")),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1 , EXCLUDE [::1]"),
 		// The same picture on every machine.
 		chromedp.Flag("font-render-hinting", "none"),

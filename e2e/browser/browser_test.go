@@ -62,6 +62,7 @@ func site(t *testing.T) string {
 func TestAPersonFindsThingsByRoleAndLabel(t *testing.T) {
 	for _, look := range browser.Looks() {
 		t.Run(look.String(), func(t *testing.T) {
+			t.Parallel()
 			tab := browser.Shared(t).Tab(t, site(t), look)
 			tab.Visit("/")
 			tab.Heading("Bonjour")
@@ -110,8 +111,12 @@ func TestWhatGoesWrongOnAPageIsNoticed(t *testing.T) {
 	}
 }
 
-func TestTwoTabsAreTwoPeople(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// names is a site that knows who has told it a name: by a cookie, and by either
+// storage of the browser.
+func names(t *testing.T) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		if name := r.FormValue("name"); name != "" {
 			http.SetCookie(w, &http.Cookie{Name: "name", Value: name, Path: "/"})
 		}
@@ -120,14 +125,65 @@ func TestTwoTabsAreTwoPeople(t *testing.T) {
 			who = cookie.Value
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprintf(w, `<!doctype html><title>Qui</title><link rel="icon" href="data:,"><h1>%s</h1>`, who)
-	}))
+		fmt.Fprintf(w, `<!doctype html><title>Qui</title><link rel="icon" href="data:,"><h1>%s</h1><script src="/keep.js"></script>`, who)
+	})
+	mux.HandleFunc("GET /keep.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, `for (const kept of [localStorage, sessionStorage]) {
+			if (kept.name) document.body.append("déjà là");
+			kept.name = "quelqu’un";
+		}`)
+	})
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	first := browser.Shared(t).Tab(t, server.URL, browser.Desk)
-	second := browser.Shared(t).Tab(t, server.URL, browser.Desk)
+	return server.URL
+}
+
+func TestTwoTabsAreTwoPeople(t *testing.T) {
+	at := names(t)
+	first := browser.Shared(t).Tab(t, at, browser.Desk)
+	second := browser.Shared(t).Tab(t, at, browser.Desk)
 	first.Visit("/?name=Ada")
 	first.Visit("/")
 	second.Visit("/")
 	first.Heading("Ada")
 	second.Heading("personne")
+	second.SeesNot("déjà là")
+}
+
+func TestAWindowThatIsLentAgainHasForgottenWhoWasThere(t *testing.T) {
+	at := names(t)
+	for range 3 { // more people than windows
+		t.Run("somebody", func(t *testing.T) {
+			tab := browser.Shared(t).Tab(t, at, browser.Desk)
+			tab.Visit("/")
+			tab.Heading("personne")
+			tab.SeesNot("déjà là")
+			if cookies := tab.Cookies(); len(cookies) > 0 {
+				t.Errorf("a window that is lent again has %v", cookies)
+			}
+			tab.Visit("/?name=Ada")
+			tab.Visit("/")
+			tab.Heading("Ada")
+			tab.Sees("déjà là")
+		})
+	}
+}
+
+func TestTheBackButtonLeadsToThePageBefore(t *testing.T) {
+	for _, look := range []browser.Look{browser.Desk, browser.Desk.WithoutScript()} {
+		t.Run(look.String(), func(t *testing.T) {
+			tab := browser.Shared(t).Tab(t, site(t), look)
+			tab.Visit("/")
+			tab.Tick("D’accord")
+			tab.Press("Qui êtes-vous ?")
+			for range 3 {
+				tab.Heading("Merci")
+				tab.Back()
+				tab.IsAt("/")
+				tab.Heading("Bonjour")
+				tab.Visit("/done")
+			}
+		})
+	}
 }

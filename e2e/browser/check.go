@@ -15,27 +15,65 @@ import (
 // less than one main heading, complaints of the browser.
 func (tab *Tab) Check() {
 	tab.t.Helper()
-	where := fmt.Sprintf("%s at %s", tab.Path(), tab.look)
-	for _, flaw := range tab.Flaws() {
-		tab.t.Errorf("%s: %s", where, flaw)
-	}
+	tab.complain(tab.Flaws())
+}
+
+// Glance is Check without axe: a hundredth of the time.
+func (tab *Tab) Glance() {
+	tab.t.Helper()
+	tab.complain(tab.Misfits())
+}
+
+func (tab *Tab) complain(flaws []string) {
+	tab.t.Helper()
 	for _, problem := range tab.Problems() {
-		tab.t.Errorf("%s: the browser complained: %s", where, problem)
+		flaws = append(flaws, "the browser complained: "+problem)
+	}
+	for _, flaw := range flaws {
+		tab.t.Errorf("%s at %s: %s", tab.Path(), tab.look, flaw)
 	}
 }
 
 // Flaws lists what is wrong with the open page as it is.
 func (tab *Tab) Flaws() []string {
 	tab.t.Helper()
-	flaws := tab.overflow()
-	if n := ask[int](tab, `document.querySelectorAll("h1").length`); n != 1 {
-		flaws = append(flaws, fmt.Sprintf("the page should have one h1, it has %d", n))
+	return append(tab.Misfits(), tab.barriers()...)
+}
+
+// Misfits lists what is wrong with the open page at first sight: what sticks out
+// of the screen, a title or main heading that is missing.
+func (tab *Tab) Misfits() []string {
+	tab.t.Helper()
+	found := ask[struct {
+		Headings int
+		Title    string
+		Wide     []string
+	}](tab, misfits)
+	var flaws []string
+	// A person would have to scroll sideways to read each line.
+	if len(found.Wide) > 0 {
+		flaws = append(flaws, fmt.Sprintf("wider than its screen of %d px: %s", tab.look.Width, strings.Join(found.Wide, "; ")))
 	}
-	if title := ask[string](tab, `document.title.trim()`); title == "" {
+	if found.Headings != 1 {
+		flaws = append(flaws, fmt.Sprintf("the page should have one h1, it has %d", found.Headings))
+	}
+	if found.Title == "" {
 		flaws = append(flaws, "the page has no title")
 	}
-	return append(flaws, tab.barriers()...)
+	return flaws
 }
+
+// misfits counts main headings and names what sticks out to the right.
+const misfits = `(() => {
+	const width = document.documentElement.clientWidth;
+	const scrolls = e => { for (let p = e.parentElement; p; p = p.parentElement) {
+		if (/auto|scroll|hidden|clip/.test(getComputedStyle(p).overflowX) && p !== document.body && p !== document.documentElement) return true; } return false; };
+	const wide = document.documentElement.scrollWidth <= width ? [] : [...document.body.querySelectorAll("*")]
+		.filter(e => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e))
+		.slice(0, 5)
+		.map(e => "<" + e.tagName.toLowerCase() + (e.id ? " id=" + e.id : "") + (e.className ? " class=\"" + e.className + "\"" : "") + "> ends at " + Math.round(e.getBoundingClientRect().right) + " px");
+	return {Headings: document.querySelectorAll("h1").length, Title: document.title.trim(), Wide: wide};
+})()`
 
 // IsDark tells whether the page has a dark ground.
 func (tab *Tab) IsDark() bool {
@@ -57,26 +95,6 @@ func (tab *Tab) Language() string {
 	return ask[string](tab, "document.documentElement.lang")
 }
 
-// overflow names what sticks out of the screen to the right: a person would
-// have to scroll sideways to read each line.
-func (tab *Tab) overflow() []string {
-	tab.t.Helper()
-	wide := ask[[]string](tab, `(() => {
-		const width = document.documentElement.clientWidth;
-		if (document.documentElement.scrollWidth <= width) return [];
-		const scrolls = e => { for (let p = e.parentElement; p; p = p.parentElement) {
-			if (/auto|scroll|hidden|clip/.test(getComputedStyle(p).overflowX) && p !== document.body && p !== document.documentElement) return true; } return false; };
-		return [...document.body.querySelectorAll("*")]
-			.filter(e => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e))
-			.slice(0, 5)
-			.map(e => "<" + e.tagName.toLowerCase() + (e.id ? " id=" + e.id : "") + (e.className ? " class=\"" + e.className + "\"" : "") + "> ends at " + Math.round(e.getBoundingClientRect().right) + " px");
-	})()`)
-	if len(wide) == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("wider than its screen of %d px: %s", tab.look.Width, strings.Join(wide, "; "))}
-}
-
 // barrier is one finding of axe.
 type barrier struct {
 	ID    string
@@ -87,13 +105,14 @@ type barrier struct {
 	}
 }
 
-// axeRun checks against WCAG 2.2 AA and axe's own list of good habits.
-const axeRun = `axe.run(document, {
+// axeRun checks against WCAG 2.2 AA and axe's own list of good habits. It gives
+// nothing on a page that does not have axe yet.
+const axeRun = `window.axe ? axe.run(document, {
 	runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 	resultTypes: ["violations"],
 }).then(result => JSON.stringify(result.violations.map(v => ({
 	ID: v.id, Help: v.help, Nodes: v.nodes.slice(0, 3).map(n => ({HTML: n.html.slice(0, 300), FailureSummary: n.failureSummary})),
-}))))`
+})))) : ""`
 
 // barriers runs axe. It needs scripts, so they are turned on for it; the page
 // stays as it was loaded, with what <noscript> shows. The screen is made as
@@ -101,16 +120,24 @@ const axeRun = `axe.run(document, {
 // scrolled out from under it, unless it is at the very end.
 func (tab *Tab) barriers() []string {
 	tab.t.Helper()
-	tab.setScript(true)
-	defer tab.setScript(tab.look.Script)
-	tab.setScreen(tab.pageHeight())
-	defer tab.setScreen(tab.look.Height())
+	if !tab.look.Script {
+		tab.setScript(true)
+		defer tab.setScript(false)
+	}
+	if height := tab.pageHeight(); height > tab.look.Height() {
+		tab.setScreen(height)
+		defer tab.setScreen(tab.look.Height())
+	}
 	found := ""
 	tab.within("run axe", func(ctx context.Context) (err error) {
-		if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`void (window.axe || (()=>{`+axe.Script+`})())`)); err != nil {
+		run := chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise)
+		if found, err = chromedp.Run(ctx, run); err != nil || found != "" {
 			return err
 		}
-		found, err = chromedp.Run(ctx, chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise))
+		if err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`void (()=>{`+axe.Script+`})()`)); err != nil {
+			return err
+		}
+		found, err = chromedp.Run(ctx, run)
 		return err
 	})
 	var barriers []barrier

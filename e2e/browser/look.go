@@ -26,6 +26,12 @@ func (l Look) WithoutScript() Look { l.Script = false; return l }
 // InTheDark is the same look for someone who prefers dark pages.
 func (l Look) InTheDark() Look { l.Dark = true; return l }
 
+// Opposite is the look that has nothing in common with this one. The two together
+// meet every half of the ways in which a page must hold.
+func (l Look) Opposite() Look {
+	return Look{Width: Phone.Width + Desk.Width - l.Width, Dark: !l.Dark, Script: !l.Script}
+}
+
 // Height of the screen that goes with the width.
 func (l Look) Height() int {
 	if l.Width < 600 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto/accessibility"
@@ -24,17 +25,18 @@ func (tab *Tab) Follow(label string) { tab.t.Helper(); tab.Click("link", label) 
 // middle, as a person would: something that lies over it is a failure.
 func (tab *Tab) Click(role, name string) {
 	tab.t.Helper()
-	node := tab.find(role, name)
-	tab.after(fmt.Sprintf("click the %s %q", role, name), func(ctx context.Context) error {
-		return clickNode(ctx, node)
+	var at point
+	tab.upon(role, name, func(ctx context.Context, node cdp.BackendNodeID) (err error) {
+		at, err = middle(ctx, node)
+		return err
 	})
+	tab.after(fmt.Sprintf("click the %s %q", role, name), at.click)
 }
 
 // Fill types into the field with this label, in place of what it held.
 func (tab *Tab) Fill(label, text string) {
 	tab.t.Helper()
-	node := tab.findField(label)
-	tab.within("fill "+label, func(ctx context.Context) error {
+	tab.uponField(label, func(ctx context.Context, node cdp.BackendNodeID) error {
 		if _, err := chromedp.Call(ctx, dom.Focus, dom.FocusParams{BackendNodeID: node}); err != nil {
 			return err
 		}
@@ -49,9 +51,8 @@ func (tab *Tab) Fill(label, text string) {
 // Value is what the field with this label holds.
 func (tab *Tab) Value(label string) string {
 	tab.t.Helper()
-	node := tab.findField(label)
 	value := ""
-	tab.within("read "+label, func(ctx context.Context) (err error) {
+	tab.uponField(label, func(ctx context.Context, node cdp.BackendNodeID) (err error) {
 		value, err = call[string](ctx, node, `function() { return this.value }`)
 		return err
 	})
@@ -61,9 +62,13 @@ func (tab *Tab) Value(label string) string {
 // Choose picks an option by its text in the list with this label.
 func (tab *Tab) Choose(label, option string) {
 	tab.t.Helper()
-	node := tab.find("combobox", label)
+	var list *runtime.RemoteObject
+	tab.upon("combobox", label, func(ctx context.Context, node cdp.BackendNodeID) (err error) {
+		list, err = resolve(ctx, node)
+		return err
+	})
 	tab.after(fmt.Sprintf("choose %q in %q", option, label), func(ctx context.Context) error {
-		found, err := call[bool](ctx, node, `function(text) {
+		found, err := callOn[bool](ctx, list, `function(text) {
 			const option = [...this.options].find(o => o.text.trim() === text);
 			if (!option) return false;
 			this.value = option.value;
@@ -72,9 +77,9 @@ func (tab *Tab) Choose(label, option string) {
 			return true;
 		}`, option)
 		if err == nil && !found {
-			err = errors.New("the list has no such option")
+			return errors.New("the list has no such option")
 		}
-		return err
+		return leading(err)
 	})
 }
 
@@ -85,39 +90,43 @@ func (tab *Tab) Tick(label string) {
 	if !tab.Has(role, label) {
 		role = "radio"
 	}
-	node := tab.find(role, label)
-	tab.after("tick "+label, func(ctx context.Context) error {
-		ticked, err := call[bool](ctx, node, `function() { return this.checked }`)
-		if err != nil || ticked {
-			return err
+	var at point
+	ticked := false
+	tab.upon(role, label, func(ctx context.Context, node cdp.BackendNodeID) (err error) {
+		if ticked, err = call[bool](ctx, node, `function() { return this.checked }`); err == nil && !ticked {
+			at, err = middle(ctx, node)
 		}
-		return clickNode(ctx, node)
+		return err
 	})
+	if !ticked {
+		tab.after("tick "+label, at.click)
+	}
 }
 
 // Key presses a key on whatever has the focus.
 func (tab *Tab) Key(key string) {
 	tab.t.Helper()
-	tab.after("press a key", func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.KeyEvent(key)) })
+	tab.after("press a key", func(ctx context.Context) error { return leading(chromedp.Do(ctx, chromedp.KeyEvent(key))) })
 }
 
 // Has tells whether something with this role and name is on the page now.
 func (tab *Tab) Has(role, name string) bool {
 	tab.t.Helper()
-	nodes, err := tab.lookFor(role, name)
-	tab.do("look at the page", err)
-	return len(nodes) > 0
+	return slices.ContainsFunc(tab.Names(role), func(n string) bool { return plain(n) == plain(name) })
 }
 
 // Names lists the accessible names of everything with this role.
 func (tab *Tab) Names(role string) []string {
 	tab.t.Helper()
-	nodes, err := tab.query(role)
-	tab.do("look at the page", err)
 	var names []string
-	for _, n := range nodes {
-		names = append(names, nameOf(n))
-	}
+	tab.eventually(func() error { // a page that goes away cannot answer
+		nodes, err := tab.query(role)
+		names = nil
+		for _, n := range nodes {
+			names = append(names, nameOf(n))
+		}
+		return err
+	})
 	return names
 }
 
@@ -183,62 +192,46 @@ func (tab *Tab) Text() string {
 	return ask[string](tab, `document.body ? document.body.innerText : ""`)
 }
 
-// find waits for something with this role and name.
-func (tab *Tab) find(role, name string) cdp.BackendNodeID {
+// upon waits for something with this role and name and does something with it
+// that leads nowhere. A page may be replaced between the two: then both are done
+// again.
+func (tab *Tab) upon(role, name string, act func(context.Context, cdp.BackendNodeID) error) {
 	tab.t.Helper()
-	var found cdp.BackendNodeID
-	tab.eventually(func() error {
-		nodes, err := tab.lookFor(role, name)
-		if err != nil {
-			return err
-		}
-		if len(nodes) == 0 {
-			return fmt.Errorf("the page %s has no %s %q; it has %q", tab.Path(), role, name, tab.Names(role))
-		}
-		found = nodes[0].BackendDOMNodeID
-		return nil
-	})
-	return found
+	tab.uponOne([]string{role}, name, act)
 }
 
 // fieldRoles are what a field with a label may be.
 var fieldRoles = []string{"textbox", "searchbox", "spinbutton", "combobox", "Date", "DateTime"}
 
-func (tab *Tab) findField(label string) cdp.BackendNodeID {
+func (tab *Tab) uponField(label string, act func(context.Context, cdp.BackendNodeID) error) {
 	tab.t.Helper()
-	var found cdp.BackendNodeID
+	tab.uponOne(fieldRoles, label, act)
+}
+
+func (tab *Tab) uponOne(roles []string, name string, act func(context.Context, cdp.BackendNodeID) error) {
+	tab.t.Helper()
 	tab.eventually(func() error {
-		var labels []string
-		for _, role := range fieldRoles {
+		ctx, cancel := context.WithTimeout(tab.ctx, patience)
+		defer cancel()
+		var names []string
+		for _, role := range roles {
 			nodes, err := tab.query(role)
 			if err != nil {
 				return err
 			}
 			for _, n := range nodes {
-				if plain(nameOf(n)) == plain(label) {
-					found = n.BackendDOMNodeID
-					return nil
+				if plain(nameOf(n)) != plain(name) {
+					names = append(names, nameOf(n))
+					continue
 				}
-				labels = append(labels, nameOf(n))
+				if err := act(ctx, n.BackendDOMNodeID); err != nil {
+					return fmt.Errorf("%s %q: %w", role, name, err)
+				}
+				return nil
 			}
 		}
-		return fmt.Errorf("the page %s has no field %q; it has %q", tab.Path(), label, labels)
+		return fmt.Errorf("the page %s has no %s %q; it has %q", tab.Path(), strings.Join(roles, " or "), name, names)
 	})
-	return found
-}
-
-func (tab *Tab) lookFor(role, name string) ([]*accessibility.Node, error) {
-	nodes, err := tab.query(role)
-	if err != nil {
-		return nil, err
-	}
-	var matching []*accessibility.Node
-	for _, n := range nodes {
-		if plain(nameOf(n)) == plain(name) {
-			matching = append(matching, n)
-		}
-	}
-	return matching, nil
 }
 
 // query asks the browser's accessibility tree for everything with a role.
@@ -273,11 +266,19 @@ func nameOf(n *accessibility.Node) string {
 	return text
 }
 
-// clickNode brings a node into view and clicks its middle, after making sure
-// that the middle belongs to it.
-func clickNode(ctx context.Context, node cdp.BackendNodeID) error {
+// A point is a place on the screen, in pixels of the page.
+type point struct{ x, y float64 }
+
+// click presses and releases the mouse there.
+func (p point) click(ctx context.Context) error {
+	return leading(chromedp.Do(ctx, chromedp.MouseClickXY(p.x, p.y)))
+}
+
+// middle brings a node into view and gives its middle, after making sure that
+// the middle belongs to it.
+func middle(ctx context.Context, node cdp.BackendNodeID) (point, error) {
 	if _, err := chromedp.Call(ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
-		return fmt.Errorf("bring it into view: %w", err)
+		return point{}, fmt.Errorf("bring it into view: %w", err)
 	}
 	covering, err := call[string](ctx, node, `function() {
 		const box = [...this.getClientRects()].find(r => r.width && r.height);
@@ -290,30 +291,42 @@ func clickNode(ctx context.Context, node cdp.BackendNodeID) error {
 		return "<" + top.tagName.toLowerCase() + " class=\"" + top.className + "\">";
 	}`)
 	if err != nil {
-		return err
+		return point{}, err
 	}
 	if covering != "" {
-		return fmt.Errorf("it cannot be clicked, it is covered by %s", covering)
+		return point{}, fmt.Errorf("it cannot be clicked, it is covered by %s", covering)
 	}
 	quads, err := chromedp.Call(ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
 	if err != nil {
-		return fmt.Errorf("find where it is: %w", err)
+		return point{}, fmt.Errorf("find where it is: %w", err)
 	}
 	for _, q := range quads.Quads {
-		x, y := (q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4
-		return chromedp.Do(ctx, chromedp.MouseClickXY(x, y))
+		return point{x: (q[0] + q[2] + q[4] + q[6]) / 4, y: (q[1] + q[3] + q[5] + q[7]) / 4}, nil
 	}
-	return errors.New("it has no place on the page")
+	return point{}, errors.New("it has no place on the page")
 }
 
 // call runs a function with the node as its `this`.
 func call[T any](ctx context.Context, node cdp.BackendNodeID, function string, args ...any) (T, error) {
-	var zero T
-	object, err := chromedp.Call(ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: node})
+	object, err := resolve(ctx, node)
 	if err != nil {
-		return zero, fmt.Errorf("the page changed meanwhile: %w", err)
+		var zero T
+		return zero, err
 	}
+	return callOn[T](ctx, object, function, args...)
+}
+
+// resolve gives what scripts know a node as.
+func resolve(ctx context.Context, node cdp.BackendNodeID) (*runtime.RemoteObject, error) {
+	found, err := chromedp.Call(ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: node})
+	if err != nil {
+		return nil, fmt.Errorf("the page changed meanwhile: %w", err)
+	}
+	return found.Object, nil
+}
+
+func callOn[T any](ctx context.Context, object *runtime.RemoteObject, function string, args ...any) (T, error) {
 	return chromedp.Run(ctx, chromedp.CallFunctionOn[T](function, func(p *runtime.CallFunctionOnParams) {
-		p.ObjectID = object.Object.ObjectID
+		p.ObjectID = object.ObjectID
 	}, args...))
 }

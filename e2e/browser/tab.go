@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,20 +10,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/audits"
-	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
 const (
+	// pace is how often a page is looked at while it is waited for.
+	pace = 10 * time.Millisecond
 	// patience is how long something may take to appear on a page; a machine
 	// that tests many packages at once is slow.
 	patience = 20 * time.Second
 	// stillness is how long no request may have been under way before a page
-	// counts as settled.
-	stillness = 60 * time.Millisecond
+	// counts as settled. What a click leads to is told apart without it; it is for
+	// scripts that ask for something a moment later.
+	stillness = 20 * time.Millisecond
 )
 
 // Tab is one person's browser window, with cookies of its own. Its methods end
@@ -39,19 +43,19 @@ type Tab struct {
 // browser complained about fails it.
 func (b *Browser) Tab(t testing.TB, base string, look Look) *Tab {
 	t.Helper()
-	w := newWitness()
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(w.hear))
-	tab := &Tab{t: t, ctx: ctx, base: strings.TrimRight(base, "/"), look: look, witness: w}
-	tab.do("open a window", chromedp.Do(ctx))
+	w, err := b.window()
+	if err != nil {
+		t.Fatalf("open a window: %v", err)
+	}
+	tab := &Tab{t: t, ctx: w.ctx, base: strings.TrimRight(base, "/"), look: look, witness: newWitness()}
+	w.lend(tab.witness.hear)
 	t.Cleanup(func() {
 		if t.Failed() {
 			tab.describe()
 		}
 		tab.NoProblems()
-		cancel()
+		b.giveBack(w)
 	})
-	_, err := chromedp.Call(ctx, audits.Enable, cdp.Empty{})
-	tab.do("listen for policy violations", err)
 	tab.Look(look)
 	return tab
 }
@@ -66,30 +70,36 @@ func (tab *Tab) Look(look Look) {
 		scheme = "dark"
 	}
 	tab.setScreen(look.Height())
-	_, err := chromedp.Call(tab.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme},
-			// Pictures and clicks should not catch a page half-way through a movement.
-			{Name: "prefers-reduced-motion", Value: "reduce"},
-		},
+	tab.within("set the preferred colours", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: scheme},
+				// Pictures and clicks should not catch a page half-way through a movement.
+				{Name: "prefers-reduced-motion", Value: "reduce"},
+			},
+		})
+		return err
 	})
-	tab.do("set the preferred colours", err)
 	tab.setScript(look.Script)
 }
 
 // setScreen makes the screen as wide as the look says, and this high.
 func (tab *Tab) setScreen(height int) {
 	tab.t.Helper()
-	_, err := chromedp.Call(tab.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: int64(tab.look.Width), Height: int64(height), DeviceScaleFactor: 1, Mobile: tab.look.Width < 600,
+	tab.within("set the size of the screen", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+			Width: int64(tab.look.Width), Height: int64(height), DeviceScaleFactor: 1, Mobile: tab.look.Width < 600,
+		})
+		return err
 	})
-	tab.do("set the size of the screen", err)
 }
 
 func (tab *Tab) setScript(on bool) {
 	tab.t.Helper()
-	_, err := chromedp.Call(tab.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
-	tab.do("turn scripts on or off", err)
+	tab.within("turn scripts on or off", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	})
 }
 
 // HasScript tells whether scripts run in this tab.
@@ -111,8 +121,30 @@ func (tab *Tab) Visit(address string) {
 func (tab *Tab) Back() {
 	tab.t.Helper()
 	tab.after("go back", func(ctx context.Context) error {
+		history, err := chromedp.Run(ctx, chromedp.NavigationEntries())
+		if err != nil {
+			return err
+		}
+		if history.CurrentIndex == 0 {
+			return errors.New("there is no page before this one")
+		}
+		left := history.Entries[history.CurrentIndex]
 		// Not chromedp.NavigateBack: it waits for the very page, and some lead on.
-		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void]("history.back()"))
+		to := page.NavigateToHistoryEntryParams{EntryID: history.Entries[history.CurrentIndex-1].ID}
+		if _, err := chromedp.Call(ctx, page.NavigateToHistoryEntry, to); err != nil {
+			return err
+		}
+		for {
+			// The browser does not know for a moment, while it changes pages.
+			now, err := chromedp.Run(ctx, chromedp.NavigationEntries())
+			if err == nil && now.Entries[now.CurrentIndex].ID != left.ID {
+				return nil
+			}
+			if ctx.Err() != nil {
+				return errors.Join(ctx.Err(), err)
+			}
+			time.Sleep(pace)
+		}
 	})
 }
 
@@ -178,18 +210,25 @@ func (tab *Tab) NoProblems() {
 	}
 }
 
-// settle waits until the page has loaded and no request is under way.
+// atRest tells whether the page has loaded and htmx has put every answer in its
+// place.
+const atRest = `document.readyState === "complete" && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")`
+
+// settle waits until the page has loaded and no request is under way. The page
+// answers after it has told of everything that it asked for before.
 func (tab *Tab) settle() {
 	tab.t.Helper()
-	deadline := time.Now().Add(patience)
-	for time.Now().Before(deadline) {
-		if tab.witness.quietFor() >= stillness {
-			state, err := chromedp.Run(tab.ctx, chromedp.Evaluate[string]("document.readyState"))
-			if err == nil && state == "complete" && tab.witness.quietFor() >= stillness {
-				return
-			}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(pace) {
+		if tab.witness.quietFor() < stillness {
+			continue
 		}
-		time.Sleep(10 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(tab.ctx, patience)
+		rests, err := chromedp.Run(ctx, chromedp.Evaluate[bool](atRest))
+		cancel()
+		// A page that goes away cannot answer: the next one is asked.
+		if err == nil && rests && tab.witness.quietFor() >= stillness {
+			return
+		}
 	}
 	tab.t.Fatalf("the page %s is still loading after %s, it waits for %q", tab.Address(), patience, tab.witness.underWay())
 }
@@ -200,6 +239,16 @@ func (tab *Tab) after(what string, act func(context.Context) error) {
 	tab.witness.touch()
 	tab.within(what, act)
 	tab.settle()
+}
+
+// leading is the error of an act that may lead to another page: the browser need
+// not say how the act ended when its page went away over it.
+func leading(err error) error {
+	said, ok := errors.AsType[*cdproto.Error](err)
+	if ok && (strings.Contains(said.Message, "navigated or closed") || strings.Contains(said.Message, "context was destroyed")) {
+		return nil
+	}
+	return err
 }
 
 // eventually repeats a look at the page until it finds what it should.
@@ -217,7 +266,7 @@ func (tab *Tab) until(look func() error) error {
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(30 * time.Millisecond)
+		time.Sleep(pace)
 	}
 }
 

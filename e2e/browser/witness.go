@@ -26,6 +26,7 @@ type witness struct {
 	expected map[int64]bool               // HTTP statuses that the story expects
 	open     map[network.RequestID]string // requests under way, with their URLs
 	inner    map[cdp.FrameID]bool         // frames within the page
+	leaving  time.Time                    // when the page asked for another one, until that is requested
 	lastMove time.Time                    // when a request last started or ended
 	status   int64                        // of the last page
 }
@@ -41,7 +42,18 @@ func (w *witness) hear(event any) {
 	switch e := event.(type) {
 	case *page.EventFrameAttached:
 		w.inner[e.FrameID] = true
+	case *page.EventFrameRequestedNavigation:
+		if !w.inner[e.FrameID] && e.Disposition == page.ClientNavigationDispositionCurrentTab {
+			w.leaving = time.Now()
+		}
+	case *page.EventFrameNavigated:
+		w.arrived(e.Frame.ID)
+	case *page.EventNavigatedWithinDocument:
+		w.arrived(e.FrameID)
 	case *network.EventRequestWillBeSent:
+		if e.Type == network.ResourceTypeDocument {
+			w.arrived(e.FrameID) // from here on the request counts
+		}
 		// A frame in a sandbox has a process of its own, which alone hears how its
 		// request ends.
 		if !slices.Contains(longLived, e.Type) && !w.inner[e.FrameID] {
@@ -98,11 +110,22 @@ func (w *witness) problem(format string, args ...any) {
 	}
 }
 
+// arrived notes that the page that was asked for is on its way or there.
+func (w *witness) arrived(frame cdp.FrameID) {
+	if !w.inner[frame] {
+		w.leaving, w.lastMove = time.Time{}, time.Now()
+	}
+}
+
+// departure is how long a page may take from asking for another one to its
+// request. A browser that refuses to go there never requests it.
+const departure = 3 * time.Second
+
 // quietFor tells how long no request has started, ended or been under way.
 func (w *witness) quietFor() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.open) > 0 {
+	if len(w.open) > 0 || time.Since(w.leaving) < departure {
 		return 0
 	}
 	return time.Since(w.lastMove)
