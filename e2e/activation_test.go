@@ -71,6 +71,7 @@ func chooseFirst(tab *browser.Tab) {
 }
 
 func TestAStudentActivatesTheirAccountOnAPhone(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	people := newcomers(t, campus.Student)
@@ -124,6 +125,7 @@ func TestAStudentActivatesTheirAccountOnAPhone(t *testing.T) {
 }
 
 func TestMistakesOfAnActivationAreExplainedBeforeAnybodyIsLookedFor(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, h, look)
@@ -141,6 +143,7 @@ func TestMistakesOfAnActivationAreExplainedBeforeAnybodyIsLookedFor(t *testing.T
 }
 
 func TestAWrongNumberIsExplainedWithoutTellingWhoExists(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	me := newcomers(t, campus.Student)[2]
 	active := demoPerson(t, "student")
@@ -176,6 +179,7 @@ func TestAWrongNumberIsExplainedWithoutTellingWhoExists(t *testing.T) {
 }
 
 func TestAnActivationGoesOnWhenThePhoneDied(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	people := newcomers(t, campus.Student)
@@ -241,6 +245,7 @@ func TestAnActivationGoesOnWhenThePhoneDied(t *testing.T) {
 }
 
 func TestTheBackButtonBreaksNoStepOfAnActivation(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	people := newcomers(t, campus.Student)
@@ -308,6 +313,7 @@ func typeAgain(tab *browser.Tab, code string) {
 }
 
 func TestAnAccountThatIsActiveLeadsToTheSignIn(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	me := demoPerson(t, "student")
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
@@ -324,6 +330,7 @@ func TestAnAccountThatIsActiveLeadsToTheSignIn(t *testing.T) {
 }
 
 func TestStaffActivateTheirAccountWithALetter(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	people := newcomers(t, campus.Teacher)
@@ -372,11 +379,7 @@ func TestStaffActivateTheirAccountWithALetter(t *testing.T) {
 
 	t.Run("that an administrator sends from the command line", func(t *testing.T) {
 		me := people[1]
-		for _, setting := range append(office.Environment(), "AMPHI_SERVER__BASE_URL="+h.URL) {
-			name, value, _ := strings.Cut(setting, "=")
-			t.Setenv(name, value)
-		}
-		if said, code := house.Command(t, h.Folder(), "", "person", "invite", me.Login); code != 0 {
+		if said, code := h.Command(t, "", "person", "invite", me.Login); code != 0 {
 			t.Fatalf("amphi person invite ended with %d: %s", code, said)
 		}
 		letter := office.About(t, me.Mail, "Activez votre compte")

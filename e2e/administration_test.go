@@ -24,6 +24,7 @@ func command(t *testing.T, data, text string, arguments ...string) string {
 }
 
 func TestABackupOfARunningHouseBecomesAHouse(t *testing.T) {
+	t.Parallel()
 	original := house.Shared(t)
 	archive := filepath.Join(t.TempDir(), "amphi.tar.gz")
 	command(t, original.Folder(), "", "backup", "--with-key", archive)
@@ -50,6 +51,7 @@ func TestABackupOfARunningHouseBecomesAHouse(t *testing.T) {
 }
 
 func TestADamagedArchiveChangesNothing(t *testing.T) {
+	t.Parallel()
 	archive := filepath.Join(t.TempDir(), "amphi.tar.gz")
 	command(t, house.Shared(t).Folder(), "", "backup", archive)
 	whole, err := os.ReadFile(archive)
@@ -81,6 +83,7 @@ func TestADamagedArchiveChangesNothing(t *testing.T) {
 }
 
 func TestEveryMistakeOfAConfigurationIsToldWithItsLine(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "amphi.toml")
 	text := "[server]\nbase_url = \"http://ent.example/\"\nlisten = 8420\n\n[identity]\nno_such_key = true\n\n[institution]\nlanguage = \"de\"\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -101,6 +104,7 @@ func TestEveryMistakeOfAConfigurationIsToldWithItsLine(t *testing.T) {
 }
 
 func TestAPersonAddedFromTheCommandLineCanEnter(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	command(t, h.Folder(), "une phrase assez longue\n", "person", "add", "zoe.martin", "--mail", "zoe.martin@valmont.example",
 		"--given-name", "Zoé", "--family-name", "Martin", "--affiliation", "teacher:rives", "--password-stdin")

@@ -72,6 +72,7 @@ func get(t *testing.T, h *house.House, path string) *http.Request {
 }
 
 func TestAPlainClientThatKeepsCookiesCanSignIn(t *testing.T) {
+	t.Parallel()
 	h, c := house.Shared(t), client(t)
 	answer, _ := enter(t, h, c, url.Values{"username": {"student"}, "password": {house.Password}})
 	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/" {
@@ -80,6 +81,7 @@ func TestAPlainClientThatKeepsCookiesCanSignIn(t *testing.T) {
 }
 
 func TestAnswersToBadInput(t *testing.T) {
+	t.Parallel()
 	h := house.Start(t, "--verbose")
 	method := func(name, path string) func(*testing.T) *http.Request {
 		return func(t *testing.T) *http.Request {
@@ -161,6 +163,7 @@ func TestAnswersToBadInput(t *testing.T) {
 }
 
 func TestNobodyTellsTheHouseItsOwnName(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	for name, value := range map[string]string{"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Original-URL": "/operations"} {
 		t.Run(name, func(t *testing.T) {
@@ -177,6 +180,7 @@ func TestNobodyTellsTheHouseItsOwnName(t *testing.T) {
 }
 
 func TestNoAddressLeadsElsewhereAfterSignIn(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	for _, next := range []string{"https://evil.example/", "//evil.example/", `/\evil.example/`, "/%09/evil.example", "javascript:alert(1)", "/\r\nSet-Cookie: a=b"} {
 		t.Run(next, func(t *testing.T) {
@@ -193,6 +197,7 @@ func TestNoAddressLeadsElsewhereAfterSignIn(t *testing.T) {
 }
 
 func TestNoServiceAddressLeadsToAStranger(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	c := client(t)
 	enter(t, h, c, url.Values{"username": {"student"}, "password": {house.Password}})

@@ -12,6 +12,7 @@ import (
 )
 
 func TestOneSignInOpensAnApacheThatOthersWrote(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		h := house.Shared(t)
 		site := apache.Start(t, h.URL+"/cas")
@@ -45,6 +46,7 @@ func TestOneSignInOpensAnApacheThatOthersWrote(t *testing.T) {
 }
 
 func TestAServiceThatNobodyRegisteredIsExplained(t *testing.T) {
+	t.Parallel()
 	tab := signedIn(t, house.Shared(t), browser.Phone, "teacher")
 	tab.Expect(http.StatusNotFound)
 	tab.Visit("/cas/login?service=" + "https%3A%2F%2Fstranger.example%2Fapp")

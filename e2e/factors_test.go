@@ -27,6 +27,7 @@ func enters(tab *browser.Tab, who string) {
 }
 
 func TestTheFirstSignInWithAnAuthenticatorApp(t *testing.T) {
+	t.Parallel()
 	h, _ := demanding(t)
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		who, late := "student", time.Duration(0)
@@ -79,6 +80,7 @@ func TestTheFirstSignInWithAnAuthenticatorApp(t *testing.T) {
 }
 
 func TestTheFirstSignInWithCodesBySMS(t *testing.T) {
+	t.Parallel()
 	h, office := demanding(t)
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		who := "staff"
@@ -130,6 +132,7 @@ func TestTheFirstSignInWithCodesBySMS(t *testing.T) {
 }
 
 func TestACodeOfSomebodyElseOpensNothing(t *testing.T) {
+	t.Parallel()
 	h, office := demanding(t)
 	tabs := map[string]*browser.Tab{}
 	codes := map[string]string{}
@@ -155,6 +158,7 @@ func TestACodeOfSomebodyElseOpensNothing(t *testing.T) {
 }
 
 func TestTheFirstSignInWithASecurityKey(t *testing.T) {
+	t.Parallel()
 	h, _ := demanding(t)
 	tab := visitor(t, h, browser.Phone)
 	key := tab.SecurityKey()
@@ -191,6 +195,7 @@ func TestTheFirstSignInWithASecurityKey(t *testing.T) {
 }
 
 func TestAPasskeyOpensTheDoorAlone(t *testing.T) {
+	t.Parallel()
 	h, _ := demanding(t)
 	tab := visitor(t, h, browser.Phone)
 	keychain := tab.Keychain()
@@ -218,6 +223,7 @@ func TestAPasskeyOpensTheDoorAlone(t *testing.T) {
 }
 
 func TestRecoveryCodesAndATrustedBrowser(t *testing.T) {
+	t.Parallel()
 	h, _ := demanding(t)
 	look := browser.Phone.WithoutScript() // it needs none
 	tab := visitor(t, h, look)
@@ -295,6 +301,7 @@ func download(t *testing.T, h *house.House, tab *browser.Tab, path string) strin
 }
 
 func TestAFactorCanWaitAndTwoTabsDoNotDisturbEachOther(t *testing.T) {
+	t.Parallel()
 	h, _ := demanding(t)
 	tab := visitor(t, h, browser.Phone)
 	enters(tab, "student")

@@ -9,6 +9,7 @@ import (
 )
 
 func TestAStudentEntersAndLeaves(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/")
@@ -32,6 +33,7 @@ func TestAStudentEntersAndLeaves(t *testing.T) {
 }
 
 func TestAWrongPasswordIsExplainedAndNothingIsLost(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/identity/sessions")
@@ -64,6 +66,7 @@ func TestAWrongPasswordIsExplainedAndNothingIsLost(t *testing.T) {
 }
 
 func TestAnIdentifierThatNobodyHasGetsTheSameAnswer(t *testing.T) {
+	t.Parallel()
 	answer := func(who string) string {
 		tab := visitor(t, house.Shared(t), browser.Desk)
 		tab.Visit("/login")
@@ -81,6 +84,7 @@ func TestAnIdentifierThatNobodyHasGetsTheSameAnswer(t *testing.T) {
 }
 
 func TestASessionIsClosedFromAnotherDevice(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		h := house.Start(t)
 		forgotten := signedIn(t, h, browser.Desk, "teacher")
@@ -102,6 +106,7 @@ func TestASessionIsClosedFromAnotherDevice(t *testing.T) {
 }
 
 func TestASharedComputerForgetsWhoWasThere(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Desk, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/login")

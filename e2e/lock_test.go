@@ -85,6 +85,7 @@ func lockingEarly(office *post.Office) []string {
 const lockedHeading = "Votre compte est verrouillé un moment."
 
 func TestGuessingLocksStrangersOutAndTheOwnerGetsIn(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, lockingEarly(office))
 	mine := signedIn(t, h, browser.Desk, "student")
@@ -112,6 +113,7 @@ func TestGuessingLocksStrangersOutAndTheOwnerGetsIn(t *testing.T) {
 }
 
 func TestALockIsLiftedByACodeOrALink(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, lockingEarly(office))
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
@@ -161,6 +163,7 @@ func TestALockIsLiftedByACodeOrALink(t *testing.T) {
 }
 
 func TestALockIsLiftedByASecondFactor(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, lockingEarly(office))
 	app := addOathApp(t, signedIn(t, h, browser.Desk, "teacher"))
@@ -178,6 +181,7 @@ func TestALockIsLiftedByASecondFactor(t *testing.T) {
 }
 
 func TestASharedComputerKeepsNothingOfWhoSatThere(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/login")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestNewsReachesItsAudienceAndNobodyElse(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Desk, func(t *testing.T, look browser.Look) {
 		h := house.Start(t)
 		writer := signedIn(t, h, look, "admin")
@@ -65,6 +66,7 @@ func TestNewsReachesItsAudienceAndNobodyElse(t *testing.T) {
 }
 
 func TestPublicNewsIsAFeed(t *testing.T) {
+	t.Parallel()
 	h := house.Shared(t)
 	answer, feed := send(t, client(t), get(t, h, "/portal/news.rss"))
 	if answer.StatusCode != http.StatusOK || !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/rss+xml") {

@@ -42,24 +42,6 @@ func phoneOf(t *testing.T, login string) string {
 	return "+33" + strings.TrimPrefix(strings.ReplaceAll(demoPerson(t, login).Mobile, " ", ""), "0")
 }
 
-// shown looks at a page that is new in a story: as the story sees it and, with
-// scripts, on a wide dark screen too; and keeps its picture.
-func shown(tab *browser.Tab, look browser.Look, name string) {
-	tab.Check()
-	tab.Picture(name)
-	if !look.Script {
-		return
-	}
-	other := browser.Desk.InTheDark()
-	if look.Width == other.Width {
-		other = browser.Phone.InTheDark()
-	}
-	tab.Look(other)
-	tab.Check()
-	tab.Picture(name)
-	tab.Look(look)
-}
-
 // signInAs fills in the sign-in page that is open.
 func signInAs(tab *browser.Tab, who, plain string) {
 	tab.Fill("Identifiant", who)
@@ -124,6 +106,7 @@ func rewrite(t *testing.T, h *house.House, statement string, arguments ...any) {
 func ago(d time.Duration) int64 { return time.Now().Add(-d).UnixMicro() }
 
 func TestAForgottenPasswordIsReplacedWithACodeFromTheMail(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		office := post.Open(t)
 		h := house.StartWith(t, office.Environment())
@@ -179,6 +162,7 @@ func TestAForgottenPasswordIsReplacedWithACodeFromTheMail(t *testing.T) {
 }
 
 func TestAForgottenPasswordIsReplacedWithACodeOnThePhone(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
@@ -197,6 +181,7 @@ func TestAForgottenPasswordIsReplacedWithACodeOnThePhone(t *testing.T) {
 }
 
 func TestAMailScannerDoesNotUseUpALinkAndItsOwnerDoes(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	asked := visitor(t, h, browser.Desk)
@@ -235,6 +220,7 @@ func TestAMailScannerDoesNotUseUpALinkAndItsOwnerDoes(t *testing.T) {
 }
 
 func TestAForgottenPasswordTellsStrangersNothing(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	look := browser.Phone
@@ -278,6 +264,7 @@ func TestAForgottenPasswordTellsStrangersNothing(t *testing.T) {
 }
 
 func TestThePasswordIsChangedInsideASession(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
@@ -337,6 +324,7 @@ func TestThePasswordIsChangedInsideASession(t *testing.T) {
 }
 
 func TestAPasswordThatExpiredIsChangedOnTheWayInOrWithoutASession(t *testing.T) {
+	t.Parallel()
 	h := house.StartWith(t, []string{"AMPHI_IDENTITY__PASSWORD__MAX_AGE=720h"})
 	rewrite(t, h, "UPDATE identity_passwords SET changed_at = ?", ago(31*24*time.Hour))
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestFivePeopleFindFiveHomes(t *testing.T) {
+	t.Parallel()
 	homes := map[string]string{}
 	for _, who := range people {
 		tab := signedIn(t, house.Shared(t), browser.Desk, who)
@@ -22,6 +23,7 @@ func TestFivePeopleFindFiveHomes(t *testing.T) {
 }
 
 func TestAServiceIsFoundAndPinned(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := signedIn(t, house.Shared(t), look, "teacher")
 		tab.Visit("/portal/services")
@@ -49,6 +51,7 @@ func TestAServiceIsFoundAndPinned(t *testing.T) {
 }
 
 func TestAnOpenedServiceIsRemembered(t *testing.T) {
+	t.Parallel()
 	h := house.Start(t)
 	tab := signedIn(t, h, browser.Desk, "staff")
 	tab.SeesNot("ouvert à l’instant")
@@ -73,6 +76,7 @@ func TestAnOpenedServiceIsRemembered(t *testing.T) {
 }
 
 func TestOneBoxFindsEverything(t *testing.T) {
+	t.Parallel()
 	tab := signedIn(t, house.Shared(t), browser.Desk, "student")
 	tab.Visit("/search?q=bibliotheque") // accents do not count
 	tab.Check()
@@ -83,6 +87,7 @@ func TestOneBoxFindsEverything(t *testing.T) {
 }
 
 func TestNotificationsAreReadOneByOneAndAllAtOnce(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := signedIn(t, house.Start(t), look, "student")
 		tab.Visit("/portal/notifications")
@@ -98,6 +103,7 @@ func TestNotificationsAreReadOneByOneAndAllAtOnce(t *testing.T) {
 }
 
 func TestLanguageAndAppearanceFollowThePerson(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		h := house.Start(t)
 		tab := signedIn(t, h, look, "agent")
@@ -122,6 +128,7 @@ func TestLanguageAndAppearanceFollowThePerson(t *testing.T) {
 }
 
 func TestSomebodyWhoCannotEnterFindsHelp(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/login")

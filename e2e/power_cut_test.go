@@ -14,6 +14,7 @@ import (
 )
 
 func TestAPowerCutLosesNothingThatWasConfirmed(t *testing.T) {
+	t.Parallel()
 	h := house.Start(t)
 	tab := signedIn(t, h, browser.Desk, "student")
 	tab.Visit("/portal/services")

@@ -19,6 +19,7 @@ import (
 // The browser and the server word their verdicts alike; here they must reach the
 // same ones.
 func TestTheBrowserTicksWhatTheServerWouldAccept(t *testing.T) {
+	t.Parallel()
 	h := house.StartWith(t, []string{"AMPHI_IDENTITY__PASSWORD__UPPER=true", "AMPHI_IDENTITY__PASSWORD__SPECIAL=true"})
 	catalogue, err := i18n.Load(time.UTC, clock.System(), (&identity.Module{}).Locales())
 	if err != nil {

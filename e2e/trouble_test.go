@@ -31,6 +31,7 @@ func find(t *testing.T, tab *browser.Tab, form *regexp.Regexp) string {
 }
 
 func TestABlockIsExplainedToItsOwnerAndLiftedByTheSecretariatAlone(t *testing.T) {
+	t.Parallel()
 	h := house.Start(t)
 	look := browser.Phone
 	inside := signedIn(t, h, browser.Desk, "student")
@@ -96,6 +97,7 @@ func TestABlockIsExplainedToItsOwnerAndLiftedByTheSecretariatAlone(t *testing.T)
 }
 
 func TestAServiceThatSendsPeopleBackAtOnceIsStopped(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		h := house.Shared(t)
 		var service *httptest.Server
@@ -121,6 +123,7 @@ func TestAServiceThatSendsPeopleBackAtOnceIsStopped(t *testing.T) {
 }
 
 func TestABrowserThatRefusesCookiesIsToldSo(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Expect(http.StatusUnprocessableEntity)
@@ -140,6 +143,7 @@ func TestABrowserThatRefusesCookiesIsToldSo(t *testing.T) {
 }
 
 func TestAFormThatWasLeftOpenLosesNothing(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Expect(http.StatusUnprocessableEntity)
@@ -157,6 +161,7 @@ func TestAFormThatWasLeftOpenLosesNothing(t *testing.T) {
 }
 
 func TestAnAgentOpensTheVerySignInThatFailed(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
@@ -216,6 +221,7 @@ func TestAnAgentOpensTheVerySignInThatFailed(t *testing.T) {
 }
 
 func TestALostPhoneIsReplacedWithARecoveryCode(t *testing.T) {
+	t.Parallel()
 	h := house.Start(t)
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		who := "student"
@@ -264,9 +270,10 @@ func TestALostPhoneIsReplacedWithARecoveryCode(t *testing.T) {
 }
 
 func TestWhoLostEverythingIsBroughtBackByTwoAgents(t *testing.T) {
+	t.Parallel()
 	office := post.Open(t)
 	h := house.StartWith(t, append(office.Environment(), "AMPHI_IDENTITY__RECOVERY__DELAY_AT_DESK=0s"))
-	said, failed := house.Command(t, h.Folder(), house.Password+"\n", "person", "add", "colleague", "--mail", "colleague@univ-valmont.example",
+	said, failed := h.Command(t, house.Password+"\n", "person", "add", "colleague", "--mail", "colleague@univ-valmont.example",
 		"--given-name", "Maïa", "--family-name", "Etcheverry", "--affiliation", "staff:rives:AIDE", "--right", "helpdesk", "--password-stdin")
 	if failed != 0 {
 		t.Fatal(said)
@@ -366,6 +373,7 @@ func TestWhoLostEverythingIsBroughtBackByTwoAgents(t *testing.T) {
 }
 
 func TestAChangedPhoneTakesTheAppWithIt(t *testing.T) {
+	t.Parallel()
 	h := house.Start(t)
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		who := "teacher"

@@ -8,6 +8,7 @@ import (
 )
 
 func TestTheBrowserIsTestedAndItsResultReachesTheHelpDesk(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/diagnostic")
@@ -29,6 +30,7 @@ func TestTheBrowserIsTestedAndItsResultReachesTheHelpDesk(t *testing.T) {
 }
 
 func TestTheGuideLeadsToOneButton(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/why")
@@ -53,6 +55,7 @@ func TestTheGuideLeadsToOneButton(t *testing.T) {
 }
 
 func TestALoopIsMendedByOneButton(t *testing.T) {
+	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := signedIn(t, house.Shared(t), look, "student")
 		tab.Visit("/login/loop")
@@ -68,8 +71,10 @@ func TestALoopIsMendedByOneButton(t *testing.T) {
 }
 
 func TestPeopleReadWhatHappenedWithTheirAccount(t *testing.T) {
+	t.Parallel()
+	h := house.Start(t) // where nobody minds that sessions are closed
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
-		tab := signedIn(t, house.Shared(t), look, "student")
+		tab := signedIn(t, h, look, "student")
 		tab.Visit("/identity/journal")
 		tab.Sees("Connexion.")
 		tab.Check()
@@ -83,7 +88,7 @@ func TestPeopleReadWhatHappenedWithTheirAccount(t *testing.T) {
 		tab.Check()
 		tab.Picture("journal-next")
 
-		tab = signedIn(t, house.Shared(t), look, "admin")
+		tab = signedIn(t, h, look, "admin")
 		tab.Visit("/identity/journal/all")
 		tab.Check()
 		tab.Picture("journal-all")

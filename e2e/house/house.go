@@ -26,9 +26,10 @@ const Password = "Amphi-demo-2026!"
 
 // House is a running demo university.
 type House struct {
-	URL     string // what it printed, without a slash at the end
-	data    string
-	program *child.Child
+	URL      string // what it printed, without a slash at the end
+	data     string
+	settings []string // from the environment
+	program  *child.Child
 }
 
 // shared is the house that the stories of one test program have in common.
@@ -82,9 +83,21 @@ func Serve(t testing.TB, data string) *House {
 // gets the text to read.
 func Command(t testing.TB, data, text string, arguments ...string) (said string, code int) {
 	t.Helper()
+	return run(t, []string{"AMPHI_SERVER__DATA_DIR=" + data}, text, arguments...)
+}
+
+// Command runs the program beside this house, as who administers it does: with
+// its data, its address and its settings.
+func (h *House) Command(t testing.TB, text string, arguments ...string) (said string, code int) {
+	t.Helper()
+	return run(t, append([]string{"AMPHI_SERVER__DATA_DIR=" + h.data, "AMPHI_SERVER__BASE_URL=" + h.URL}, h.settings...), text, arguments...)
+}
+
+func run(t testing.TB, settings []string, text string, arguments ...string) (said string, code int) {
+	t.Helper()
 	cmd := exec.Command(Program(t), arguments...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "AMPHI_SERVER__DATA_DIR="+data)
+	cmd.Env = append(os.Environ(), settings...)
 	cmd.Stdin = strings.NewReader(text)
 	output, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -170,7 +183,8 @@ func open(t testing.TB, program string, environment []string, flags ...string) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &House{data: data}
+	furnish(t, data)
+	h := &House{data: data, settings: environment}
 	cmd := exec.Command(program, append([]string{"demo", "--listen", "127.0.0.1:0", "--data", data}, flags...)...)
 	cmd.Env = append(os.Environ(), environment...)
 	h.start(t, cmd)
