@@ -32,8 +32,10 @@ func positionsOf(text []byte) positions {
 		name := strings.Join(parts, ".")
 		switch e.Kind {
 		case unstable.Table:
+			name = within(parts, counts)
 			prefix = name + "."
 		case unstable.ArrayTable:
+			name = within(parts, counts)
 			prefix = fmt.Sprintf("%s[%d].", name, counts[name])
 			counts[name]++
 			name = strings.TrimSuffix(prefix, ".")
@@ -45,6 +47,18 @@ func positionsOf(text []byte) positions {
 		}
 	}
 	return lines
+}
+
+// within is the name of a table: [a.b] below the second [[a]] is "a[1].b".
+func within(parts []string, counts map[string]int) string {
+	name := parts[0]
+	for _, part := range parts[1:] {
+		if n := counts[name]; n > 0 {
+			name = fmt.Sprintf("%s[%d]", name, n-1)
+		}
+		name += "." + part
+	}
+	return name
 }
 
 // of returns the line of key, or of the nearest table around it.

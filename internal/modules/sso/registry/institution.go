@@ -103,18 +103,6 @@ func Pairwise(mac MAC, service string, who campus.PersonID) string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum))
 }
 
-// Missing lists the attributes that the service cannot work without and that
-// this person has not.
-func (s *Service) Missing(values map[Attribute][]string) []Attribute {
-	var missing []Attribute
-	for _, a := range s.Required {
-		if len(values[a]) == 0 {
-			missing = append(missing, a)
-		}
-	}
-	return missing
-}
-
 // Told is what of values the service is told, in the order of [Attributes]; wanted
 // narrows it, nil is all.
 func (s *Service) Told(values map[Attribute][]string, wanted []Attribute) []Attribute {
