@@ -57,7 +57,7 @@ func ReadMetadata(data []byte, trust Trust, each func(*Entity) error) (*Aggregat
 	aggregate := &Aggregate{}
 	i := &inspector{shape: shape{elements: 8_000_000, relaxed: true}, ids: map[string]bool{}}
 	if len(trust.Keys) == 0 {
-		if err := canonicalise(data, io.Discard, wholeButSignature, nil, i.token); err != nil {
+		if err := errors.Join(canonicalise(data, io.Discard, wholeButSignature, nil, i.token), i.complete()); err != nil {
 			return nil, err
 		}
 	} else {
@@ -66,9 +66,6 @@ func ReadMetadata(data []byte, trust Trust, each func(*Entity) error) (*Aggregat
 			return nil, err
 		}
 		aggregate.Proof = proof
-	}
-	if err := i.complete(); err != nil {
-		return nil, err
 	}
 	in, out := io.Pipe()
 	go func() {
@@ -160,7 +157,7 @@ func checkDigest(data []byte, reference *etree.Element, i *inspector) error {
 		return &SignatureError{Reason: ErrAltered, Detail: err.Error()}
 	}
 	h := digestHashes[attr(r.one(reference, NSSignature, "DigestMethod"), "Algorithm")].New()
-	if err := canonicalise(data, h, wholeButSignature, prefixes, i.token); err != nil {
+	if err := errors.Join(canonicalise(data, h, wholeButSignature, prefixes, i.token), i.complete()); err != nil {
 		return err
 	}
 	if subtle.ConstantTimeCompare(h.Sum(nil), want) != 1 {
