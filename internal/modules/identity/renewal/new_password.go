@@ -78,7 +78,7 @@ func (p NewPasswordProps) hint() string {
 // broken reports whether the last answer named this rule.
 func (p NewPasswordProps) broken(r rules.Rule) bool {
 	for _, problem := range p.Problems {
-		if problem.Key == r.Key {
+		if problem.Key == rules.Broken(r.Key) {
 			return true
 		}
 	}

@@ -44,10 +44,10 @@ func (x *Renewal) Problems(ctx context.Context, p account.Person, plain, again s
 		return problems, nil
 	}
 	for _, rule := range x.rules.Check(plain, aboutOf(p)) {
-		problems.Add(PlainField, rule.Key, rule.Pairs...)
+		problems.Add(PlainField, rules.Broken(rule.Key), rule.Pairs...)
 	}
 	if x.rules.Breached && x.Breached(plain) {
-		problems.Add(PlainField, rules.KeyBreached)
+		problems.Add(PlainField, rules.Broken(rules.KeyBreached))
 	}
 	if !problems.Any() && x.rules.History > 0 && p.ID != "" { // dear, so last
 		used, err := x.used(ctx, p.ID, plain)
@@ -55,7 +55,7 @@ func (x *Renewal) Problems(ctx context.Context, p account.Person, plain, again s
 			return nil, err
 		}
 		if used {
-			problems.Add(PlainField, rules.KeyHistory, "count", x.rules.History)
+			problems.Add(PlainField, rules.Broken(rules.KeyHistory), "count", x.rules.History)
 		}
 	}
 	if !problems.Any() && rules.Normal(plain) != rules.Normal(again) {

@@ -52,8 +52,8 @@ const (
 	OnSave              // by the server, with everything else
 )
 
-// Rule is one line of the list beside the field. The sentence of Key is both
-// the label of its tick and what the server answers.
+// Rule is one line of the list beside the field. Key words the label of its tick,
+// and [Broken] of it what the server answers: the same words as a sentence.
 type Rule struct {
 	Key   string
 	Pairs []any // facts for the sentence
@@ -72,6 +72,12 @@ const (
 	KeyHistory   = "identity.rules.history"
 	KeyTooLong   = "identity.rules.too_long"
 )
+
+// Broken is the key of the sentence that says that a rule is not kept.
+func Broken(key string) string {
+	const room = "identity.rules."
+	return room + "broken." + strings.TrimPrefix(key, room)
+}
 
 // relaxed is added to the key of a rule that long passwords are spared.
 const relaxed = "_or_long"

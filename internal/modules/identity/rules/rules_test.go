@@ -88,7 +88,11 @@ func TestEveryRuleHasItsSentenceInBothLanguages(t *testing.T) {
 		}
 		for _, r := range append(append(all.List(), short.List()...), rules.Rule{Key: rules.KeyTooLong}) {
 			leaf := r.Key[strings.LastIndex(r.Key, ".")+1:]
-			if !strings.Contains(string(text), "\n"+leaf+" = ") && !strings.Contains(string(text), "rules."+leaf+"]") {
+			labels, sentences, _ := strings.Cut(string(text), "[identity.rules.broken]")
+			if !strings.Contains(labels, "\n"+leaf+" = ") && !strings.Contains(labels, "rules."+leaf+"]") {
+				t.Errorf("%s: %s has no label", l, r.Key)
+			}
+			if !strings.Contains(sentences, "\n"+leaf+" = ") && !strings.Contains(sentences, "broken."+leaf+"]") || rules.Broken(r.Key) != "identity.rules.broken."+leaf {
 				t.Errorf("%s: %s has no sentence", l, r.Key)
 			}
 		}
