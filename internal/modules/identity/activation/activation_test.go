@@ -19,7 +19,7 @@ func TestAStudentActivatesTheirAccountWithTheCertificateAndThePhone(t *testing.T
 	each(t, func(t *testing.T, h *house) {
 		lina, b := h.lina(), h.browser()
 		want(t, b.get("/activate"), 200, "Activate my account · step 1 of 5", "Student number", "@valmont.example")
-		want(t, b.begin(), 200, "step 2 of 5", "Type the code", "•• 78")
+		want(t, b.begin(), 200, "step 2 of 5", "Type the code", "••\u00a078")
 		want(t, b.typeCode(h.lastCode()), 200, "step 3 of 5", "lmartin", "Choose your password")
 		if h.state(lina.ID) != account.Invited {
 			t.Fatal("active before there is a password")
@@ -43,8 +43,12 @@ func TestAStudentActivatesTheirAccountWithTheCertificateAndThePhone(t *testing.T
 				t.Errorf("the letter to %s says %q", m.To, m.Text)
 			}
 		}
-		if slices.Sort(to); !slices.Equal(to, []string{"+33612345678", "lina.martin@valmont.example"}) {
+		if slices.Sort(to); !slices.Equal(to, []string{"+33612345678", "lina.martin@valmont.example", "lina@mail.example"}) {
 			t.Errorf("told of it: %q", to)
+		}
+		// In the portal it is good news, and leads to what to do next.
+		if n := h.bell[len(h.bell)-1]; n.TitleEnglish != "Your account is active" || n.Tone != "good" || n.URL != "/identity/factors/add" {
+			t.Errorf("in the portal: %+v", n)
 		}
 	})
 }

@@ -265,7 +265,7 @@ func (x *Activation) finish(ctx context.Context, b begun, p account.Person, secr
 				return err
 			}
 		}
-		letter := reach.Letter{Kind: "activated", Args: []any{"login", p.Login}, URL: "/portal/help", Urgent: true}
+		letter := reach.Letter{Kind: "activated", Args: []any{"login", p.Login}, URL: "/portal/help", Notice: addFactorURL, Urgent: true, Good: true}
 		if err := x.Reach.Tell(ctx, tx, p, letter); err != nil {
 			return err
 		}

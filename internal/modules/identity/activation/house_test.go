@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
@@ -64,6 +65,7 @@ type house struct {
 	*Activation
 	t      *testing.T
 	clock  *clock.Manual
+	bell   []contract.Notice // what the portal would tell
 	keys   *crypt.Keyring
 	server *httptest.Server
 	from   atomic.Pointer[netip.Addr] // where requests come from
@@ -250,7 +252,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Deps, *Conf
 	}
 	deps.Mailer = out
 	deps.Reach = contacts{reach.New(reach.Deps{
-		DB: d, Clock: now, Log: log, People: h, Codes: codes, Mailer: out, Journal: h, Texts: texts, BaseURL: site,
+		DB: d, Clock: now, Log: log, People: h, Codes: codes, Mailer: out, Journal: h, Notices: h, Texts: texts, BaseURL: site,
 		NameFrench: deps.NameFrench, NameEnglish: deps.NameEnglish,
 	}, reach.Defaults()), h}
 	h.Activation = New(deps, config)
@@ -484,4 +486,10 @@ func (h *house) kinds() (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Notify implements [contract.Notices].
+func (h *house) Notify(_ context.Context, _ db.Tx, _ campus.PersonID, n contract.Notice) error {
+	h.bell = append(h.bell, n)
+	return nil
 }

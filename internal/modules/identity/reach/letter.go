@@ -27,12 +27,14 @@ type Letter struct {
 	Args []any // facts for the sentences, as i18n takes them
 	// URL is a local path; what it leads to must not act on GET.
 	URL string
-	// Notice is where the notice in the portal leads instead of URL. Give it when
-	// URL holds a secret: notices are kept in clear, and every session that is open
+	// Notice is where the notice in the portal leads instead of URL, where somebody
+	// who is signed in has better to do. Give it when URL holds a secret: notices are kept in clear, and every session that is open
 	// shows them, also the one that the letter warns of.
 	Notice string
 	// Urgent sends a text message as well.
 	Urgent bool
+	// Good news looks so in the portal, urgent or not.
+	Good bool
 }
 
 // outboxKind is what the mailer's record calls a letter.
@@ -208,7 +210,10 @@ func (x *Reach) notice(ctx context.Context, tx db.Tx, to account.Person, l Lette
 	if l.Notice != "" {
 		n.URL = l.Notice
 	}
-	if l.Urgent {
+	switch {
+	case l.Good:
+		n.Tone = "good"
+	case l.Urgent:
 		n.Tone = "warn"
 	}
 	if err := x.Notices.Notify(ctx, tx, to.ID, n); err != nil {

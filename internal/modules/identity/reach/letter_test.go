@@ -218,7 +218,7 @@ func TestThePageSaysWhatBecameOfTheMessage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			page := h.said(CodeProps{Action: "/x", Resend: "/y", Sent: sent, Ways: []ui.Link{{Label: "By mail", URL: "/z"}}}, false)
+			page := breakable.Replace(h.said(CodeProps{Action: "/x", Resend: "/y", Sent: sent, Ways: []ui.Link{{Label: "By mail", URL: "/z"}}}, false))
 			for _, part := range []string{c.want, "We sent a code to +33 6 •• •• •• 78 at 09:00.", `href="/z"`} {
 				if !strings.Contains(page, part) {
 					t.Errorf("%s: no %q in:\n%s", c.name, part, page)

@@ -77,24 +77,27 @@ func frenchMobile(national string) (string, error) {
 	return "+" + france + national, nil
 }
 
+// unbroken keeps a number on one line.
+var unbroken = strings.NewReplacer(" ", "\u00a0")
+
 // MaskMobile shows enough of a number for its owner to know it:
-// +33 6 •• •• •• 12.
+// +33 6 •• •• •• 12. Its blanks do not break.
 func MaskMobile(number string) string {
 	if len(number) < 8 {
 		return "••"
 	}
 	last := number[len(number)-2:]
 	if national, ok := strings.CutPrefix(number, "+"+france); ok && len(national) == 9 {
-		return "+33 " + national[:1] + " •• •• •• " + last
+		return unbroken.Replace("+33 " + national[:1] + " •• •• •• " + last)
 	}
 	if len(number) == 13 && overseas[number[4:7]] == number[1:4] {
-		return number[:4] + " •••• " + last
+		return unbroken.Replace(number[:4] + " •••• " + last)
 	}
-	return number[:3] + " •••• " + last
+	return unbroken.Replace(number[:3] + " •••• " + last)
 }
 
 // SpelledMobile is a number in the groups in which people say it:
-// +33 6 12 34 56 78.
+// +33 6 12 34 56 78. Its blanks do not break.
 func SpelledMobile(number string) string {
 	national, ok := strings.CutPrefix(number, "+"+france)
 	if !ok || len(national) != 9 {
@@ -104,5 +107,5 @@ func SpelledMobile(number string) string {
 	for i := 1; i < len(national); i += 2 {
 		parts = append(parts, national[i:i+2])
 	}
-	return strings.Join(parts, " ")
+	return strings.Join(parts, "\u00a0")
 }
