@@ -106,15 +106,15 @@ func TestSensitivePagesAskForAFreshFactorFirst(t *testing.T) {
 func TestTheListSaysWhatIsThereAndWhatIsMissing(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		b := h.browser()
-		want(t, b.get(ListURL), 200, "Level 0 of 4", "Your second factors will be here.", "Add a second factor", "None: the second factor is asked")
+		want(t, b.get(ListURL), 200, "Exposed: your password alone", "Your second factors will be here.", "Add a second factor", "None: the second factor is asked")
 		id, _ := h.own(lina.ID, "Pixel 8")
 		a := b.get(ListURL)
-		want(t, a, 200, "Level 1 of 4", "Pixel 8", "never used yet", "Add another factor, just in case", "changing my phone", "You have none. They open the door", ListURL+"/"+id)
+		want(t, a, 200, "Fragile: if your only factor", "Pixel 8", "never used yet", "Add another factor, just in case", "changing my phone", "You have none. They open the door", ListURL+"/"+id)
 		h.in(func(tx db.Tx) error {
 			_, err := tx.ExecContext(t.Context(), `UPDATE identity_factors SET suspended_at = 5 WHERE id = $1`, id)
 			return err
 		})
-		want(t, b.get(ListURL), 200, "suspended", "Level 0 of 4")
+		want(t, b.get(ListURL), 200, "suspended", "Exposed: your password alone")
 		want(t, b.get(ListURL+"/"+id), 200, "This key is suspended.")
 	})
 }

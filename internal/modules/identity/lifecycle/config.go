@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/config"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Config is [identity.lifecycle] in the configuration.
@@ -116,6 +118,31 @@ func (l *Lifecycle) Reasons() []string {
 func (c Config) keep(days int) int { return cmp.Or(days, c.KeepDays, defaultKeep) }
 
 func (r RuleConfig) atMost() int { return cmp.Or(r.AtMost, defaultAtMost) }
+
+// whom says for whom the rule is, as a part of a sentence: rules have no other
+// name that people need.
+func (r RuleConfig) whom(ctx context.Context) string {
+	kinds := make([]string, len(r.Kinds))
+	for i, k := range r.Kinds {
+		kinds[i] = i18n.T(ctx, "identity.lifecycle.rules.for_"+string(k))
+	}
+	last := len(kinds) - 1
+	if last < 1 {
+		return strings.Join(kinds, "")
+	}
+	return i18n.T(ctx, "identity.lifecycle.rules.and", "list", strings.Join(kinds[:last], ", "), "last", kinds[last])
+}
+
+// ruleWords name the rule that took a decision; one that the configuration no
+// longer has keeps its code.
+func (c Config) ruleWords(ctx context.Context, code string) string {
+	for _, r := range c.rules() {
+		if r.Code == code {
+			return i18n.T(ctx, "identity.lifecycle.account.by_rule", "kinds", r.whom(ctx))
+		}
+	}
+	return i18n.T(ctx, "identity.lifecycle.account.by_rule_gone", "code", code)
+}
 
 // notices are the reminders, earliest first: those that lie within the grace.
 func (r RuleConfig) notices() []int {

@@ -505,6 +505,8 @@ func TestARuleThatIsOffShowsWhatItWouldDoAndDoesNothing(t *testing.T) {
 	}
 	if _, body := d.get("/identity/accounts/rules"); !strings.Contains(body, "It would touch 1 account tonight") || !strings.Contains(body, "Ünal lina") {
 		t.Error("the preview does not name her")
+	} else if !strings.Contains(body, "Rule for students") || !strings.Contains(body, "Rule for teachers and staff") || strings.Contains(body, "identity.lifecycle") || strings.Contains(body, "at_most") {
+		t.Error("the rules go by names of the configuration")
 	}
 }
 
@@ -523,6 +525,22 @@ func TestARuleThatWouldTouchTooManyTouchesNobody(t *testing.T) {
 	if got := d.state("p-s0"); got != account.Active {
 		t.Errorf("the account is %s", got)
 	}
+}
+
+func TestASearchSaysHowPeopleBelongToTheInstitution(t *testing.T) {
+	each(t, Defaults(), func(t *testing.T, d *desk) {
+		d.add("lina", account.Active, campus.Student, campus.Staff)
+		d.add("omar", account.Active)
+		list, err := d.Search(t.Context(), Filter{Words: "unal"}, 10, 0)
+		d.must(err)
+		if len(list) < 2 || len(list[0].Affiliations) != 2 || list[0].Affiliations[1].Kind != campus.Student || len(list[1].Affiliations) != 0 {
+			t.Errorf("found %+v", list)
+		}
+		none, err := d.Search(t.Context(), Filter{Words: "nobody"}, 10, 0)
+		if err != nil || len(none) != 0 {
+			t.Errorf("found %+v, %v", none, err)
+		}
+	})
 }
 
 func TestTheListIsSearchedAndSentAsATable(t *testing.T) {

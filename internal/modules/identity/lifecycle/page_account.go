@@ -22,7 +22,8 @@ type accountView struct {
 	Now           time.Time
 }
 
-// decisionView is one decision with the names of who took and lifted it.
+// decisionView is one decision with the names of who, or which rule, took it and
+// who lifted it.
 type decisionView struct {
 	Decision
 	By, LiftedByName string
@@ -56,6 +57,9 @@ func (l *Lifecycle) viewOf(r *http.Request) (accountView, error) {
 		shown := decisionView{Decision: d}
 		if shown.By, err = l.nameOf(r, d.DecidedBy, names); err != nil {
 			return view, err
+		}
+		if d.Rule != "" {
+			shown.By = l.config.ruleWords(ctx, d.Rule)
 		}
 		if shown.LiftedByName, err = l.nameOf(r, d.LiftedBy, names); err != nil {
 			return view, err

@@ -430,9 +430,7 @@ func (d Decision) dates(ctx context.Context) []ui.Fact {
 
 func (d decisionView) facts(ctx context.Context) []ui.Fact {
 	by := d.By
-	if d.Rule != "" {
-		by = i18n.T(ctx, "identity.lifecycle.account.by_rule", "rule", d.Rule)
-	} else if by == "" {
+	if by == "" {
 		by = i18n.T(ctx, "identity.lifecycle.account.by_unknown")
 	}
 	facts := []ui.Fact{

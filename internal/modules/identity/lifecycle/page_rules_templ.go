@@ -298,7 +298,7 @@ func ruleTempl(r ruleView, v rulesView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Sheet(ui.SheetProps{Title: i18n.T(ctx, "identity.lifecycle.rules.rule", "rule", r.Code), ID: "rule-" + r.Code}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Sheet(ui.SheetProps{Title: i18n.T(ctx, "identity.lifecycle.rules.rule", "kinds", r.whom(ctx)), ID: "rule-" + r.Code}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -307,16 +307,12 @@ func ruleTempl(r ruleView, v rulesView) templ.Component {
 }
 
 func (r ruleView) facts(ctx context.Context) []ui.Fact {
-	var kinds, notices []string
-	for _, k := range r.Kinds {
-		kinds = append(kinds, i18n.T(ctx, "identity.lifecycle.kind."+string(k)))
-	}
+	var notices []string
 	for _, d := range r.notices() {
 		notices = append(notices, strconv.Itoa(d))
 	}
 	days := func(n int) string { return i18n.T(ctx, "identity.lifecycle.rules.days", "count", n) }
 	return []ui.Fact{
-		{Label: i18n.T(ctx, "identity.lifecycle.rules.kinds"), Text: strings.Join(kinds, ", ")},
 		{Label: i18n.T(ctx, "identity.lifecycle.rules.wait"), Text: days(r.WaitDays)},
 		{Label: i18n.T(ctx, "identity.lifecycle.rules.grace"), Text: days(r.GraceDays)},
 		{Label: i18n.T(ctx, "identity.lifecycle.rules.notices"), Text: i18n.T(ctx, "identity.lifecycle.rules.notices_before", "list", strings.Join(notices, ", "))},
@@ -326,7 +322,7 @@ func (r ruleView) facts(ctx context.Context) []ui.Fact {
 
 func (r ruleView) table(ctx context.Context) ui.TableProps {
 	table := ui.TableProps{
-		Caption: i18n.T(ctx, "identity.lifecycle.rules.caption", "rule", r.Code), QuietCaption: true,
+		Caption: i18n.T(ctx, "identity.lifecycle.rules.caption", "kinds", r.whom(ctx)), QuietCaption: true,
 		Columns: []ui.Column{
 			{Label: i18n.T(ctx, "identity.lifecycle.file.name")}, {Label: i18n.T(ctx, "identity.lifecycle.rules.ended")},
 			{Label: i18n.T(ctx, "identity.lifecycle.rules.act")}, {Label: i18n.T(ctx, "identity.lifecycle.rules.closes")},

@@ -81,7 +81,33 @@ func (l *Lifecycle) Search(ctx context.Context, f Filter, size, skip int) ([]acc
 		}
 		list = append(list, p)
 	}
-	return list, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("search accounts: %w", err)
+	}
+	return list, l.affiliate(ctx, list)
+}
+
+// affiliate fills in how people belong to the institution.
+func (l *Lifecycle) affiliate(ctx context.Context, list []account.Person) error {
+	ids, at := make([]any, len(list)), map[campus.PersonID]int{}
+	for i, p := range list {
+		ids[i], at[p.ID] = string(p.ID), i
+	}
+	rows, err := l.DB.Read().QueryContext(ctx, "SELECT person_id, kind, campus, programme, unit FROM identity_affiliations WHERE person_id IN "+db.In(len(ids), 1)+" ORDER BY person_id, kind, campus, programme, unit", ids...)
+	if err != nil {
+		return fmt.Errorf("read affiliations: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var who campus.PersonID
+		var a campus.Affiliation
+		if err := rows.Scan(&who, &a.Kind, &a.Campus, &a.Programme, &a.Unit); err != nil {
+			return fmt.Errorf("read affiliations: %w", err)
+		}
+		p := &list[at[who]]
+		p.Affiliations = append(p.Affiliations, a)
+	}
+	return rows.Err()
 }
 
 // Line is one line of the exported list: an account and the decision that holds

@@ -1,6 +1,7 @@
 package support
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -68,6 +70,24 @@ func (s *Support) deskPage(w http.ResponseWriter, r *http.Request) error {
 		view.Flagged = append(view.Flagged, flagged{a, now.Sub(a.FlaggedAt)})
 	}
 	return web.Render(w, r, status, deskTempl(view))
+}
+
+// whoIs tells people of one name apart: identifier, student number, and what they
+// study or where they work.
+func whoIs(ctx context.Context, p account.Person) string {
+	parts := []string{p.Login}
+	if p.StudentNumber != "" {
+		parts = append(parts, i18n.T(ctx, "identity.support.number", "number", p.StudentNumber))
+	}
+	for _, a := range p.Affiliations {
+		place := cmp.Or(a.Programme, a.Unit)
+		if kind := i18n.T(ctx, "identity.support.kind."+string(a.Kind)); place == "" {
+			parts = append(parts, kind)
+		} else {
+			parts = append(parts, i18n.T(ctx, "identity.support.belongs", "kind", kind, "place", place))
+		}
+	}
+	return strings.Join(parts, " · ")
 }
 
 // clip keeps what was typed short and readable.

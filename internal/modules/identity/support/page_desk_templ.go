@@ -314,7 +314,7 @@ func foundTempl(v deskView) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					for _, p := range v.People {
-						templ_7745c5c3_Err = ui.Row(ui.RowProps{Title: p.DisplayName(), Detail: p.Login, URL: "/identity/support/people/" + string(p.ID)}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Row(ui.RowProps{Title: p.DisplayName(), Detail: whoIs(ctx, p), URL: "/identity/support/people/" + string(p.ID)}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

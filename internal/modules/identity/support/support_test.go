@@ -77,6 +77,7 @@ func (h *house) Search(ctx context.Context, f lifecycle.Filter, _, _ int) ([]acc
 		return nil, nil
 	}
 	p, err := h.PersonByID(ctx, "p-lina")
+	p.StudentNumber, p.Affiliations = "22104567", []campus.Affiliation{{Kind: campus.Student, Programme: "info"}, {Kind: campus.Staff}}
 	return []account.Person{p}, err
 }
 
@@ -288,8 +289,8 @@ func TestACodeIsReadHoweverItIsTyped(t *testing.T) {
 
 func TestSomebodyIsOpenedForAReasonThatTheyCanRead(t *testing.T) {
 	h := one(t)
-	if _, body, _ := h.do("GET", "/identity/support?q=unal", nil); !strings.Contains(body, "/identity/support/people/p-lina") {
-		t.Fatal("the search does not find her")
+	if _, body, _ := h.do("GET", "/identity/support?q=unal", nil); !strings.Contains(body, "/identity/support/people/p-lina") || !strings.Contains(body, "lina · no. 22104567 · student, info · staff") {
+		t.Fatal("the search does not find her, or does not tell her apart")
 	}
 	status, body, _ := h.do("GET", "/identity/support/people/p-lina", nil)
 	if status != http.StatusOK || strings.Contains(body, "Pixel") || strings.Contains(body, "•• 78") || len(h.events) != 0 {
