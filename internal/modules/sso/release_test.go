@@ -107,4 +107,3 @@ func TestTheDomainIsTheRegisteredPartOfOurAddress(t *testing.T) {
 		}
 	}
 }
-

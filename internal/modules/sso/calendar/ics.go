@@ -30,7 +30,7 @@ func (c *Calendar) file(w http.ResponseWriter, r *http.Request) error {
 	stamp := c.DB.Now().Time().UTC().Format("20060102T150405Z")
 	for _, e := range all {
 		line("BEGIN", "VEVENT")
-		line("UID", id.Hash(e.ID + " " + e.Ends.UTC().Format(time.RFC3339))[:32] + "@amphi")
+		line("UID", id.Hash(e.ID + " " + e.Ends.UTC().Format(time.RFC3339))[:32]+"@amphi")
 		line("DTSTAMP", stamp)
 		line("DTSTART;VALUE=DATE", e.Ends.UTC().Format("20060102"))
 		line("SUMMARY", escape(i18n.T(ctx, "sso.calendar.event", "name", e.Name(i18n.Locale(ctx)), "kind", i18n.T(ctx, "sso.calendar.kind."+string(e.Kind)))))
