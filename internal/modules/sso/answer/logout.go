@@ -143,6 +143,16 @@ func (s *Store) note(ctx context.Context, l Logout, state LogoutState, said stri
 	})
 }
 
+// Finish writes what a service answered to a message that reached it by another
+// way than [Closer.Close]: through the person's browser.
+func (s *Store) Finish(ctx context.Context, logout string, state LogoutState, said string) error {
+	row, err := sqlgen.New(s.db.Read()).Logout(ctx, logout)
+	if err != nil {
+		return fmt.Errorf("read sign-out %s: %w", logout, err)
+	}
+	return s.note(ctx, logoutOf(row), state, said, true)
+}
+
 // Logouts are the messages that the end of a session made.
 func (s *Store) Logouts(ctx context.Context, session string) ([]Logout, error) {
 	rows, err := sqlgen.New(s.db.Read()).SessionLogouts(ctx, session)

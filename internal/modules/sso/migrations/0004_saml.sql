@@ -57,20 +57,19 @@ CREATE TABLE sso_saml_sources (
 	problem_at     BIGINT NOT NULL DEFAULT 0  -- since when
 );
 
--- Metadata of each entity by itself: an aggregate of ten thousand is never held
--- in memory, and a sign-in reads one row.
+-- Metadata of each service provider by itself: an aggregate of ten thousand is
+-- never held in memory, and a sign-in reads one row.
 CREATE TABLE sso_saml_entities (
 	source         TEXT COLLATE "C" NOT NULL,
 	entity_key     TEXT COLLATE "C" NOT NULL, -- hash of the entityID
 	entity_id      TEXT COLLATE "C" NOT NULL,
 	document       BYTEA NOT NULL,            -- XML, compressed (RFC 1951)
 	digest         TEXT COLLATE "C" NOT NULL, -- SHA-256 of the XML
-	service        BOOLEAN NOT NULL,          -- has the role of a service provider
 	name           TEXT NOT NULL DEFAULT '',  -- as its metadata calls it, in two languages
 	search         TEXT NOT NULL DEFAULT '',  -- the same and the entityID, folded
 	certificates   TEXT NOT NULL DEFAULT '',  -- ends of its keys, as JSON
-	valid_until_at BIGINT NOT NULL,
-	read_at        BIGINT NOT NULL,           -- the load that last had it
+	valid_until_at BIGINT NOT NULL,           -- its own end; 0: that of its source
+	read_at        BIGINT NOT NULL,           -- when it came in this form
 	PRIMARY KEY (source, entity_key)
 );
 CREATE INDEX sso_saml_entities_key ON sso_saml_entities (entity_key);

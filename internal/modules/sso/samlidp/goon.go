@@ -1,0 +1,171 @@
+package samlidp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp/federation"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/saml"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// patience is how long a sign-in may take before the service has surely forgotten
+// that it asked.
+const patience = 2 * time.Hour
+
+// goOn answers a kept request, as soon as the room lets the person in.
+func (x *IDP) goOn(w http.ResponseWriter, r *http.Request) error {
+	var q request
+	kept, err := x.store.read(r.Context(), r.URL.Query().Get("request"), signIn, &q)
+	if errors.Is(err, errGone) {
+		return RequestGone
+	}
+	if err != nil {
+		return err
+	}
+	p, err := x.peer(r, kept.EntityID)
+	if err != nil {
+		return err
+	}
+	// The registry may have changed since the request came.
+	if !slices.ContainsFunc(p.sp().ACS, func(e saml.Endpoint) bool { return e.Location == q.ACS && e.Binding == saml.POST }) {
+		return AddressUnknown.With(p.facts(r.Context()))
+	}
+	if x.Clock.Now().Sub(kept.At) > patience {
+		return x.restart(w, r, p, &q)
+	}
+	return x.respond(w, r, p, &q, kept.Name, continuePath+"?request="+url.QueryEscape(kept.Name))
+}
+
+// respond asks the room whether the person enters, and sends the answer: an
+// assertion, or a status that says why there is none. kept is the name of the
+// request, empty for an answer that nobody asked for; back leads here again.
+func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request, kept, back string) error {
+	factor, can := stepNeeded(q.context(), p.SAML.Context)
+	switch {
+	case !can:
+		x.note(r, p, ContextUnmet, strings.Join(known, " "), clip(strings.Join(q.Classes, " ")), 0)
+		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusNoAuthnContext)
+	case q.Elsewhere:
+		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusNoSupportedIDP)
+	}
+	question := gate.Question{
+		Service: p.Service, Address: q.ACS, Back: back, Mark: r.URL.Query().Get(gate.MarkParameter),
+		Fresh: q.Force, Passive: q.Passive, Factor: factor, LoginHint: q.Subject, Wanted: wanted(p, q),
+	}
+	e, err := x.Gate.Enter(w, r, question)
+	if errors.Is(err, gate.FactorNeeded) && factor {
+		// Nobody may be asked now. What is proved already may do as well.
+		if _, met := stated(q.context(), web.Viewer(r), p.SAML.Context); met {
+			question.Factor = false
+			e, err = x.Gate.Enter(w, r, question)
+		}
+	}
+	switch {
+	case errors.Is(err, gate.Answered):
+		return nil
+	case errors.Is(err, gate.SignInNeeded), errors.Is(err, gate.FactorNeeded), errors.Is(err, gate.ConsentNeeded):
+		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusNoPassive)
+	case err != nil && q.Passive:
+		// The service asked not to show a page; it gets the reason's name.
+		web.Note(r, fault.Of(err))
+		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusRequestDenied)
+	case err != nil:
+		return err
+	}
+	class, met := stated(q.context(), e.Viewer, p.SAML.Context)
+	if !met { // the institution has no second factor to ask for
+		x.note(r, p, ContextUnmet, strings.Join(proved(e.Viewer, ""), " "), clip(strings.Join(q.Classes, " ")), 0)
+		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusNoAuthnContext)
+	}
+	err = x.enter(w, r, p, q, kept, e, class)
+	switch {
+	case errors.Is(err, errAnswered):
+		return x.restart(w, r, p, q)
+	case errors.Is(err, errNamePolicy):
+		x.note(r, p, NamePolicyUnmet, strings.Join(formats, " "), clip(q.Format+" "+q.Qualifier), 0)
+		return x.refuse(w, r, p, q, saml.StatusRequester, saml.StatusInvalidNameIDPolicy)
+	case errors.Is(err, answer.ErrSpent): // another tab used this sign-in up
+		question.Mark = ""
+		if _, err := x.Gate.Enter(w, r, question); !errors.Is(err, gate.Answered) {
+			return err
+		}
+		return nil
+	}
+	return err
+}
+
+// known are the classes that can be asked for.
+var known = append(proved(campus.Viewer{}, ""), withStep...)
+
+// wanted narrows what is released to what the service asks for, where its entry
+// says so.
+func wanted(p peer, q *request) []registry.Attribute {
+	if !p.SAML.RequestedOnly {
+		return nil
+	}
+	asked, _ := federation.Requested(p.Entity, &saml.AuthnRequest{AttributeIndex: q.Attributes})
+	if asked == nil {
+		asked = []registry.Attribute{} // nil would be all
+	}
+	return asked
+}
+
+// Destination says which service a local address of ours leads to; ok is false
+// for any other address.
+func (x *IDP) Destination(ctx context.Context, next string) (d contract.Destination, ok bool) {
+	u, err := url.Parse(next)
+	if err != nil || u.Host != "" {
+		return d, false
+	}
+	var s *registry.Service
+	switch service, start := strings.CutPrefix(u.Path, startPath); {
+	case start:
+		index, err := x.Gate.Registry(ctx)
+		if err != nil {
+			return d, false // the sign-in itself can go on
+		}
+		s = index.Get(service)
+	case u.Path == continuePath:
+		var q request
+		kept, err := x.store.read(ctx, u.Query().Get("request"), signIn, &q)
+		if err != nil {
+			return d, false
+		}
+		s = x.serviceOf(ctx, kept.EntityID)
+	}
+	if s == nil || s.Protocol != registry.SAML || !s.SignsIn() {
+		return d, false
+	}
+	// The answer leaves by a page of ours, so the sign-in's own form ends here.
+	return contract.Destination{Service: s.ID, Name: s.Name(i18n.Locale(ctx))}, true
+}
+
+// serviceOf finds the entry of an entityID, or what stands for it; nil for none.
+func (x *IDP) serviceOf(ctx context.Context, entityID string) *registry.Service {
+	index, err := x.Gate.Registry(ctx)
+	if err != nil {
+		return nil
+	}
+	if s := index.Entity(entityID); s != nil {
+		return s
+	}
+	found, err := x.metadata.Find(ctx, entityID, nil)
+	if err != nil {
+		return nil
+	}
+	s, _ := found.Service()
+	return s
+}
