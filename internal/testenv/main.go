@@ -1,6 +1,6 @@
 // Testenv gives a command the real programs that Amphi's tests talk to: a
-// PostgreSQL of its own, Chromium, Apache with mod_auth_cas, and gcc for the
-// race detector.
+// PostgreSQL of its own, Chromium, Apache with mod_auth_cas, slapd, and gcc for
+// the race detector.
 //
 //	go run ./internal/testenv [-need LIST] [-install=false] -- COMMAND…
 //

@@ -61,6 +61,22 @@ var parts = []*part{
 		version:  versionByFlag("--version"),
 	},
 	{
+		name: "slapd", why: "passwords checked by LDAP, with the password policy overlay",
+		packages: []string{"slapd"},
+		find:     findSlapd,
+		exports: func(f []string) map[string]string {
+			return map[string]string{"AMPHI_TEST_SLAPD": f[0], "AMPHI_TEST_SLAPD_MODULES": filepath.Dir(f[1]), "AMPHI_TEST_SLAPD_SCHEMA": filepath.Dir(f[2])}
+		},
+		version: func(program string) string {
+			// slapd prints its version on standard error, and calls that a failure.
+			out, err := exec.Command(program, "-VV").CombinedOutput()
+			if line, _, found := strings.Cut(strings.TrimSpace(string(out)), "\n"); found {
+				return line
+			}
+			return fmt.Sprint("version unknown: ", err)
+		},
+	},
+	{
 		name: "gcc", why: "the race detector",
 		packages: []string{"gcc", "libc6-dev"},
 		find:     findCompiler,
@@ -107,6 +123,30 @@ func findApache() []string {
 		}
 	}
 	return nil
+}
+
+// findSlapd asks for the overlay and the schema too.
+func findSlapd() []string {
+	for _, server := range onPath("slapd", "/usr/sbin/slapd", "/usr/libexec/slapd") {
+		for _, modules := range []string{"/usr/lib/ldap", "/usr/lib64/openldap"} {
+			for _, schemas := range []string{"/etc/ldap/schema", "/etc/openldap/schema"} {
+				overlay, schema := firstMatch(modules+"/ppolicy*.so"), filepath.Join(schemas, "inetorgperson.schema")
+				if overlay != "" && isFile(schema) {
+					return []string{server, overlay, schema}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// firstMatch is the first file that a pattern names; "" when there is none.
+func firstMatch(pattern string) string {
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 { // only a malformed pattern fails, and these are constants
+		return ""
+	}
+	return found[0]
 }
 
 // findCompiler asks for the C library's headers too: gcc alone compiles
