@@ -45,6 +45,34 @@ func TestOneSignInOpensAnApacheThatOthersWrote(t *testing.T) {
 	})
 }
 
+func TestAnApacheInALoopIsStoppedOnAPageThatMendsIt(t *testing.T) {
+	t.Parallel()
+	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
+		h := house.Shared(t)
+		site := apache.Start(t, h.URL+"/cas")
+		tab := visitor(t, h, look)
+		// From an earlier visit; browsers send it before the one that Apache sets for
+		// its whole site, and Apache reads the first.
+		tab.KeepCookie(site.URL, "/secret/", "MOD_AUTH_CAS", "0123456789abcdef0123456789abcdef")
+
+		tab.Visit(site.Protected())
+		signIn(tab, "staff")
+		tab.IsAt("/login/loop")
+		tab.Sees("vous renvoie sans cesse ici.", "3 fois", "Chaque fois nous vous avons connecté, le service a accepté", "Votre mot de passe n’y est pour rien")
+		find(t, tab, incidentForm)
+		shown(tab, look, "loop-apache")
+		tab.Press("Repartir à neuf")
+		tab.IsAt("/login")
+		tab.Sees("Ce navigateur est nettoyé.")
+
+		tab.DropCookies() // of the service, as the page said
+		tab.Visit(site.Protected())
+		signIn(tab, "staff")
+		tab.Heading("A protected page")
+		tab.Sees("Signed in as staff")
+	})
+}
+
 func TestAServiceThatNobodyRegisteredIsExplained(t *testing.T) {
 	t.Parallel()
 	tab := signedIn(t, house.Shared(t), browser.Phone, "teacher")

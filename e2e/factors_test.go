@@ -14,10 +14,11 @@ import (
 )
 
 // demanding starts a house that asks everybody for a second factor, with an office.
-func demanding(t *testing.T) (*house.House, *post.Office) {
+func demanding(t *testing.T, settings ...string) (*house.House, *post.Office) {
 	t.Helper()
 	office := post.Open(t)
-	return house.StartWith(t, append(office.Environment(), "AMPHI_IDENTITY__FACTOR__REQUIRED_KINDS=student,teacher,staff")), office
+	settings = append(settings, "AMPHI_IDENTITY__FACTOR__REQUIRED_KINDS=student,teacher,staff")
+	return house.StartWith(t, append(settings, office.Environment()...)), office
 }
 
 // enters signs somebody in whose house asks for a factor.
@@ -131,6 +132,87 @@ func TestTheFirstSignInWithCodesBySMS(t *testing.T) {
 	})
 }
 
+func TestTheFirstSignInWithCodesByMail(t *testing.T) {
+	t.Parallel()
+	h, office := demanding(t, "AMPHI_IDENTITY__FACTOR__METHODS=totp,mail") // which is not the rule
+	me := demoPerson(t, "student")
+	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
+		tab := visitor(t, h, look)
+		tab.Expect(http.StatusUnprocessableEntity)
+		enters(tab, "student")
+		if !look.Script {
+			tab.Heading("Choisissez un second facteur")
+			tab.Sees("Pas proposé par votre université")
+			tab.Follow("Code par courriel")
+			// The address of the university is behind this very door.
+			tab.SeesNot(me.Mail)
+			shown(tab, look, "factor-mail")
+			tab.Press("Envoyer un code")
+			tab.Heading("Saisissez le code reçu")
+			code := office.About(t, me.PersonalMail, "code").Code(t)
+			tab.Fill("Code", otherThan(code))
+			tab.Press("Vérifier et ajouter")
+			tab.Sees("Il vous reste 4 essais")
+			tab.Fill("Code", code)
+			tab.Press("Vérifier et ajouter")
+			tab.IsAt("/")
+			tab.Sees("L’adresse est ajoutée.")
+			leave(tab)
+			enters(tab, "student")
+		}
+
+		tab.Heading("Encore une preuve que c’est vous")
+		tab.Sees("Rien ne part avant que vous appuyiez sur le bouton.")
+		shown(tab, look, "factor-mail-asked")
+		rewrite(t, h, "UPDATE mailer_outbox SET created_at = ?", ago(2*time.Minute)) // a second code may leave after a minute
+		tab.Press("M’envoyer un code")
+		fresh := office.About(t, me.PersonalMail, "code").Code(t)
+		shown(tab, look, "factor-mail-sent")
+		tab.Fill("Code", otherThan(fresh))
+		tab.Press("Continuer")
+		tab.Sees("essais")
+		tab.Fill("Code", fresh)
+		tab.Press("Continuer")
+		tab.IsAt("/")
+	})
+}
+
+func TestAGraceThatRanOutLeavesNoWayAroundAFactor(t *testing.T) {
+	t.Parallel()
+	h, _ := demanding(t)
+	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
+		who := "student"
+		if !look.Script {
+			who = "teacher"
+		}
+		tab := visitor(t, h, look)
+		enters(tab, who)
+		tab.Heading("Choisissez un second facteur")
+		tab.Press("Plus tard")
+		tab.IsAt("/")
+		leave(tab)
+
+		rewrite(t, h, "UPDATE identity_factor_grace SET began_at = ?", ago(15*24*time.Hour))
+		enters(tab, who)
+		tab.Heading("Choisissez un second facteur")
+		tab.Sees("Pourquoi maintenant ?")
+		tab.SeesNot("remettre à plus tard")
+		if tab.Has("button", "Plus tard") {
+			t.Error("a grace that ran out can still be put off")
+		}
+		shown(tab, look, "factor-choice-due")
+		choice := tab.Address()
+		tab.Visit("/") // around it
+		tab.IsAt("/login")
+		tab.Visit(choice)
+		tab.Follow("Application d’authentification")
+		app := oathApp{key: shownKey(t, tab)}
+		tab.Fill("Code affiché par l’application", app.now(t))
+		tab.Press("Vérifier et ajouter")
+		tab.IsAt("/")
+	})
+}
+
 func TestACodeOfSomebodyElseOpensNothing(t *testing.T) {
 	t.Parallel()
 	h, office := demanding(t)
@@ -215,11 +297,26 @@ func TestAPasskeyOpensTheDoorAlone(t *testing.T) {
 	tab.Look(browser.Desk)
 	shown(tab, browser.Desk, "factor-list")
 
+	// Who leaves the suggestion alone finds a button.
+	leave(tab)
+	keychain.Touched(false)
+	tab.Visit("/login")
+	tab.IsAt("/login")
+	shown(tab, browser.Desk, "factor-passkey-sign-in")
+	keychain.Touched(true)
+	tab.Press("Se connecter avec une clé d’accès")
+	tab.IsAt("/")
+	tab.Visit("/identity/sessions")
+	tab.Sees("cet appareil")
+
+	// Where there is no passkey the button says so.
 	leave(tab)
 	keychain.Unplug()
+	tab.Keychain()
 	tab.Visit("/login")
-	tab.Name("button", "Se connecter avec une clé d’accès") // for who left the suggestion alone
-	shown(tab, browser.Desk, "factor-passkey-sign-in")
+	tab.Press("Se connecter avec une clé d’accès")
+	tab.Sees("Il n’y a pas de clé pour ce compte sur cet appareil.")
+	tab.IsAt("/login")
 }
 
 func TestRecoveryCodesAndATrustedBrowser(t *testing.T) {

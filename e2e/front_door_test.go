@@ -110,7 +110,7 @@ func TestASharedComputerForgetsWhoWasThere(t *testing.T) {
 	bothWays(t, browser.Desk, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/login")
-		tab.Tick("Cet ordinateur est partagé")
+		tab.Tick("Cet appareil est partagé")
 		signIn(tab, "student")
 		tab.IsAt("/")
 		for _, cookie := range tab.Cookies() {
@@ -119,7 +119,7 @@ func TestASharedComputerForgetsWhoWasThere(t *testing.T) {
 			}
 		}
 		tab.Visit("/identity/sessions")
-		tab.Sees("cet appareil", "ordinateur partagé")
+		tab.Sees("cet appareil", "appareil partagé")
 
 		tab.Visit("/logout")
 		tab.Press("Se déconnecter")

@@ -180,12 +180,64 @@ func TestALockIsLiftedByASecondFactor(t *testing.T) {
 	office.About(t, demoPerson(t, "teacher").Mail, "verrouillé")
 }
 
+func TestALockByTheRulesSaysWhatWasUnusualAndIsLiftedByOneself(t *testing.T) {
+	t.Parallel()
+	office := post.Open(t)
+	h := house.StartWith(t, append(office.Environment(), "AMPHI_IDENTITY__RISK__POINTS__NEW_DEVICE=100"))
+	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
+		who := "student"
+		if !look.Script {
+			who = "teacher"
+		}
+		at := demoPerson(t, who).Mail
+		known := signedIn(t, h, browser.Desk, who) // the first browser is no news
+		leave(known)
+
+		tab := visitor(t, h, look)
+		tab.Expect(http.StatusUnprocessableEntity)
+		tab.Visit("/login")
+		signInAs(tab, who, "not the one")
+		tab.SeesNot("verrou") // a stranger learns nothing
+		signInAs(tab, who, house.Password)
+		tab.Heading(lockedHeading)
+		tab.Sees("Cette connexion ne ressemble pas aux autres", "La connexion venait d’un navigateur que nous ne connaissions pas.", "Se lève de lui-même")
+		find(t, tab, incidentForm)
+		shown(tab, look, "locked-rules")
+		tab.Visit("/") // around it
+		tab.IsAt("/login")
+
+		// Where its owner is known nothing is locked.
+		known.Visit("/login")
+		signInAs(known, who, house.Password)
+		known.IsAt("/")
+
+		signInAs(tab, who, house.Password)
+		tab.Heading(lockedHeading)
+		if look.Script {
+			tab.Fill("Code du message", office.About(t, at, "verrouillé").Code(t))
+			tab.Press("Déverrouiller avec le code")
+		} else {
+			tab.Press("Recevoir un code de déverrouillage")
+			tab.Fill("Code du message", office.About(t, at, "Déverrouill").Code(t))
+			tab.Press("Déverrouiller avec le code")
+		}
+		tab.IsAt("/")
+		tab.Sees("Votre compte est déverrouillé.")
+
+		// From now on this browser is known as well.
+		leave(tab)
+		tab.Visit("/login")
+		signInAs(tab, who, house.Password)
+		tab.IsAt("/")
+	})
+}
+
 func TestASharedComputerKeepsNothingOfWhoSatThere(t *testing.T) {
 	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := visitor(t, house.Shared(t), look)
 		tab.Visit("/login")
-		tab.Tick("Cet ordinateur est partagé")
+		tab.Tick("Cet appareil est partagé")
 		signInAs(tab, "agent", house.Password)
 		tab.IsAt("/")
 		tab.Visit("/identity/devices")

@@ -68,6 +68,16 @@ func (a *Authenticator) Add(c *webauthn.Credential) {
 	})
 }
 
+// Touched says whether somebody is there to touch the authenticator, as at first.
+// What it is asked while nobody is there, it never answers.
+func (a *Authenticator) Touched(there bool) {
+	a.tab.t.Helper()
+	a.tab.within("leave the authenticator alone", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: a.id, Enabled: there})
+		return err
+	})
+}
+
 // Unplug takes the authenticator away.
 func (a *Authenticator) Unplug() {
 	a.tab.t.Helper()

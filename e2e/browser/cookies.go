@@ -17,3 +17,13 @@ func (tab *Tab) DropCookies() {
 		return err
 	})
 }
+
+// KeepCookie gives the browser a cookie of a site for a folder of it, as an
+// earlier visit may have.
+func (tab *Tab) KeepCookie(site, folder, name, value string) {
+	tab.t.Helper()
+	tab.within("keep a cookie", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{URL: site, Path: folder, Name: name, Value: value})
+		return err
+	})
+}

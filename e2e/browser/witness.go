@@ -24,15 +24,21 @@ type witness struct {
 	mu       sync.Mutex
 	problems []string
 	expected map[int64]bool               // HTTP statuses that the story expects
-	open     map[network.RequestID]string // requests under way, with their URLs
+	open     map[network.RequestID]errand // requests under way
 	inner    map[cdp.FrameID]bool         // frames within the page
 	leaving  time.Time                    // when the page asked for another one, until that is requested
 	lastMove time.Time                    // when a request last started or ended
 	status   int64                        // of the last page
 }
 
+// An errand is a request under way.
+type errand struct {
+	url  string
+	page cdp.LoaderID // that needs the answer; empty when the answer is a page
+}
+
 func newWitness() *witness {
-	return &witness{expected: map[int64]bool{}, open: map[network.RequestID]string{}, inner: map[cdp.FrameID]bool{}, lastMove: time.Now()}
+	return &witness{expected: map[int64]bool{}, open: map[network.RequestID]errand{}, inner: map[cdp.FrameID]bool{}, lastMove: time.Now()}
 }
 
 // hear is called for each event of the tab, in order; it must not block.
@@ -48,6 +54,10 @@ func (w *witness) hear(event any) {
 		}
 	case *page.EventFrameNavigated:
 		w.arrived(e.Frame.ID)
+		if !w.inner[e.Frame.ID] {
+			// Nobody tells how the requests of the page that was left end.
+			maps.DeleteFunc(w.open, func(_ network.RequestID, o errand) bool { return o.page != "" && o.page != e.Frame.LoaderID })
+		}
 	case *page.EventNavigatedWithinDocument:
 		w.arrived(e.FrameID)
 	case *network.EventRequestWillBeSent:
@@ -57,8 +67,11 @@ func (w *witness) hear(event any) {
 		// A frame in a sandbox has a process of its own, which alone hears how its
 		// request ends.
 		if !slices.Contains(longLived, e.Type) && !w.inner[e.FrameID] {
-			w.open[e.RequestID] = e.Request.URL
-			w.lastMove = time.Now()
+			o := errand{url: e.Request.URL, page: e.LoaderID}
+			if e.Type == network.ResourceTypeDocument {
+				o.page = ""
+			}
+			w.open[e.RequestID], w.lastMove = o, time.Now()
 		}
 	case *network.EventResponseReceived:
 		w.response(e)
@@ -67,7 +80,7 @@ func (w *witness) hear(event any) {
 		w.lastMove = time.Now()
 	case *network.EventLoadingFailed:
 		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" {
-			w.problem("request failed: %s %s %s", w.open[e.RequestID], e.ErrorText, e.BlockedReason)
+			w.problem("request failed: %s %s %s", w.open[e.RequestID].url, e.ErrorText, e.BlockedReason)
 		}
 		delete(w.open, e.RequestID)
 		w.lastMove = time.Now()
@@ -135,7 +148,11 @@ func (w *witness) quietFor() time.Duration {
 func (w *witness) underWay() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Collect(maps.Values(w.open))
+	var urls []string
+	for _, o := range w.open {
+		urls = append(urls, o.url)
+	}
+	return urls
 }
 
 func (w *witness) lastStatus() int64 {
