@@ -105,6 +105,16 @@ func rightsOf(text string) []campus.Right {
 	return list
 }
 
+// Viewer is somebody as their own session would see them, without a session: for
+// decisions about who is not at a browser.
+func (m *Module) Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer, error) {
+	p, err := m.PersonByID(ctx, who)
+	if err != nil {
+		return campus.Viewer{}, err
+	}
+	return p.Viewer(), nil
+}
+
 // Attributes are what may be released about somebody to a service, by the names
 // of eduPerson (2022-02) and the common LDAP schema (RFC 4519, RFC 2798).
 func (m *Module) Attributes(ctx context.Context, who campus.PersonID) (map[string][]string, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -15,20 +16,36 @@ import (
 // furnish opens the alcoves.
 func (m *Module) furnish() {
 	m.cas = casserver.New(casserver.Deps{
-		DB: m.DB, Clock: m.Clock, Log: m.Log, Answers: m.answers, Gate: m, Exit: m, SignIn: m.toSignIn, Channel: m.channel,
+		DB: m.DB, Clock: m.Clock, Log: m.Log, Answers: m.answers, Gate: m, Exit: m, SignIn: m.toSignIn, Channel: m.channel, Issuer: m.BaseURL,
 	}, m.config.CAS)
 	m.consent = consent.New(consent.Deps{DB: m.DB, Services: m, Destination: m.Destination})
 }
 
-// alcove is what every part of the room with pages brings into the house.
-type alcove interface{ Routes(*web.Router) }
-
-// alcoves lists those with addresses.
+// alcoves lists them. What they bring besides their addresses is found by the
+// interfaces below.
 func (m *Module) alcoves() []alcove { return []alcove{m.cas, m.consent} }
 
-// jobOwners lists those with jobs.
-func (m *Module) jobOwners() []interface{ Jobs(*jobs.Registry) } {
-	return []interface{ Jobs(*jobs.Registry) }{m.consent}
+// alcove is a part of the room with addresses of its own.
+type alcove interface{ Routes(*web.Router) }
+
+// jobOwner is an alcove with jobs.
+type jobOwner interface{ Jobs(*jobs.Registry) }
+
+// follower is an alcove that keeps something for as long as a session lasts. It is
+// called in the transaction that ends the session.
+type follower interface {
+	SessionEnded(ctx context.Context, tx db.Tx, session string) error
+}
+
+// those are the alcoves that bring a T.
+func those[T any](alcoves []alcove) []T {
+	var found []T
+	for _, a := range alcoves {
+		if t, ok := a.(T); ok {
+			found = append(found, t)
+		}
+	}
+	return found
 }
 
 // closers tell services that a session ended, each in its protocol.

@@ -42,10 +42,12 @@ type Deps struct {
 	BaseURL string
 }
 
-// People tells what services may be told about a person, by the names of
-// registry.Attributes.
+// People knows people: what services may be told about a person, by the names of
+// registry.Attributes, and what they belong to.
 type People interface {
 	Attributes(ctx context.Context, who campus.PersonID) (map[string][]string, error)
+	// Viewer is somebody as their own session would see them, without a session.
+	Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer, error)
 }
 
 // Sessions ends the session of the browser that asks. It calls SessionEnded in

@@ -137,6 +137,18 @@ func (m *Module) Leave(w http.ResponseWriter, r *http.Request, to string) error 
 	return nil
 }
 
+// Admit implements [gate.Gate].
+func (m *Module) Admit(ctx context.Context, s *registry.Service, who campus.PersonID) error {
+	if !s.SignsIn() {
+		return ServiceDisabled.With(fault.Args{"service": s.Name(i18n.Locale(ctx))})
+	}
+	v, err := m.People.Viewer(ctx, who)
+	if err != nil {
+		return AttributesUnavailable.From(err)
+	}
+	return admit(ctx, v, s)
+}
+
 // admit refuses who the service is not for, in words that say who it is for.
 func admit(ctx context.Context, v campus.Viewer, s *registry.Service) error {
 	if s.Audience.Admits(v) {

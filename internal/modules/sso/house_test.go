@@ -175,6 +175,15 @@ func (p fakePeople) Attributes(context.Context, campus.PersonID) (map[string][]s
 	return p, nil
 }
 
+func (fakePeople) Viewer(_ context.Context, who campus.PersonID) (campus.Viewer, error) {
+	for _, v := range []campus.Viewer{campustest.Lina(), campustest.Paul(), campustest.Alix()} {
+		if v.Person == who {
+			return v, nil
+		}
+	}
+	return campus.Viewer{}, errors.New("nobody")
+}
+
 type fakeMailer struct {
 	mu   sync.Mutex
 	sent []mailer.Message
@@ -256,6 +265,10 @@ type brokenPeople struct{}
 
 func (brokenPeople) Attributes(context.Context, campus.PersonID) (map[string][]string, error) {
 	return nil, errors.New("the database does not answer")
+}
+
+func (brokenPeople) Viewer(context.Context, campus.PersonID) (campus.Viewer, error) {
+	return campus.Viewer{}, errors.New("the database does not answer")
 }
 
 // context speaks a language.

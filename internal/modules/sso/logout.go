@@ -16,7 +16,15 @@ import (
 // session. Identity calls it in the transaction that ends the session, for
 // whatever reason it ends.
 func (m *Module) SessionEnded(ctx context.Context, tx db.Tx, session string) error {
-	return m.answers.SessionEnded(ctx, tx, session)
+	if err := m.answers.SessionEnded(ctx, tx, session); err != nil {
+		return err
+	}
+	for _, f := range those[follower](m.alcoves()) {
+		if err := f.SessionEnded(ctx, tx, session); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // missed is told of a service that could not be reached when a session ended.

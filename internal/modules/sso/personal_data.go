@@ -2,10 +2,12 @@ package sso
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
@@ -19,9 +21,9 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 			Basis: i18n.T(ctx, "sso.holding.basis"), Until: i18n.T(ctx, "sso.holding.until", "days", days),
 		}
 	}
-	return append([]contract.Holding{
+	return slices.Concat([]contract.Holding{
 		holding("sso_answers", "answers"), holding("sso_logouts", "logouts"), holding("sso_incidents", "incidents"),
-	}, consent.Holdings(ctx)...)
+	}, casserver.Holdings(ctx), consent.Holdings(ctx))
 }
 
 // Export writes which services a person signed in to and out of.
@@ -31,6 +33,9 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contr
 		return err
 	}
 	if err := archive.JSON("sso/services.json", held); err != nil {
+		return err
+	}
+	if err := m.cas.Export(ctx, who, archive); err != nil {
 		return err
 	}
 	return m.consent.Export(ctx, who, archive)

@@ -80,7 +80,7 @@ func TestRefusedValidationsSayWhyAndAreKeptForTheTechnicalContact(t *testing.T) 
 				return answer
 			}, cas.InvalidService, "sso.ticket_of_another", cas.OtherScheme},
 			"for an address that is none": {func() string { return h.check("moodle", h.ticketFor(moodle)) }, cas.InvalidService, "sso.ticket_of_another", cas.Unreadable},
-			"never issued":                {func() string { return h.check(moodle, cas.NewTicket()) }, cas.InvalidTicket, "sso.ticket_unknown", cas.Same},
+			"never issued":                {func() string { return h.check(moodle, cas.ServiceTicket.New()) }, cas.InvalidTicket, "sso.ticket_unknown", cas.Same},
 			"after the session": {func() string {
 				ticket := h.ticketFor(moodle)
 				if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.module.SessionEnded(t.Context(), tx, lina().Session) }); err != nil {

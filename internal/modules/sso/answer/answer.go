@@ -52,6 +52,10 @@ type Answer struct {
 	ExpiresAt db.Time
 	UsedAt    db.Time // zero: the service never came
 	Peer      string  // network address that redeemed it
+	// Behind says that no browser carries it: a program opens one service on behalf
+	// of somebody who is at another. However many, they are no loop. Only Issue
+	// reads it.
+	Behind bool
 }
 
 // Unknown: no answer was made with this secret, or long ago.
@@ -74,8 +78,12 @@ func (s *Store) Issue(ctx context.Context, tx db.Tx, secret string, a Answer, li
 	if a.Handle != "" {
 		state, used = Redeemed, tx.Now()
 	}
+	key := addressKey(a.Address)
+	if a.Behind {
+		key = "-"
+	}
 	err := sqlgen.New(tx).InsertAnswer(ctx, sqlgen.InsertAnswerParams{
-		ID: id.Hash(secret), Protocol: string(a.Protocol), State: string(state), ServiceID: a.Service, Address: a.Address, AddressKey: addressKey(a.Address),
+		ID: id.Hash(secret), Protocol: string(a.Protocol), State: string(state), ServiceID: a.Service, Address: a.Address, AddressKey: key,
 		SessionID: a.Session, Person: string(a.Person), Login: a.Login, SignedInAt: a.SignedInAt, Fresh: a.Fresh, Handle: a.Handle, Detail: a.Detail,
 		IssuedAt: tx.Now(), ExpiresAt: tx.Now().Add(lifetime), UsedAt: used, Peer: a.Peer,
 	})

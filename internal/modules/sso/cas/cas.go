@@ -15,17 +15,29 @@ import (
 // Code is an error code of a validation answer (§2.5.3).
 type Code string
 
-// The error codes that we send. Those about proxies come with proxy tickets.
+// The error codes that we send; the last two answer /proxy (§2.7.3).
 const (
-	InvalidRequest    Code = "INVALID_REQUEST"
-	InvalidTicketSpec Code = "INVALID_TICKET_SPEC"
-	InvalidTicket     Code = "INVALID_TICKET"
-	InvalidService    Code = "INVALID_SERVICE"
-	InternalError     Code = "INTERNAL_ERROR"
+	InvalidRequest       Code = "INVALID_REQUEST"
+	InvalidTicketSpec    Code = "INVALID_TICKET_SPEC"
+	InvalidTicket        Code = "INVALID_TICKET"
+	InvalidService       Code = "INVALID_SERVICE"
+	InvalidProxyCallback Code = "INVALID_PROXY_CALLBACK"
+	UnauthorizedProxy    Code = "UNAUTHORIZED_SERVICE_PROXY"
+	InternalError        Code = "INTERNAL_ERROR"
+	UnauthorizedService  Code = "UNAUTHORIZED_SERVICE"
+	BadPGT               Code = "BAD_PGT" // of CAS 2, and still what clients look for
 )
 
-// TicketPrefix starts every service ticket (§3.1.1).
-const TicketPrefix = "ST-"
+// Kind is what a ticket is for. It is written in front of it (§3.1 to §3.4).
+type Kind string
+
+// The kinds of tickets.
+const (
+	ServiceTicket Kind = "ST-"
+	ProxyTicket   Kind = "PT-"
+	GrantTicket   Kind = "PGT-"
+	GrantIOU      Kind = "PGTIOU-"
+)
 
 // ticketBytes is the randomness of a ticket: 144 bits, and in base32 the whole
 // ticket is 32 characters long, which is what every client must accept (§3.1.1).
@@ -35,20 +47,20 @@ const ticketBytes = 18
 // (§3.7), which rules base64url out.
 var ticketAlphabet = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// NewTicket makes a service ticket that nobody can guess.
-func NewTicket() string {
+// New makes a ticket of a kind that nobody can guess.
+func (k Kind) New() string {
 	b := make([]byte, ticketBytes)
 	rand.Read(b) // never fails since Go 1.24: the program stops instead
-	return TicketPrefix + ticketAlphabet.EncodeToString(b)
+	return string(k) + ticketAlphabet.EncodeToString(b)
 }
 
 // MaxTicket bounds what we look up: clients support up to 256 characters
 // (§3.1.1), so nothing longer was ever a ticket.
 const MaxTicket = 256
 
-// LooksLikeTicket reports whether text has the form of a service ticket.
-func LooksLikeTicket(text string) bool {
-	rest, ok := strings.CutPrefix(text, TicketPrefix)
+// Made reports whether text has the form of a ticket of this kind.
+func (k Kind) Made(text string) bool {
+	rest, ok := strings.CutPrefix(text, string(k))
 	if !ok || rest == "" || len(text) > MaxTicket {
 		return false
 	}

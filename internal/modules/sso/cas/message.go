@@ -21,6 +21,12 @@ type Success struct {
 	// session (§2.5.7).
 	FromNewLogin bool
 	Attributes   []Attribute
+	// GrantIOU is what the service finds its proxy-granting ticket by (§3.4); empty
+	// when it gets none.
+	GrantIOU string
+	// Proxies are the callbacks of those that the ticket went through, the last one
+	// first (§2.6.2).
+	Proxies []string
 }
 
 // Failure is a negative validation answer (§2.5.2).
@@ -51,16 +57,42 @@ func (s Success) XML() []byte {
 			element(&b, "      ", a.Name, v)
 		}
 	}
-	b.WriteString("    </cas:attributes>\n  </cas:authenticationSuccess>\n" + responseClose)
+	b.WriteString("    </cas:attributes>\n")
+	if s.GrantIOU != "" {
+		element(&b, "    ", "proxyGrantingTicket", s.GrantIOU)
+	}
+	if len(s.Proxies) > 0 {
+		b.WriteString("    <cas:proxies>\n")
+		for _, proxy := range s.Proxies {
+			element(&b, "      ", "proxy", proxy)
+		}
+		b.WriteString("    </cas:proxies>\n")
+	}
+	b.WriteString("  </cas:authenticationSuccess>\n" + responseClose)
 	return []byte(b.String())
 }
 
 // XML is the answer as of CAS 2 and 3.
-func (f Failure) XML() []byte {
+func (f Failure) XML() []byte { return f.xml("authenticationFailure") }
+
+// ProxyXML is the negative answer of /proxy (§2.7.2).
+func (f Failure) ProxyXML() []byte { return f.xml("proxyFailure") }
+
+func (f Failure) xml(name string) []byte {
 	var b strings.Builder
-	b.WriteString(responseOpen + `  <cas:authenticationFailure code="` + string(f.Code) + `">`)
+	b.WriteString(responseOpen + `  <cas:` + name + ` code="` + string(f.Code) + `">`)
 	escape(&b, f.Description)
-	b.WriteString("</cas:authenticationFailure>\n" + responseClose)
+	b.WriteString("</cas:" + name + ">\n" + responseClose)
+	return []byte(b.String())
+}
+
+// ProxyXML is the positive answer of /proxy, with the ticket for the other
+// service (§2.7.2).
+func ProxyXML(ticket string) []byte {
+	var b strings.Builder
+	b.WriteString(responseOpen + "  <cas:proxySuccess>\n")
+	element(&b, "    ", "proxyTicket", ticket)
+	b.WriteString("  </cas:proxySuccess>\n" + responseClose)
 	return []byte(b.String())
 }
 
@@ -87,14 +119,22 @@ func boolean(b bool) string {
 
 type jsonResponse struct {
 	ServiceResponse struct {
-		Success *jsonSuccess `json:"authenticationSuccess,omitempty"`
-		Failure *jsonFailure `json:"authenticationFailure,omitempty"`
+		Success      *jsonSuccess `json:"authenticationSuccess,omitempty"`
+		Failure      *jsonFailure `json:"authenticationFailure,omitempty"`
+		ProxySuccess *jsonProxy   `json:"proxySuccess,omitempty"`
+		ProxyFailure *jsonFailure `json:"proxyFailure,omitempty"`
 	} `json:"serviceResponse"`
 }
 
 type jsonSuccess struct {
 	User       string         `json:"user"`
 	Attributes map[string]any `json:"attributes"`
+	GrantIOU   string         `json:"proxyGrantingTicket,omitempty"`
+	Proxies    []string       `json:"proxies,omitempty"`
+}
+
+type jsonProxy struct {
+	Ticket string `json:"proxyTicket"`
 }
 
 type jsonFailure struct {
@@ -114,7 +154,7 @@ func (s Success) JSON() ([]byte, error) {
 		attributes[a.Name] = a.Values
 	}
 	var r jsonResponse
-	r.ServiceResponse.Success = &jsonSuccess{s.User, attributes}
+	r.ServiceResponse.Success = &jsonSuccess{s.User, attributes, s.GrantIOU, s.Proxies}
 	return json.MarshalIndent(r, "", "  ")
 }
 
@@ -122,6 +162,17 @@ func (s Success) JSON() ([]byte, error) {
 func (f Failure) JSON() ([]byte, error) {
 	var r jsonResponse
 	r.ServiceResponse.Failure = &jsonFailure{f.Code, f.Description}
+	return json.MarshalIndent(r, "", "  ")
+}
+
+// ProxyJSON is the answer of /proxy in JSON: a ticket, or why there is none.
+func ProxyJSON(ticket string, f *Failure) ([]byte, error) {
+	var r jsonResponse
+	if f != nil {
+		r.ServiceResponse.ProxyFailure = &jsonFailure{f.Code, f.Description}
+	} else {
+		r.ServiceResponse.ProxySuccess = &jsonProxy{ticket}
+	}
 	return json.MarshalIndent(r, "", "  ")
 }
 

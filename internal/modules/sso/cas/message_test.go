@@ -66,14 +66,14 @@ func TestANameWithALineFeedForgesNoAnswerOfCAS1(t *testing.T) {
 func TestTicketsHaveTheFormThatEveryClientAccepts(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		ticket := NewTicket()
-		if !LooksLikeTicket(ticket) || len(ticket) > 32 || seen[ticket] {
+		ticket := ServiceTicket.New()
+		if !ServiceTicket.Made(ticket) || len(ticket) > 32 || seen[ticket] {
 			t.Fatalf("%q", ticket)
 		}
 		seen[ticket] = true
 	}
 	for _, text := range []string{"", "ST-", "PT-abc", "ST-a b", "ST-a_b", "st-abc", "ST-" + strings.Repeat("a", 256)} {
-		if LooksLikeTicket(text) {
+		if ServiceTicket.Made(text) {
 			t.Errorf("%q passes for a ticket", text)
 		}
 	}

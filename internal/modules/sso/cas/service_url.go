@@ -99,6 +99,9 @@ func ParseServiceURL(text string) (ServiceURL, error) {
 // Origin is scheme, host and port, as the Origin header writes them (RFC 6454).
 func (s ServiceURL) Origin() string { return s.origin }
 
+// Scheme is https or http.
+func (s ServiceURL) Scheme() string { return s.scheme }
+
 // Host is the name of the server, without port.
 func (s ServiceURL) Host() string { return s.host }
 
@@ -109,9 +112,26 @@ func (s ServiceURL) String() string { return s.canonical }
 // Address is where to send the browser when there is no ticket to bring.
 func (s ServiceURL) Address() string { return s.address }
 
+// The parameters in which a ticket travels: that of CAS (§2.2.4), and that of
+// SAML 1.1, for clients that name their address in TARGET.
+const (
+	TicketParameter   = "ticket"
+	ArtifactParameter = "SAMLart"
+)
+
 // WithTicket is where to send the browser with its ticket (§2.2.4): the ticket
 // joins the query, before a fragment.
-func (s ServiceURL) WithTicket(ticket string) string {
+func (s ServiceURL) WithTicket(parameter, ticket string) string {
+	return s.withQuery(parameter + "=" + ticket)
+}
+
+// WithGrant is the address by which a proxy is given its proxy-granting ticket
+// (§2.5.4).
+func (s ServiceURL) WithGrant(grant, iou string) string {
+	return s.withQuery("pgtId=" + grant + "&pgtIou=" + iou)
+}
+
+func (s ServiceURL) withQuery(more string) string {
 	before, fragment, hasFragment := strings.Cut(s.address, "#")
 	switch {
 	case !strings.Contains(before, "?"):
@@ -119,7 +139,7 @@ func (s ServiceURL) WithTicket(ticket string) string {
 	case !strings.HasSuffix(before, "?") && !strings.HasSuffix(before, "&"):
 		before += "&"
 	}
-	before += "ticket=" + ticket
+	before += more
 	if hasFragment {
 		before += "#" + fragment
 	}
@@ -284,15 +304,17 @@ func climbs(path string) bool {
 // withoutTicket takes a service ticket out of a query. It comes from bookmarks
 // and reloads; every client removes it before it names its own address.
 func withoutTicket(query string) string {
-	if !strings.Contains(query, "ticket=") {
+	if !strings.Contains(query, TicketParameter+"=") && !strings.Contains(query, ArtifactParameter+"=") {
 		return query
 	}
 	parts := strings.Split(query, "&")
 	kept := parts[:0]
 	for _, part := range parts {
-		if value, ok := strings.CutPrefix(part, "ticket="); !ok || !LooksLikeTicket(value) {
-			kept = append(kept, part)
+		name, value, _ := strings.Cut(part, "=")
+		if (name == TicketParameter || name == ArtifactParameter) && (ServiceTicket.Made(value) || ProxyTicket.Made(value)) {
+			continue
 		}
+		kept = append(kept, part)
 	}
 	return strings.Join(kept, "&")
 }

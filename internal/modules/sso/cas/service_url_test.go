@@ -112,8 +112,8 @@ func TestTheTicketJoinsTheQuery(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := ParseServiceURL(c.in)
-			if err != nil || s.WithTicket("ST-1") != c.want {
-				t.Errorf("got %q, %v; want %q", s.WithTicket("ST-1"), err, c.want)
+			if err != nil || s.WithTicket(TicketParameter, "ST-1") != c.want {
+				t.Errorf("got %q, %v; want %q", s.WithTicket(TicketParameter, "ST-1"), err, c.want)
 			}
 		})
 	}
@@ -172,7 +172,7 @@ func FuzzServiceURL(f *testing.F) {
 		if err != nil || again.String() != s.String() {
 			t.Fatalf("%q becomes %q becomes %q, %v", text, s, again, err)
 		}
-		for _, address := range []string{s.Address(), s.WithTicket("ST-1")} {
+		for _, address := range []string{s.Address(), s.WithTicket(TicketParameter, "ST-1")} {
 			u, err := url.Parse(address)
 			if err != nil || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
 				t.Fatalf("%q leads to %q, %v", text, address, err)

@@ -20,6 +20,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -37,6 +38,8 @@ type Deps struct {
 	SignIn func(w http.ResponseWriter, r *http.Request, next string, renew bool) error
 	// Channel sends messages to services. It must not follow redirects.
 	Channel *http.Client
+	// Issuer is our public address, without a slash at its end.
+	Issuer string
 }
 
 // Server is the CAS server. It is safe for concurrent use.
@@ -75,12 +78,19 @@ func (s *Server) Routes(r *web.Router) {
 	r.Handle("GET /cas/continue.js", s.continueScript, web.Static)
 
 	// Asked by servers, not by browsers: no session, no language, no shell.
-	r.Handle("GET /cas/validate", s.plainValidate, web.Static)
-	r.Handle("GET /cas/serviceValidate", s.serviceValidate, web.Static)
-	r.Handle("POST /cas/serviceValidate", s.serviceValidate, web.Static, web.CrossSite)
-	r.Handle("GET /cas/p3/serviceValidate", s.serviceValidate, web.Static)
-	r.Handle("POST /cas/p3/serviceValidate", s.serviceValidate, web.Static, web.CrossSite)
+	for path, h := range map[string]web.Handler{
+		"/cas/validate": s.plainValidate, "/cas/proxy": s.proxyPage,
+		"/cas/serviceValidate": s.serviceValidate, "/cas/p3/serviceValidate": s.serviceValidate,
+		"/cas/proxyValidate": s.proxyValidate, "/cas/p3/proxyValidate": s.proxyValidate,
+	} {
+		r.Handle("GET "+path, h, web.Static)
+		r.Handle("POST "+path, h, web.Static, web.CrossSite)
+	}
+	r.Handle("POST /cas/samlValidate", s.samlValidate, web.Static, web.CrossSite)
 }
+
+// Jobs forgets grants that are left over.
+func (s *Server) Jobs(r *jobs.Registry) { r.Every("sso.cas_prune", 24*time.Hour, s.prune) }
 
 // Destination says which service a local address of ours leads to, and on which
 // origins its redirects end; ok is false for any other address.

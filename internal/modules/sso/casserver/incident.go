@@ -2,6 +2,7 @@ package casserver
 
 import (
 	"context"
+	"net/netip"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
@@ -30,6 +31,15 @@ func (s *Server) noteUnknownTicket(ctx context.Context, q question) {
 		// Anybody can ask for a ticket of their invention: no mail for that.
 		s.Gate.Note(ctx, gate.Incident{Service: service, Reason: TicketUnknown, Received: q.services[0], Peer: q.from.String(), Quiet: true})
 	}
+}
+
+// noteCallback keeps what was wrong with a proxy.
+func (s *Server) noteCallback(ctx context.Context, service *registry.Service, reason *fault.Reason, expected, received string, from netip.Addr) {
+	i := gate.Incident{Service: service, Reason: reason, Expected: expected, Received: received}
+	if from.IsValid() {
+		i.Peer = from.String()
+	}
+	s.Gate.Note(ctx, i)
 }
 
 // noteUnknownService keeps that people are sent to us by an address that is not

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
@@ -18,25 +19,45 @@ import (
 // loginQuestion is what a service asks with the browser it sends (§2.1.1).
 type loginQuestion struct {
 	address cas.ServiceURL
+	named   string // the parameter with the address: service, or TARGET of SAML 1.1
 	renew   bool
 	gateway bool
 	post    bool   // method=POST: the ticket comes in a form (§2.1.1)
+	warn    bool   // the person is asked before they are signed in (§2.2.1)
 	asked   string // see [gate.MarkParameter]
 }
 
 // readLogin reads the question; ok is false when no service is named.
 func readLogin(q url.Values) (question loginQuestion, ok bool, err error) {
 	question = loginQuestion{
-		renew: cas.Flag(q["renew"]), gateway: cas.Flag(q["gateway"]),
+		named: serviceParameter, renew: cas.Flag(q["renew"]), gateway: cas.Flag(q["gateway"]), warn: cas.Flag(q["warn"]),
 		post: strings.EqualFold(q.Get("method"), http.MethodPost), asked: q.Get(gate.MarkParameter),
 	}
 	// renew and gateway exclude each other; renew is the safer one.
 	question.gateway = question.gateway && !question.renew
-	if len(q["service"]) == 0 || len(q["service"]) == 1 && q.Get("service") == "" {
+	if len(q[serviceParameter]) == 0 && len(q[targetParameter]) > 0 {
+		question.named = targetParameter
+	}
+	values := slices.Concat(q[serviceParameter], q[targetParameter])
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return question, false, nil
 	}
-	question.address, err = serviceAddress(q["service"])
+	question.address, err = serviceAddress(values)
 	return question, true, err
+}
+
+// The parameters in which a service names its address.
+const (
+	serviceParameter = "service"
+	targetParameter  = "TARGET"
+)
+
+// ticketParameter is where this service looks for its ticket.
+func (q loginQuestion) ticketParameter() string {
+	if q.named == targetParameter {
+		return cas.ArtifactParameter
+	}
+	return cas.TicketParameter
 }
 
 // login sends a person on to a service with a ticket (§2.1, §2.2.4), to the
@@ -68,7 +89,10 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		Service: service, Address: q.address.String(), Back: comeBack(q), Mark: q.asked, Fresh: q.renew, Passive: q.gateway,
 	}
 	entrance, err := s.Gate.Enter(w, r, question)
-	if err == nil {
+	switch {
+	case err == nil && q.warn && !entrance.Fresh && !q.gateway:
+		return s.warnPage(w, r, service, q)
+	case err == nil:
 		return s.hand(w, r, question, q, entrance)
 	}
 	if q.gateway { // the service asked not to bother the person
@@ -101,18 +125,27 @@ func (s *Server) hand(w http.ResponseWriter, r *http.Request, question gate.Ques
 		return err
 	}
 	if q.post {
-		return s.continuePage(w, r, question.Service, q.address, ticket)
+		return s.continuePage(w, r, question.Service, q, ticket)
 	}
-	return s.Gate.Leave(w, r, q.address.WithTicket(ticket))
+	return s.Gate.Leave(w, r, q.address.WithTicket(q.ticketParameter(), ticket))
 }
 
-// parameters reads the query, and the form of a POST over it.
-func parameters(r *http.Request) (url.Values, error) {
+// queryOf reads the query.
+func queryOf(r *http.Request) (url.Values, error) {
 	// A semicolon separates nothing since HTML 4 died; clients leave it unescaped
 	// in addresses such as /x;jsessionid=1.
 	values, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
 	if err != nil {
 		return nil, web.FormMalformed.From(err)
+	}
+	return values, nil
+}
+
+// parameters reads the query, and the form of a POST over it.
+func parameters(r *http.Request) (url.Values, error) {
+	values, err := queryOf(r)
+	if err != nil {
+		return nil, err
 	}
 	if r.Method == http.MethodPost {
 		form, err := web.Form(r)
@@ -128,7 +161,7 @@ func parameters(r *http.Request) (url.Values, error) {
 
 // comeBack is this question as a local address, for after the sign-in.
 func comeBack(q loginQuestion) string {
-	back := url.Values{"service": {q.address.Address()}}
+	back := url.Values{q.named: {q.address.Address()}}
 	if q.renew {
 		back.Set("renew", "true")
 	}
@@ -138,21 +171,41 @@ func comeBack(q loginQuestion) string {
 	return LoginPath + "?" + back.Encode()
 }
 
-// continueView is the page that carries a ticket in a form (method=POST).
+// continueView is the page that carries a ticket in a form (method=POST), or asks
+// before there is one (warn).
 type continueView struct {
 	Service string
+	Method  string
 	Action  string
-	Ticket  string
+	Fields  []field
+	Warns   bool
 }
+
+type field struct{ Name, Value string }
 
 // continuePage posts the ticket to the service: by itself where scripts run, by
 // its button where they do not or where an extension stops them.
-func (s *Server) continuePage(w http.ResponseWriter, r *http.Request, service *registry.Service, address cas.ServiceURL, ticket string) error {
-	web.AllowFormTo(w, address.Origin())
+func (s *Server) continuePage(w http.ResponseWriter, r *http.Request, service *registry.Service, q loginQuestion, ticket string) error {
+	web.AllowFormTo(w, q.address.Origin())
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return web.Render(w, r, http.StatusOK, continueTempl(continueView{
-		Service: service.Name(i18n.Locale(r.Context())), Action: address.Address(), Ticket: ticket,
+		Service: service.Name(i18n.Locale(r.Context())), Method: "post", Action: q.address.Address(), Fields: []field{{q.ticketParameter(), ticket}},
 	}))
+}
+
+// warnPage asks somebody with an open session before they enter a service, when
+// the service or they themselves want to be asked. The button asks the same
+// question again, without the warning.
+func (s *Server) warnPage(w http.ResponseWriter, r *http.Request, service *registry.Service, q loginQuestion) error {
+	view := continueView{
+		Service: service.Name(i18n.Locale(r.Context())), Method: "get", Action: LoginPath, Warns: true,
+		Fields: []field{{q.named, q.address.Address()}},
+	}
+	if q.post {
+		view.Fields = append(view.Fields, field{"method", http.MethodPost})
+	}
+	web.AllowFormTo(w, originsOf(service, q.address)...)
+	return web.Render(w, r, http.StatusOK, continueTempl(view))
 }
 
 // continueScript submits the form of the page above; the policy of our pages

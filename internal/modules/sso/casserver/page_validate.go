@@ -13,33 +13,45 @@ import (
 // attributes: mod_auth_cas asks the former and shows them.
 func (s *Server) serviceValidate(w http.ResponseWriter, r *http.Request) error {
 	q, format := readQuestion(r)
+	return s.answerValidation(w, r, q, format)
+}
+
+// proxyValidate is the same for services that also take proxy tickets (§2.6).
+func (s *Server) proxyValidate(w http.ResponseWriter, r *http.Request) error {
+	q, format := readQuestion(r)
+	q.proxied = true
+	return s.answerValidation(w, r, q, format)
+}
+
+func (s *Server) answerValidation(w http.ResponseWriter, r *http.Request, q question, format string) error {
 	success, failure := s.validate(r.Context(), q)
 	if strings.EqualFold(format, "JSON") {
-		answer, err := success.JSON()
+		said, err := success.JSON()
 		if failure != nil {
-			answer, err = failure.JSON()
+			said, err = failure.JSON()
 		}
 		if err != nil {
 			return err
 		}
-		return write(w, "application/json; charset=utf-8", answer)
+		return write(w, "application/json; charset=utf-8", said)
 	}
-	answer := success.XML()
+	said := success.XML()
 	if failure != nil {
-		answer = failure.XML()
+		said = failure.XML()
 	}
-	return write(w, "application/xml; charset=utf-8", answer)
+	return write(w, "application/xml; charset=utf-8", said)
 }
 
-// plainValidate answers as of CAS 1 (§2.4).
+// plainValidate answers as of CAS 1 (§2.4), which knows no proxies.
 func (s *Server) plainValidate(w http.ResponseWriter, r *http.Request) error {
 	q, _ := readQuestion(r)
+	q.callback = nil
 	success, failure := s.validate(r.Context(), q)
-	answer := success.Plain()
+	said := success.Plain()
 	if failure != nil {
-		answer = cas.Failure{}.Plain()
+		said = cas.Failure{}.Plain()
 	}
-	return write(w, "text/plain; charset=utf-8", answer)
+	return write(w, "text/plain; charset=utf-8", said)
 }
 
 // readQuestion reads what a service asks. What cannot be read is as good as
@@ -50,7 +62,7 @@ func readQuestion(r *http.Request) (q question, format string) {
 		values = url.Values{"format": {r.URL.Query().Get("format")}}
 	}
 	return question{
-		services: values["service"], tickets: values["ticket"],
+		services: values["service"], tickets: values["ticket"], callback: values["pgtUrl"],
 		renew: cas.Flag(values["renew"]), from: web.ClientAddr(r),
 	}, values.Get("format")
 }

@@ -33,4 +33,20 @@ var (
 	TicketNotFresh = fault.Declare(fault.Conflict, "sso.ticket_not_fresh")
 	// TicketMalformed: what the service sent is not a ticket.
 	TicketMalformed = fault.Declare(fault.Malformed, "sso.ticket_malformed")
+	// ProxyForbidden: the service asks for a proxy-granting ticket that its entry
+	// does not provide for.
+	ProxyForbidden = fault.Declare(fault.Conflict, "sso.cas_proxy_forbidden")
+	// CallbackForeign: the callback of a proxy is not one of its own addresses.
+	CallbackForeign = fault.Declare(fault.Conflict, "sso.cas_callback_foreign")
+	// CallbackFailed: the callback of a proxy did not take its ticket.
+	CallbackFailed = fault.Declare(fault.Upstream, "sso.cas_callback_failed")
+	// GrantUnknown: a proxy-granting ticket that was never issued, or is over.
+	GrantUnknown = fault.Declare(fault.Gone, "sso.cas_grant_unknown")
+	// ProxyTargetUnknown: a proxy wants to open what is not registered.
+	ProxyTargetUnknown = fault.Declare(fault.NotFound, "sso.cas_target_unknown")
+	// ProxyTargetForbidden: a proxy wants to open what it may not, or what asks the
+	// person for something.
+	ProxyTargetForbidden = fault.Declare(fault.Conflict, "sso.cas_target_forbidden")
+	// ClockOff: the service's clock differs from ours.
+	ClockOff = fault.Declare(fault.Conflict, "sso.cas_clock_off")
 )

@@ -23,7 +23,7 @@ func destinationOf(next string) (cas.ServiceURL, error) {
 	if err != nil || u.Path != LoginPath || u.Host != "" {
 		return cas.ServiceURL{}, ServiceUnreadable
 	}
-	return serviceAddress(u.Query()["service"])
+	return serviceAddress(slices.Concat(u.Query()[serviceParameter], u.Query()[targetParameter]))
 }
 
 // serviceAddress reads the service parameter, of which there is one.
@@ -61,7 +61,7 @@ func (s *Server) serviceAt(ctx context.Context, v campus.Viewer, address cas.Ser
 
 // issue makes a ticket for who enters a service at this address.
 func (s *Server) issue(ctx context.Context, e gate.Entrance, service *registry.Service, address cas.ServiceURL) (string, error) {
-	ticket := cas.NewTicket()
+	ticket := cas.ServiceTicket.New()
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		return s.Answers.Issue(ctx, tx, ticket, answer.Answer{
 			Protocol: registry.CAS, Service: service.ID, Address: address.String(), Session: e.Viewer.Session, Person: e.Viewer.Person,

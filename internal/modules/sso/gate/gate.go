@@ -91,6 +91,9 @@ type Gate interface {
 	// Released is what a service may be told about somebody, for answers without a
 	// browser. wanted narrows it; nil is all.
 	Released(ctx context.Context, s *registry.Service, who campus.PersonID, wanted []registry.Attribute) ([]Attribute, error)
+	// Admit says whether a service is for somebody, for answers without a browser:
+	// nil, or the fault that Enter would give.
+	Admit(ctx context.Context, s *registry.Service, who campus.PersonID) error
 	// Leave sends the browser to another site with 303, also when it asked in the
 	// background; nothing of our address travels on in a Referer.
 	Leave(w http.ResponseWriter, r *http.Request, to string) error

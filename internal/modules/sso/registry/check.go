@@ -75,6 +75,7 @@ func (s Service) Check() []Mistake {
 	switch s.Protocol {
 	case CAS, "":
 		s.checkPatterns(&m)
+		s.CAS.check(&m)
 	case SAML:
 		m = append(m, s.SAML.check()...)
 	case OIDC:

@@ -62,6 +62,7 @@ type Service struct {
 	Consent            bool            `toml:"consent" help:"ask people before their data goes to the service; for services outside the institution"`
 	Factor             Factor          `toml:"factor" help:"session: a second factor in this session; fresh: within the last minutes; empty: the institution's policy"`
 	SessionLimit       time.Duration   `toml:"session_limit" help:"the oldest sign-in that opens the service; 0s: as long as the session here"`
+	CAS                CASService      `toml:"cas"`
 	SAML               SAMLPeer        `toml:"saml"`
 	OIDC               OIDCClient      `toml:"oidc"`
 	SecretEnds         string          `toml:"secret_ends" help:"the day on which the service's secret or key is renewed, such as 2027-09-01; alarms come 60, 30 and 7 days before"`
