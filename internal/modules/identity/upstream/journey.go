@@ -37,7 +37,7 @@ func asked(r *http.Request, values url.Values) Transaction {
 	}
 	return Transaction{
 		Next: web.Local(values.Get("next")), Shared: values.Get("shared") != "", LoginHint: hint,
-		Force: values.Get("force") != "", Choose: values.Get("choose") != "",
+		Force: values.Get("force") != "", Choose: values.Get("choose") != "", Provider: values.Get(ProviderParam),
 	}
 }
 
@@ -155,8 +155,10 @@ func (x *Upstreams) leave(w http.ResponseWriter, r *http.Request, u *upstream, j
 	if err != nil {
 		return x.stop(w, r, u, j, err)
 	}
-	if err := x.keep(r.Context(), j); err != nil {
-		return err
+	if !to.Aside {
+		if err := x.keep(r.Context(), j); err != nil {
+			return err
+		}
 	}
 	if to.Form == nil {
 		w.Header().Set("Location", to.URL)
@@ -280,7 +282,7 @@ func (x *Upstreams) refused(w http.ResponseWriter, r *http.Request, u *upstream,
 	var f *Failure
 	if errors.As(err, &f) && f.Plain && !j.Plain && len(u.Factor.Request) > 0 {
 		again := journey{Transaction: Transaction{
-			Next: j.Next, Shared: j.Shared, Force: j.Force, Choose: j.Choose, LoginHint: j.LoginHint, Plain: true,
+			Next: j.Next, Shared: j.Shared, Force: j.Force, Choose: j.Choose, LoginHint: j.LoginHint, Plain: true, Provider: j.Secrets[KeptProvider],
 		}, Purpose: j.Purpose, Person: j.Person}
 		x.note(r.Context(), u, f, Answer{}, "")
 		return x.leave(w, r, u, again)

@@ -77,6 +77,24 @@ type Transaction struct {
 	// AnswerURL is where the upstream sends the browser back: the registered
 	// redirect_uri, the assertion consumer service.
 	AnswerURL string
+	// Provider is which one of several identity providers the person chose, as a
+	// discovery service said; "" before. Once the journey has left, it is what the
+	// protocol kept in Secrets under [KeptProvider].
+	Provider string
+}
+
+// KeptProvider is the name in [Transaction.Secrets] of the chosen provider, and
+// ProviderParam the parameter by which a discovery service names it
+// (saml-idp-discovery, 2.4.3).
+const (
+	KeptProvider  = "provider"
+	ProviderParam = "entityID"
+)
+
+// Describer is a Protocol that has something to tell its upstream about us, such
+// as SAML metadata. It is published beside AnswerURL, as "metadata".
+type Describer interface {
+	Describe(ctx context.Context, answerURL string) (mediaType string, text []byte, err error)
 }
 
 // Departure is where a browser goes.
@@ -85,6 +103,9 @@ type Departure struct {
 	// Form is posted there when it is not nil (SAML's POST binding); otherwise the
 	// browser is redirected.
 	Form url.Values
+	// Aside is a way to a third place that sends the browser back to the start, such
+	// as a discovery service: the journey has not begun, and nothing is kept.
+	Aside bool
 }
 
 // Return is what a browser brought back to AnswerURL.
