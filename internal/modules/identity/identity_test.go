@@ -540,6 +540,23 @@ func TestAPersonThatCannotBeStoredIsRefusedWithAReason(t *testing.T) {
 	})
 }
 
+func TestANameDoesNotTurnTheWordsAroundIt(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who := h.add(Person{Login: "maryam", Mail: "maryam@valmont.example", GivenName: "مريم\u202e", FamilyName: " العلي\n\u2066admin\x00 ", JobTitle: "a\tb"}, linasPassword)
+		p, err := h.PersonByID(t.Context(), who)
+		if err != nil || p.GivenName != "مريم" || p.FamilyName != "العلي admin" || p.JobTitle != "a b" {
+			t.Errorf("stored as %+v, %v", p, err)
+		}
+		want(t, h.browser().signIn("maryam", linasPassword), 200, "home of maryam")
+		if err := h.db.InTx(t.Context(), func(tx db.Tx) error {
+			_, err := h.AddPerson(t.Context(), tx, Person{Login: "nobody", Mail: "n@valmont.example", FamilyName: "\u200f\u202e"})
+			return err
+		}); !errors.Is(err, NameForm) {
+			t.Errorf("a name of nothing that is seen: %v", err)
+		}
+	})
+}
+
 func TestAPersonComesBackAsStored(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ctx := t.Context()

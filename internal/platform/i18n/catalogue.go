@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 	toml "github.com/pelletier/go-toml/v2"
@@ -177,7 +178,8 @@ func (p *Printer) T(key string, pairs ...any) string {
 }
 
 // Value words one fact: instants and durations as people say them, the rest as
-// it is.
+// it is. A text that is written from right to left, such as a name, does not turn
+// the figures and signs of the sentence around it.
 func (p *Printer) Value(v any) any {
 	switch v := v.(type) {
 	case time.Time:
@@ -187,8 +189,23 @@ func (p *Printer) Value(v any) any {
 	case Bytes:
 		return p.bytes(v)
 	case []string:
-		return strings.Join(v, ", ")
+		return p.Value(strings.Join(v, ", "))
+	case string:
+		return isolated(v)
 	default:
 		return v
 	}
 }
+
+// isolated keeps a text that holds letters written from right to left apart from
+// the sentence around it (Unicode Standard Annex #9, first strong isolate).
+func isolated(text string) string {
+	const fsi, pdi = "\u2068", "\u2069"
+	if !strings.ContainsFunc(text, func(r rune) bool { return r >= 0x590 && unicode.In(r, rightToLeft...) }) {
+		return text
+	}
+	return fsi + text + pdi
+}
+
+// rightToLeft are the scripts in use that are written so.
+var rightToLeft = []*unicode.RangeTable{unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam}

@@ -59,8 +59,10 @@ func TestSentencesTakeFactsAndPlurals(t *testing.T) {
 	fr, en := c.For(campus.French), c.For(campus.English)
 	for _, x := range []struct{ got, want string }{
 		{fr.T("room.hello", "name", "Zoë"), "Bonjour Zoë"},
-		{en.T("room.hello", "name", "<b>"), "Hello <b>"}, // escaping is the view's work
-		{fr.T("room.letters", "count", 0), "0 lettre"},   // French zero is singular
+		{en.T("room.hello", "name", "<b>"), "Hello <b>"},                             // escaping is the view's work
+		{en.T("room.hello", "name", "مريم Œillet"), "Hello \u2068مريم Œillet\u2069"}, // the sentence keeps its direction
+		{fr.T("room.hello", "name", []string{"שרה", "Zoë"}), "Bonjour \u2068שרה, Zoë\u2069"},
+		{fr.T("room.letters", "count", 0), "0 lettre"}, // French zero is singular
 		{en.T("room.letters", "count", 0), "0 letters"},
 		{fr.T("room.letters", "count", 2), "2 lettres"},
 		{fr.T("room.limit", "size", Bytes(3328599655)), "limite 3,1\u00a0Go"},
