@@ -70,6 +70,9 @@ func (x *IDP) signOn(w http.ResponseWriter, r *http.Request, in *saml.Inbound, e
 	if in.Kind() != "AuthnRequest" {
 		return MessageUnexpected.With(fault.Args{"message": clip(in.Kind())})
 	}
+	if in.Issuer() == "" { // none, or two that two readers would choose from
+		return MessageUnreadable
+	}
 	p, err := x.peer(r, in.Issuer())
 	if err != nil {
 		return err
@@ -81,13 +84,16 @@ func (x *IDP) signOn(w http.ResponseWriter, r *http.Request, in *saml.Inbound, e
 	now := x.Clock.Now()
 	if err := saml.CheckIssued(q.Issued, now, x.config.RequestAge, x.config.Skew); err != nil {
 		var apart *saml.TimeError
-		if errors.As(err, &apart) && apart.When == saml.NotYet {
-			x.note(r, p, ClockAhead, saml.FormatTime(now), saml.FormatTime(q.Issued), 0)
-			facts := p.facts(r.Context())
-			facts["apart"] = apart.Skew.Round(time.Second)
-			return ClockAhead.Because(err, facts)
+		switch {
+		case !errors.As(err, &apart):
+			return unreadable(err)
+		case apart.When == saml.TooLate:
+			return x.restart(w, r, p, q)
 		}
-		return x.restart(w, r, p, q)
+		x.note(r, p, ClockAhead, saml.FormatTime(now), saml.FormatTime(q.Issued), 0)
+		facts := p.facts(r.Context())
+		facts["apart"] = apart.Skew.Round(time.Second)
+		return ClockAhead.Because(err, facts)
 	}
 	message, err := saml.Marshal(in.Unverified())
 	if err != nil {

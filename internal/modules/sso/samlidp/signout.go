@@ -47,6 +47,9 @@ func (x *IDP) signOut(w http.ResponseWriter, r *http.Request, in *saml.Inbound, 
 	if err != nil {
 		return unreadable(err)
 	}
+	if in.Issuer() == "" {
+		return MessageUnreadable
+	}
 	p, err := x.peer(r, in.Issuer())
 	if err != nil {
 		return err
@@ -283,6 +286,9 @@ func (x *IDP) signOutBySOAP(w http.ResponseWriter, r *http.Request) error {
 	}
 	if in.Kind() != "LogoutRequest" {
 		return x.soapFault(w, r, MessageUnexpected.With(fault.Args{"message": clip(in.Kind())}))
+	}
+	if in.Issuer() == "" {
+		return x.soapFault(w, r, MessageUnreadable)
 	}
 	p, err := x.peer(r, in.Issuer())
 	if err != nil {
