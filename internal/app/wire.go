@@ -175,8 +175,8 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		return nil, err
 	}
 	h.sso = sso.New(sso.Deps{
-		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Door: h.identity,
-		Mailer: post, Files: store, Sign: keys.MAC, BaseURL: base.String(),
+		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Foresight: h.identity, Door: h.identity,
+		Mailer: post, Files: store, Sign: keys.MAC, Seal: keys, Zone: zone, BaseURL: base.String(),
 	}, cfg.SSO)
 	h.identity.Connect(h.sso, h.sso)
 	plugged := &plugs{}

@@ -27,28 +27,32 @@ func (m *Module) gates() []gate {
 
 // standingGate stops whoever may not use their account, and says who can mend it.
 func (m *Module) standingGate(r *http.Request, p account.Person, _ *attempt.Attempt) (string, error) {
+	return "", m.standing(r.Context(), p)
+}
+
+// standing is nil for an account that may be used, and else why it may not.
+func (m *Module) standing(ctx context.Context, p account.Person) error {
 	if p.State.Usable() {
-		return "", nil
+		return nil
 	}
-	ctx := r.Context()
 	s, err := m.lifecycle.Standing(ctx, p.ID)
 	if err != nil {
-		return "", err
+		return err
 	}
 	args := fault.Args{"why": s.Why(ctx), "who": s.Who(ctx)}
 	switch {
 	case p.State == account.Invited:
-		return "", AccountInvited
+		return AccountInvited
 	case s.Office == "": // closed by the command line, which asks for no reason
-		return "", AccountClosed
+		return AccountClosed
 	case p.State == account.Suspended && !s.Until.IsZero():
 		args["until"] = s.Until
-		return "", AccountSuspendedUntil.With(args)
+		return AccountSuspendedUntil.With(args)
 	case p.State == account.Suspended:
-		return "", AccountSuspended.With(args)
+		return AccountSuspended.With(args)
 	default:
 		args["since"] = s.Since
-		return "", AccountEnded.With(args)
+		return AccountEnded.With(args)
 	}
 }
 

@@ -5,9 +5,13 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/calendar"
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
+	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
+	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -19,11 +23,22 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Answers: m.answers, Gate: m, Exit: m, SignIn: m.toSignIn, Channel: m.channel, Issuer: m.BaseURL,
 	}, m.config.CAS)
 	m.consent = consent.New(consent.Deps{DB: m.DB, Services: m, Destination: m.Destination})
+	m.calendar = calendar.New(calendar.Deps{
+		DB: m.DB, Log: m.Log, Texts: m.Texts, Mailer: m.Mailer, BaseURL: m.BaseURL, Sources: m.ends(),
+	})
+	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
+	m.saml = samlidp.New(samlidp.Deps{
+		DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Answers: m.answers, Keys: m.keys, Sessions: m.Sessions,
+		BaseURL: m.BaseURL, Scope: m.config.Institution.Domain,
+	}, m.config.SAML)
+	m.simulator = simulator.New(simulator.Deps{
+		Clock: m.Clock, Registry: m.services, Somebody: m.somebody, Conditions: m.Foresee, Zone: m.Zone,
+	})
 }
 
 // alcoves lists them. What they bring besides their addresses is found by the
 // interfaces below.
-func (m *Module) alcoves() []alcove { return []alcove{m.cas, m.consent} }
+func (m *Module) alcoves() []alcove { return []alcove{m.cas, m.saml, m.consent, m.calendar, m.simulator} }
 
 // alcove is a part of the room with addresses of its own.
 type alcove interface{ Routes(*web.Router) }
@@ -50,11 +65,11 @@ func those[T any](alcoves []alcove) []T {
 
 // closers tell services that a session ended, each in its protocol.
 func (m *Module) closers() map[registry.Protocol]answer.Closer {
-	return map[registry.Protocol]answer.Closer{registry.CAS: m.cas}
+	return map[registry.Protocol]answer.Closer{registry.CAS: m.cas, registry.SAML: m.saml}
 }
 
 // destinations tell which service a local address of ours leads to, each for its
 // protocol.
 func (m *Module) destinations() []func(context.Context, string) (contract.Destination, bool) {
-	return []func(context.Context, string) (contract.Destination, bool){m.cas.Destination}
+	return []func(context.Context, string) (contract.Destination, bool){m.cas.Destination, m.saml.Destination}
 }

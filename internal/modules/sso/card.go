@@ -15,14 +15,19 @@ import (
 // brokenSince is how far back an incident makes a service count as broken.
 const brokenSince = 24 * time.Hour
 
-// Cards tells administrators which services fail, before people call.
+// Cards tells administrators which services fail, and which certificates and
+// secrets end, before people call.
 func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, error) {
 	if !v.Can(campus.RightAdmin) {
 		return nil, nil
 	}
+	cards, err := m.calendar.Cards(ctx, v)
+	if err != nil {
+		return nil, err
+	}
 	broken, err := m.brokenServices(ctx)
 	if err != nil || len(broken) == 0 {
-		return nil, err
+		return cards, err
 	}
 	x, err := m.services(ctx)
 	if err != nil {
@@ -43,9 +48,9 @@ func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, e
 		})
 	}
 	if len(card.Rows) == 0 {
-		return nil, nil
+		return cards, nil
 	}
-	return []contract.Card{card}, nil
+	return append(cards, card), nil
 }
 
 // brokenService is a service with incidents lately.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/files"
@@ -24,6 +25,8 @@ type Deps struct {
 	Texts    *i18n.Catalogue
 	People   People
 	Sessions Sessions
+	// Foresight tells what a sign-in would meet, for the simulator.
+	Foresight contract.Foresight
 	// Door shows the sign-in page at the address that services send people to.
 	// Nil sends them to /login instead.
 	Door Door
@@ -34,9 +37,13 @@ type Deps struct {
 	// Sign authenticates what a browser carries for us through a renewed
 	// sign-in.
 	Sign func(purpose string, data []byte) []byte
+	// Seal keeps our signing keys unreadable in the database.
+	Seal keys.Sealer
 	// HTTP makes the client for messages to services. It must not follow
 	// redirects. Nil chooses one that is right.
 	HTTP func(timeout time.Duration) *http.Client
+	// Zone is the one in which days and hours are meant.
+	Zone *time.Location
 	// BaseURL is the public address of the house, without a slash at its end,
 	// for links in mails.
 	BaseURL string
@@ -50,10 +57,13 @@ type People interface {
 	Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer, error)
 }
 
-// Sessions ends the session of the browser that asks. It calls SessionEnded in
-// the same transaction.
+// Sessions ends sessions: that of the browser that asks, and others. It calls
+// SessionEnded in the same transaction.
 type Sessions interface {
 	End(ctx context.Context, w http.ResponseWriter, r *http.Request) error
+	// CloseSession ends one session of v.Person from elsewhere. A fault of kind
+	// NotFound says that it is over already.
+	CloseSession(ctx context.Context, v campus.Viewer, session string) error
 }
 
 // Door shows the sign-in page as the answer to this request. Its form leads on

@@ -31,8 +31,8 @@ func (m *Module) Registry(ctx context.Context) (*registry.Index, error) { return
 func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) (gate.Entrance, error) {
 	ctx, s, v := r.Context(), q.Service, web.Viewer(r)
 	name := s.Name(i18n.Locale(ctx))
-	if !s.SignsIn() {
-		return gate.Entrance{}, ServiceDisabled.With(fault.Args{"service": name})
+	if err := open(ctx, s); err != nil {
+		return gate.Entrance{}, err
 	}
 	if !v.SignedIn() {
 		return m.signInFirst(w, r, q)
@@ -41,7 +41,7 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 		return gate.Entrance{}, err
 	}
 	fresh := m.justSignedIn(v, q)
-	if !fresh && (q.Fresh || m.tooOld(v, q)) {
+	if !fresh && (q.Fresh || tooOld(v, q, m.Clock.Now())) {
 		return m.signInFirst(w, r, q)
 	}
 	attributes, err := m.Released(ctx, s, v.Person, q.Wanted)
@@ -56,9 +56,10 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 		return gate.Entrance{}, err
 	}
 	if m.Door != nil {
+		factor, freshFactor := factorOf(s)
 		departure := contract.Departure{
 			Service: s.ID, Name: name, Address: q.Address, Back: q.Back, Passive: q.Passive,
-			Factor: q.Factor || s.Factor == registry.FactorSession, FreshFactor: s.Factor == registry.FactorFresh,
+			Factor: q.Factor || factor, FreshFactor: freshFactor,
 		}
 		if loop != nil {
 			departure.Loop = &contract.Loop{Reason: loop.Code(), Turns: m.config.LoopTurns, Clean: loop == Loop}
@@ -149,6 +150,20 @@ func (m *Module) Admit(ctx context.Context, s *registry.Service, who campus.Pers
 	return admit(ctx, v, s)
 }
 
+// open refuses a service that nobody may enter.
+func open(ctx context.Context, s *registry.Service) error {
+	if s.SignsIn() {
+		return nil
+	}
+	return ServiceDisabled.With(fault.Args{"service": s.Name(i18n.Locale(ctx))})
+}
+
+// factorOf is what the service's entry asks for: a second factor in this session,
+// or one of the last minutes.
+func factorOf(s *registry.Service) (inSession, fresh bool) {
+	return s.Factor == registry.FactorSession, s.Factor == registry.FactorFresh
+}
+
 // admit refuses who the service is not for, in words that say who it is for.
 func admit(ctx context.Context, v campus.Viewer, s *registry.Service) error {
 	if s.Audience.Admits(v) {
@@ -164,8 +179,8 @@ func admit(ctx context.Context, v campus.Viewer, s *registry.Service) error {
 
 // tooOld reports whether the session's sign-in is older than the question or the
 // service's entry allows.
-func (m *Module) tooOld(v campus.Viewer, q gate.Question) bool {
-	age := m.Clock.Now().Sub(v.SignedInAt)
+func tooOld(v campus.Viewer, q gate.Question, now time.Time) bool {
+	age := now.Sub(v.SignedInAt)
 	return q.MaxAge > 0 && age > q.MaxAge || q.Service.SessionLimit > 0 && age > q.Service.SessionLimit
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -117,7 +118,7 @@ func newHouse(t testing.TB, d *db.DB, c *clock.Manual) *house {
 		return mac.Sum(nil)
 	}
 	h.module = New(Deps{
-		DB: d, Clock: c, Log: log, Texts: texts, People: h.people, Sessions: h, Mailer: h.mails, Files: store, Sign: sign, BaseURL: base.String(),
+		DB: d, Clock: c, Log: log, Texts: texts, People: h.people, Sessions: h, Foresight: h, Mailer: h.mails, Files: store, Sign: sign, Seal: plain{}, BaseURL: base.String(),
 	}, testConfig())
 	h.server = web.New(web.Config{
 		BaseURL: base, Log: log, Clock: c, Texts: texts, Language: campus.French, Sign: sign,
@@ -141,6 +142,19 @@ func (h *house) enter(v campus.Viewer) {
 }
 
 // End is what identity does when /cas/logout asks it to.
+// plain seals nothing: the tests have no secret.
+type plain struct{}
+
+func (plain) SealText(_, text string) (string, error) { return text, nil }
+func (plain) OpenText(_, text string) (string, error) { return text, nil }
+
+func (h *house) CloseSession(ctx context.Context, _ campus.Viewer, session string) error {
+	h.mu.Lock()
+	h.ended = append(h.ended, session)
+	h.mu.Unlock()
+	return h.db.InTx(ctx, func(tx db.Tx) error { return h.module.SessionEnded(ctx, tx, session) })
+}
+
 func (h *house) End(ctx context.Context, _ http.ResponseWriter, _ *http.Request) error {
 	h.mu.Lock()
 	session := h.viewer.Session
@@ -274,4 +288,22 @@ func (brokenPeople) Viewer(context.Context, campus.PersonID) (campus.Viewer, err
 // context speaks a language.
 func (h *house) context(l campus.Locale) context.Context {
 	return i18n.With(h.t.Context(), h.server.Texts.For(l))
+}
+
+// Somebody is Lina, whoever is asked for.
+func (h *house) Somebody(_ context.Context, login string) (campus.Viewer, error) {
+	if login != lina().Login {
+		return campus.Viewer{}, ServiceMissing
+	}
+	return lina(), nil
+}
+
+// Foresee is the sign-in in front of the services, which asks for what a service
+// wants.
+func (h *house) Foresee(_ context.Context, c contract.Circumstances) ([]contract.Condition, error) {
+	outcome := contract.Passes
+	if c.Factor || c.FreshFactor {
+		outcome = contract.Asks
+	}
+	return []contract.Condition{{Name: "factor", Outcome: outcome, Message: c.Country}}, nil
 }

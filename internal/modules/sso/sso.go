@@ -10,12 +10,17 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/calendar"
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
+	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
+	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
 )
 
 // Module is the room.
@@ -31,8 +36,12 @@ type Module struct {
 	version  int64        // of the registry in index, under loading
 	lookedAt atomic.Int64 // when the version was last compared, in microseconds
 
-	cas     *casserver.Server
-	consent *consent.Consent
+	cas       *casserver.Server
+	consent   *consent.Consent
+	calendar  *calendar.Calendar
+	simulator *simulator.Simulator
+	keys      *keys.Ring
+	saml      *samlidp.IDP
 }
 
 var (
@@ -54,6 +63,9 @@ func New(d Deps, c Config) *Module {
 		newClient = backChannel
 	}
 	d.BaseURL = strings.TrimSuffix(d.BaseURL, "/")
+	if d.Zone == nil {
+		d.Zone = time.UTC
+	}
 	if c.Institution.Domain == "" {
 		c.Institution.Domain = domainOf(d.BaseURL)
 	}

@@ -85,6 +85,17 @@ func (f *Factors) Has(ctx context.Context, who campus.PersonID) (bool, error) {
 //
 // The first time that a factor is required of somebody starts their grace.
 func (f *Factors) Required(ctx context.Context, p account.Person, from netip.Addr, service string) (Requirement, error) {
+	return f.required(ctx, p, from, service, f.beginGrace)
+}
+
+// Foreseen is what [Factors.Required] would say of a sign-in at an instant. It
+// starts nobody's grace.
+func (f *Factors) Foreseen(ctx context.Context, p account.Person, from netip.Addr, service string, at time.Time) (Requirement, error) {
+	return f.required(ctx, p, from, service, func(context.Context, account.Person) (db.Time, error) { return db.At(at), nil })
+}
+
+func (f *Factors) required(ctx context.Context, p account.Person, from netip.Addr, service string,
+	begin func(context.Context, account.Person) (db.Time, error)) (Requirement, error) {
 	q := sqlgen.New(f.DB.Read())
 	has, err := f.Has(ctx, p.ID)
 	if err != nil {
@@ -102,7 +113,7 @@ func (f *Factors) Required(ctx context.Context, p account.Person, from netip.Add
 	}
 	began, err := q.GraceOf(ctx, string(p.ID))
 	if errors.Is(err, sql.ErrNoRows) {
-		began, err = f.beginGrace(ctx, p)
+		began, err = begin(ctx, p)
 	}
 	if err != nil {
 		return Requirement{}, fmt.Errorf("read since when a factor is required: %w", err)

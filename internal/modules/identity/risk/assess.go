@@ -136,10 +136,16 @@ func (c Config) act(score int) Act {
 
 // evidence gathers what the rules look at.
 func (x *Risk) evidence(ctx context.Context, c Circumstances) (rule.Evidence, error) {
-	now := x.Clock.Now()
+	now, here := x.Clock.Now(), x.Place(c.Address)
+	if !c.At.IsZero() {
+		now = c.At
+	}
+	if c.Country != "" {
+		here = place.Place{Country: c.Country}
+	}
 	at := func(back time.Duration) db.Time { return db.At(now.Add(-back)) }
 	e := rule.Evidence{
-		At: now.In(x.Zone), Network: limit.AddressKey(c.Address), Here: x.Place(c.Address),
+		At: now.In(x.Zone), Network: limit.AddressKey(c.Address), Here: here,
 		KnownBrowser: c.Device != "", Breached: c.Breached,
 	}
 	err := x.DB.InReadTx(ctx, func(q db.Querier) error {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
@@ -37,6 +38,10 @@ type Circumstances struct {
 	Device string
 	// Breached: the password was right and stands in a list of stolen ones.
 	Breached bool
+	// At and Country are those of a try that is only imagined: when it would be, and
+	// from which country instead of the address's own. Both are zero for a real one.
+	At      time.Time
+	Country string
 }
 
 // Signal is one try as it is noted.

@@ -1,0 +1,121 @@
+package intake
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+)
+
+const metadata = `<?xml version="1.0"?>
+<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:mdui="urn:oasis:names:tc:SAML:metadata:ui" entityID="https://wiki.univ.fr/shibboleth">
+  <SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    <Extensions><mdui:UIInfo><mdui:DisplayName xml:lang="en">University wiki</mdui:DisplayName></mdui:UIInfo></Extensions>
+    <AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://wiki.univ.fr/Shibboleth.sso/SAML2/POST" index="1"/>
+    <AttributeConsumingService index="1">
+      <ServiceName xml:lang="en">Wiki</ServiceName>
+      <RequestedAttribute Name="urn:oid:0.9.2342.19200300.100.1.3" FriendlyName="mail" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:uri" isRequired="true"/>
+    </AttributeConsumingService>
+  </SPSSODescriptor>
+  <ContactPerson contactType="technical"><EmailAddress>mailto:wiki@univ.fr</EmailAddress></ContactPerson>
+</EntityDescriptor>`
+
+const client = `{"client_name":"Wiki","client_name#fr":"Le wiki","redirect_uris":["https://wiki.univ.fr/oidc/callback"],"contacts":["wiki@univ.fr"],
+ "scope":"openid email campus","grant_types":["authorization_code","refresh_token","implicit","urn:ietf:params:oauth:grant-type:device_code"],"response_types":["code","token"],
+ "post_logout_redirect_uris":["https://wiki.univ.fr/"],"token_endpoint_auth_method":"client_secret_post"}`
+
+// one reads a text that holds one service which the registry accepts.
+func one(t *testing.T, name, text string) (registry.Service, Found) {
+	t.Helper()
+	found, err := Read(name, []byte(text))
+	if err != nil || len(found.Services) != 1 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if m := found.Services[0].Check(); len(m) > 0 {
+		t.Errorf("the registry refuses it: %+v", m)
+	}
+	return found.Services[0], found
+}
+
+func TestMetadataBecomesAnEntry(t *testing.T) {
+	s, _ := one(t, "wiki.xml", "\uFEFF"+metadata)
+	if s.Protocol != registry.SAML || s.SAML.EntityID != "https://wiki.univ.fr/shibboleth" || s.NameEnglish != "University wiki" || s.Contact != "wiki@univ.fr" ||
+		!slices.Equal(s.Required, []registry.Attribute{registry.Mail}) || !strings.Contains(s.SAML.Metadata, "SPSSODescriptor") {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestARegistrationBecomesAnEntryWithASecretOfItsOwn(t *testing.T) {
+	s, found := one(t, "wiki.json", client)
+	if s.ID != "wiki-univ-fr" || s.NameFrench != "Le wiki" || s.OIDC.ClientID != "wiki-univ-fr" || s.Contact != "wiki@univ.fr" {
+		t.Errorf("%+v", s)
+	}
+	if !slices.Equal(s.OIDC.Grants, []registry.Grant{registry.GrantCode, registry.GrantRefresh, registry.GrantDevice}) || !slices.Equal(s.OIDC.ResponseTypes, []string{"code"}) {
+		t.Errorf("what is refused was taken: %v %v", s.OIDC.Grants, s.OIDC.ResponseTypes)
+	}
+	if secret := found.Secrets[s.ID]; len(secret) < 43 || HashSecret(secret) != s.OIDC.SecretHash {
+		t.Errorf("secret %q, hash %q", secret, s.OIDC.SecretHash)
+	}
+	if !s.Releases(registry.Mail) || !s.Releases(registry.Campus) || s.Releases(registry.DisplayName) {
+		t.Errorf("releases %v", s.Attributes)
+	}
+}
+
+func TestAClientThatMovesHereKeepsItsIdentifierAndSecret(t *testing.T) {
+	s, found := one(t, "x.json", `{"client_id":"abc","client_secret":"s3cret","redirect_uris":["https://a.univ.fr/cb"]}`)
+	if s.OIDC.ClientID != "abc" || s.OIDC.SecretHash != HashSecret("s3cret") || len(found.Secrets) != 0 {
+		t.Errorf("%+v, %v", s.OIDC, found.Secrets)
+	}
+}
+
+func TestAClientWithoutASecretGetsNone(t *testing.T) {
+	s, found := one(t, "x.json", `{"client_name":"App","redirect_uris":["fr.univ.app:/callback"],"token_endpoint_auth_method":"none"}`)
+	if s.OIDC.SecretHash != "" || len(found.Secrets) != 0 {
+		t.Errorf("%+v", s.OIDC)
+	}
+}
+
+func TestWhatCannotBeImportedSaysWhatToDo(t *testing.T) {
+	two := "<EntitiesDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\">" + strings.TrimPrefix(metadata, "<?xml version=\"1.0\"?>\n") +
+		strings.ReplaceAll(strings.TrimPrefix(metadata, "<?xml version=\"1.0\"?>\n"), "wiki.univ.fr", "blog.univ.fr") + "</EntitiesDescriptor>"
+	for text, want := range map[string]string{
+		"":                                   "neither SAML metadata",
+		"hello":                              "neither SAML metadata",
+		"{}":                                 "neither SAML metadata",
+		"{\"a\":":                            "registration",
+		"<html><p></html>":                   "metadata",
+		two:                                  "federations",
+		"[[services]]\nid = \"A b\"":         "line 2",
+		"[[services]]\nnome_fr = \"x\"":      "line 2",
+		strings.Repeat("x", most+1):          "larger than",
+		"<!DOCTYPE x [<!ENTITY a 'b'>]><x/>": "metadata",
+	} {
+		if _, err := Read("the file", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestWhatIsFetchedIsReadAgainFromItsAddress(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metadata" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Write([]byte(metadata))
+	}))
+	defer server.Close()
+	found, err := Fetch(t.Context(), server.Client(), server.URL+"/metadata")
+	if err != nil || found.Services[0].SAML.MetadataURL != server.URL+"/metadata" || found.Services[0].SAML.Metadata != "" {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if _, err := Fetch(t.Context(), server.Client(), server.URL+"/nothing"); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Fetch(t.Context(), server.Client(), "http://wiki.univ.fr/metadata"); err == nil || !strings.Contains(err.Error(), "not https") {
+		t.Errorf("%v", err)
+	}
+}
