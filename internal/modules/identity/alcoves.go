@@ -23,6 +23,10 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
 	"github.com/amphi-campus/amphi/internal/modules/identity/support"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/ldapbind"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/oidcrp"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/samlsp"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -43,6 +47,7 @@ type alcoves struct {
 	recovery   *recovery.Recovery
 	support    *support.Support
 	help       *diagnostic.Help
+	upstreams  *upstream.Upstreams
 }
 
 // furnish opens the alcoves, those that others lean on first.
@@ -95,6 +100,21 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Codes: m.codes, People: m, Journal: m.journal, Letters: m.reach, Passwords: m.renewal,
 		Sessions: m, Factors: m.factors, Devices: m.devices, Door: way, BaseURL: d.Base,
 	}, c.Recovery)
+	m.upstreams, err = upstream.New(upstream.Deps{
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Base: d.Base, People: m, Register: m, Door: way, Journal: m.journal, Letters: m.reach, Guess: m.guessElsewhere,
+		Protocols: map[string]func(upstream.Config) (upstream.Protocol, error){
+			upstream.KindOIDC: func(c upstream.Config) (upstream.Protocol, error) { return oidcrp.New(c, d.Clock) },
+			upstream.KindSAML: func(c upstream.Config) (upstream.Protocol, error) {
+				return samlsp.New(c, samlsp.Deps{DB: d.DB, Clock: d.Clock, Keys: d.Keys})
+			},
+		},
+		Directories: map[string]func(upstream.Config) (upstream.Directory, error){
+			upstream.KindLDAP: func(c upstream.Config) (upstream.Directory, error) { return ldapbind.New(c, d.Clock) },
+		},
+	}, c.Upstreams)
+	if err != nil {
+		return fmt.Errorf("open the upstreams: %w", err)
+	}
 	m.support = support.New(support.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Stories: m.stories, Visitor: visitor{m}, Accounts: m.lifecycle,
 		Factors: m.factors, Contacts: m.reach, Locks: m.risk, Devices: m.devices, Resets: m.renewal, Recoveries: m.recovery, Journal: m.journal,
@@ -108,7 +128,7 @@ type plugged interface{ Routes(*web.Router) }
 
 // furniture lists the alcoves that have pages.
 func (a *alcoves) furniture() []plugged {
-	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help}
+	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help, a.upstreams}
 }
 
 // Reach is how people are reached: what the institution's record says of them

@@ -16,6 +16,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/recovery"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/config"
 )
 
@@ -37,6 +38,8 @@ type Config struct {
 	Lifecycle  lifecycle.Config  `toml:"lifecycle"`
 	Recovery   recovery.Config   `toml:"recovery"`
 	Journal    journal.Config    `toml:"journal"`
+
+	Upstreams []upstream.Config `toml:"upstreams"`
 }
 
 // HashConfig is the cost of one password hash (argon2id, RFC 9106).
@@ -104,7 +107,7 @@ func (c Config) Check() []config.Problem {
 	want(c.SignIn.Every >= time.Second, "sign_in.every", "must be at least 1s")
 	want(c.SignIn.NetworkBurst >= c.SignIn.Burst, "sign_in.network_burst", "must not be less than sign_in.burst")
 	want(c.SignIn.NetworkEvery > 0, "sign_in.network_every", "must be above 0s")
-	return problems
+	return append(problems, upstream.CheckAll(c.Upstreams)...)
 }
 
 // ownDomain reports whether addresses of this domain are the institution's. When

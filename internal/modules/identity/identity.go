@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -116,7 +117,7 @@ func (m *Module) Health(ctx context.Context) []health.Check {
 	if !check.OK {
 		check.Reason = SignInSlow
 	}
-	return append(m.risk.Health(ctx), check, m.journal.Health(ctx))
+	return slices.Concat(m.risk.Health(ctx), []health.Check{check, m.journal.Health(ctx)}, m.upstreams.Health(ctx))
 }
 
 // keepEnded is how long a session that ended can still be explained to its

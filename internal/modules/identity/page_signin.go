@@ -9,6 +9,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -23,6 +24,7 @@ type signInForm struct {
 	Next     string // local address to go on to
 	Renew    bool   // asked again although a session is open
 	Reminded bool   // the browser was told that its cookie was missing
+	Local    bool   // only passwords of ours: for when nothing upstream answers
 }
 
 // maxUsername bounds the identifier field, in bytes; the longest mail address
@@ -36,7 +38,7 @@ func readSignInForm(r *http.Request) (signInForm, error) {
 	}
 	return signInForm{
 		Username: values.Get("username"), Password: values.Get("password"),
-		Shared: values.Get("shared") != "", Renew: values.Get("renew") != "", Reminded: values.Get("reminded") != "", Next: web.Local(values.Get("next")),
+		Shared: values.Get("shared") != "", Renew: values.Get("renew") != "", Reminded: values.Get("reminded") != "", Local: values.Get("local") != "", Next: web.Local(values.Get("next")),
 	}, nil
 }
 
@@ -66,6 +68,8 @@ type signInView struct {
 	Problems web.Problems
 	Passkey  bool // a passkey may open the door alone
 	Scene    Scene
+	Choices  []upstream.Choice // who else may vouch for people
+	Lost     *web.Failure      // why a journey to one of them may not have come back
 }
 
 // username is what the browser may offer for the identifier: with "webauthn" also
@@ -121,7 +125,12 @@ func (m *Module) openDoor(w http.ResponseWriter, r *http.Request, next string, r
 	if v.SignedIn() {
 		form.Username = v.Login
 	}
+	form.Local = r.URL.Query().Get("local") != ""
 	view := signInView{Form: form}
+	var err error
+	if view.Lost, err = m.upstreams.NotBack(w, r); err != nil {
+		return err
+	}
 	because := fault.Of(web.Denied(r)).Reason
 	if named := becauseReasons[why]; named != nil {
 		because = named
@@ -129,6 +138,9 @@ func (m *Module) openDoor(w http.ResponseWriter, r *http.Request, next string, r
 	if becauseReasons[because.Code()] != nil {
 		f := web.Explain(r.Context(), &fault.Fault{Reason: because})
 		view.Because = &f
+	}
+	if id, ok := m.upstreams.AtOnce(); ok && !form.Local && view.Because == nil && view.Lost == nil {
+		return web.SeeOther(w, r, upstream.StartURL(id, form.Next, "", false, renew))
 	}
 	return m.showSignIn(w, r, http.StatusOK, view)
 }
@@ -138,6 +150,9 @@ func (m *Module) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	view.Form.Password = "" // never sent back
 	meet(w, r)
 	view.Scene = m.scene
+	if !view.Form.Local {
+		view.Choices = m.upstreams.Choices(r, view.Form.Next, view.Form.Renew)
+	}
 	view.Passkey = slices.Contains(m.factors.Methods(), entry.Passkey)
 	if m.doors != nil {
 		if d, ok := m.doors.Destination(r.Context(), view.Form.Next); ok {
@@ -152,6 +167,9 @@ func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {
 	form, err := readSignInForm(r)
 	if err != nil {
 		return err
+	}
+	if home, ok := m.upstreams.HomeOf(form.Username); ok && !form.Local { // its password is not for us to see
+		return m.upstreams.Lead(w, r, home, form.Next, normalLogin(form.Username), form.Shared, form.Renew)
 	}
 	if problems := form.check(); problems.Any() {
 		return m.showSignIn(w, r, http.StatusUnprocessableEntity, signInView{Form: form, Problems: problems})
@@ -196,12 +214,20 @@ func cookieKept(r *http.Request, form *signInForm) error {
 
 // finishTrial goes on from a password that was checked.
 func (m *Module) finishTrial(w http.ResponseWriter, r *http.Request, t *trial) error {
+	if err := m.askDirectories(r.Context(), t); err != nil {
+		return err
+	}
 	if err := m.verdict(t); err != nil {
 		return m.stopSignIn(w, r, t, err)
 	}
 	a, err := m.tellPassed(w, r, t)
 	if err != nil {
 		return err
+	}
+	if t.elsewhere != nil {
+		for _, remark := range t.elsewhere.Remarks {
+			remark.Leave(w, r)
+		}
 	}
 	return m.goOn(w, r, a)
 }
@@ -213,7 +239,9 @@ func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, t *trial, er
 	switch f.Reason {
 	case WrongCredentials, OldPassword, SignInSlowed, NetworkSlowed, QueueFull, CookieLost, CookiesRefused:
 	default:
-		return err
+		if !t.from(f) {
+			return err
+		}
 	}
 	if wait, ok := f.Args["wait"].(time.Duration); ok {
 		web.RetryAfter(w, wait)
@@ -224,6 +252,9 @@ func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, t *trial, er
 	}
 	failure := web.Explain(r.Context(), f)
 	failure.Incident = incident
+	if t.from(f) && t.elsewhere.ChangeURL != "" {
+		failure.Action, failure.ActionURL = i18n.T(r.Context(), "identity.upstream.change.do"), t.elsewhere.ChangeURL
+	}
 	web.Note(r, f)
 	view := signInView{Form: t.form, Stopped: &failure}
 	if f.Reason == WrongCredentials {

@@ -18,6 +18,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/recovery"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 )
 
 // Holdings declares what the room and its alcoves keep about people.
@@ -30,7 +31,7 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 		contract.Held(ctx, "identity_sessions", "identity.holding.session"),
 	},
 		attempt.Holdings(ctx), code.Holdings(ctx), reach.Holdings(ctx), factor.Holdings(ctx), renewal.Holdings(ctx), activation.Holdings(ctx),
-		m.journal.Holdings(ctx), device.Holdings(ctx), risk.Holdings(ctx), lifecycle.Holdings(ctx), recovery.Holdings(ctx),
+		m.journal.Holdings(ctx), device.Holdings(ctx), risk.Holdings(ctx), lifecycle.Holdings(ctx), recovery.Holdings(ctx), upstream.Holdings(ctx),
 	)
 }
 
@@ -54,7 +55,7 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, a *contract.Ar
 	}
 	for _, export := range []func(context.Context, campus.PersonID, *contract.Archive) error{
 		m.stories.Export, m.reach.Export, m.factors.Export, m.renewal.Export, m.activation.Export,
-		m.journal.ExportOf, m.devices.Export, m.risk.Export, m.lifecycle.Export, m.recovery.Export,
+		m.journal.ExportOf, m.devices.Export, m.risk.Export, m.lifecycle.Export, m.recovery.Export, m.upstreams.Export,
 	} {
 		if err := export(ctx, who, a); err != nil {
 			return err

@@ -31,6 +31,7 @@ var aboutNobody = map[string]string{
 	"identity_spent_challenges": "hashes of random numbers",
 	"identity_journal_head":     "the two ends of the chain",
 	"identity_alarms":           "networks and counts",
+	"identity_upstream_keys":    "keys of ours",
 }
 
 var (

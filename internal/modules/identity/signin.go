@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/modules/identity/rules"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
@@ -33,6 +34,11 @@ type trial struct {
 	matches  bool
 	outdated bool
 	err      error
+
+	// asks says that the password is not ours: the directories are asked when the
+	// line was served, and elsewhere is what they said.
+	asks      bool
+	elsewhere *upstream.Verdict
 }
 
 // checked reports whether the password was compared with the stored one.
@@ -42,7 +48,7 @@ func (t *trial) checked() bool {
 	}
 	select {
 	case <-t.ticket.Done():
-		return t.err == nil
+		return t.err == nil && (t.elsewhere == nil || errors.Is(t.elsewhere.Stopped, upstream.Refused))
 	default:
 		return false
 	}
@@ -68,6 +74,7 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r 
 		return t, err
 	}
 	exists := t.stored != ""
+	t.asks = !exists && !form.Local && m.upstreams.Asks()
 	if !exists {
 		t.stored = m.dummy
 	}
@@ -82,7 +89,7 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r 
 		}
 		t.matches, t.outdated, t.err = password.Verify(t.stored, form.Password, m.params)
 		t.matches = t.matches && exists
-		if !t.matches && t.oldSince.IsZero() {
+		if !t.matches && t.oldSince.IsZero() && !t.asks {
 			m.throttle.failed(t.guess)
 		}
 	})
@@ -126,6 +133,8 @@ func (m *Module) verdict(t *trial) error {
 		return t.err
 	case t.err != nil:
 		return fmt.Errorf("check the password of %s: %w", t.person, t.err)
+	case t.elsewhere != nil:
+		return m.verdictElsewhere(t)
 	case !t.matches && !t.oldSince.IsZero() && t.device != "":
 		return OldPassword.With(fault.Args{"since": t.oldSince})
 	case !t.matches:
@@ -150,6 +159,9 @@ func (m *Module) CheckPassword(ctx context.Context, login, plain string, from ne
 		t.deserted.Store(true)
 		return Person{}, fmt.Errorf("wait for the check of a password: %w", err)
 	}
+	if err := m.askDirectories(ctx, t); err != nil {
+		return Person{}, err
+	}
 	person, err := m.PersonByID(ctx, t.person)
 	if err != nil && !errors.Is(err, PersonMissing) {
 		return Person{}, err
@@ -162,6 +174,9 @@ func (m *Module) CheckPassword(ctx context.Context, login, plain string, from ne
 			}
 		}
 		return Person{}, wrong
+	}
+	if t.elsewhere != nil { // right, and not ours to change
+		return Person{}, m.upstreams.There(ctx, t.elsewhere.Proof.Upstream)
 	}
 	return person, err
 }

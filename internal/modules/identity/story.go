@@ -101,8 +101,8 @@ func (m *Module) arrive(w http.ResponseWriter, r *http.Request, next string, sha
 // tellPassed writes into the story that the password was right.
 func (m *Module) tellPassed(w http.ResponseWriter, r *http.Request, t *trial) (attempt.Attempt, error) {
 	return m.tellProved(w, r, risk.Circumstances{
-		Identifier: normalLogin(t.form.Username), Device: t.device, Breached: m.renewal.Breached(t.form.Password),
-	}, t.person, entry.Arrival{Next: t.form.Next, Shared: t.form.Shared}, entry.Proof{Method: entry.Password})
+		Identifier: normalLogin(t.form.Username), Device: t.device, Breached: m.breached(t),
+	}, t.person, entry.Arrival{Next: t.form.Next, Shared: t.form.Shared}, t.proof())
 }
 
 // tellProved writes into the story that somebody gave a first proof. What was
@@ -235,7 +235,13 @@ func (m *Module) tellStopped(w http.ResponseWriter, r *http.Request, t *trial, f
 		return "", err
 	}
 	step := attempt.Step{Stage: entry.StagePassword, Result: attempt.Failed, Method: entry.Password, Reason: f.Reason.Code(), Facts: facts(f.Args)}
-	if t.person == "" {
+	if t.elsewhere != nil {
+		step.Method = entry.Directory
+		for name, value := range t.elsewhere.Facts {
+			step.Facts[name] = value
+		}
+	}
+	if t.person == "" && !t.from(f) {
 		step.Stage = entry.StageIdentifier
 		step.Facts["shape"] = m.shapeOf(t.form.Username)
 	}

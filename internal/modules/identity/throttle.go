@@ -121,6 +121,12 @@ func (t *throttle) lane(g guess) password.Lane {
 	}
 }
 
+// untested gives back what a password took that nobody looked at.
+func (t *throttle) untested(g guess) {
+	t.pair.GiveBack(g.pair)
+	t.account.GiveBack(g.account)
+}
+
 // succeeded wipes the slate of the account.
 func (t *throttle) succeeded(g guess) {
 	t.pair.Forget(g.pair)

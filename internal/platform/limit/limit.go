@@ -65,6 +65,16 @@ func (l *Limiter) Allow(key string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
+// GiveBack returns a token that was taken for nothing.
+func (l *Limiter) GiveBack(key string) {
+	now := l.clock.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at, known := l.buckets[key]; known {
+		at.Value.(*bucket).tokens.ReserveN(now, -1) // never above the burst: the bucket is cut to it when it is next asked
+	}
+}
+
 // Wait tells how long the key would have to wait, and takes nothing.
 func (l *Limiter) Wait(key string) time.Duration {
 	now := l.clock.Now()

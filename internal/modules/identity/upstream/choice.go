@@ -117,7 +117,7 @@ func (x *Upstreams) NotBack(w http.ResponseWriter, r *http.Request) (*web.Failur
 		return nil, err
 	}
 	f := &Failure{Reason: NotBack, Args: fault.Args{"at": row.StartedAt.Time()}, Expected: "an answer within " + notBackAfter.String(), Received: "none"}
-	said := u.worded(ctx, f)
+	said := x.worded(ctx, u, f)
 	incident, err := x.Door.Refused(w, r, entry.Refusal{
 		Arrival: entry.Arrival{Next: row.Next, Shared: row.Shared}, Method: entry.Upstream, Typed: row.LoginHint, Reason: said, Facts: u.facts(f),
 	})

@@ -120,12 +120,12 @@ type LDAPConfig struct {
 	Patience     time.Duration `toml:"patience" help:"how long a directory that failed is left alone before the next try; 0s means 15s"`
 }
 
-// Name is what people call it, in their language.
+// Name is what people call it in a language; French when they have chosen none.
 func (c Config) Name(l campus.Locale) string {
-	if l == campus.French {
-		return c.NameFrench
+	if l == campus.English {
+		return c.NameEnglish
 	}
-	return c.NameEnglish
+	return c.NameFrench
 }
 
 // Web reports whether browsers are sent there.

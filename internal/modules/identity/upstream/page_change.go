@@ -104,7 +104,7 @@ func (x *Upstreams) change(w http.ResponseWriter, r *http.Request) error {
 	done(errors.Is(err, Refused))
 	var f *Failure
 	if errors.As(err, &f) {
-		return x.changeStopped(w, r, u, form, u.worded(r.Context(), f), f)
+		return x.changeStopped(w, r, u, form, x.worded(r.Context(), u, f), f)
 	}
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (x *Upstreams) change(w http.ResponseWriter, r *http.Request) error {
 	x.Log.InfoContext(r.Context(), "a password was changed in a directory", "upstream", u.ID)
 	a, err := u.directory.Check(r.Context(), form.Login, form.Fresh)
 	if errors.As(err, &f) { // changed, and something else stands in the way
-		return x.changeStopped(w, r, u, form, u.worded(r.Context(), f), f)
+		return x.changeStopped(w, r, u, form, x.worded(r.Context(), u, f), f)
 	}
 	if err != nil {
 		return err

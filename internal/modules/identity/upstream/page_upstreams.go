@@ -227,12 +227,12 @@ func (x *Upstreams) showFailedTest(w http.ResponseWriter, r *http.Request, u *up
 	if err := ownTest(r, j); err != nil {
 		return err
 	}
-	t := failedTest(r.Context(), u, f)
+	t := x.failedTest(r.Context(), u, f)
 	return x.showState(w, r, u, http.StatusOK, nil, &t)
 }
 
-func failedTest(ctx context.Context, u *upstream, f *Failure) testView {
-	failure := web.Explain(ctx, u.worded(ctx, f))
+func (x *Upstreams) failedTest(ctx context.Context, u *upstream, f *Failure) testView {
+	failure := web.Explain(ctx, x.worded(ctx, u, f))
 	t := testView{Failure: &failure}
 	for _, fact := range []ui.Fact{
 		{Label: i18n.T(ctx, "identity.upstream.expected"), Text: f.Expected}, {Label: i18n.T(ctx, "identity.upstream.received"), Text: f.Received},
@@ -328,7 +328,7 @@ func (x *Upstreams) testPassword(w http.ResponseWriter, r *http.Request) error {
 	done(errors.Is(err, Refused))
 	var f *Failure
 	if errors.As(err, &f) {
-		t := failedTest(r.Context(), u, f)
+		t := x.failedTest(r.Context(), u, f)
 		return x.showState(w, r, u, http.StatusOK, nil, &t)
 	}
 	if err != nil {

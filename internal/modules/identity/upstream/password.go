@@ -73,7 +73,7 @@ func (x *Upstreams) Check(ctx context.Context, login, password string) (Verdict,
 		if !errors.As(err, &f) {
 			return Verdict{}, fmt.Errorf("ask %s about a password: %w", u.ID, err)
 		}
-		one := Verdict{Stopped: u.worded(ctx, f), Facts: u.facts(f), Proved: f.Proved, Untested: f.Untested, ChangeURL: u.change(f)}
+		one := Verdict{Stopped: x.worded(ctx, u, f), Facts: u.facts(f), Proved: f.Proved, Untested: f.Untested, ChangeURL: u.change(f)}
 		if f.Reason != Refused && (!f.Untested || x.first(u)) {
 			x.note(ctx, u, f, a, "")
 		}
@@ -107,7 +107,7 @@ func (x *Upstreams) vouched(ctx context.Context, u *upstream, a Answer) (Verdict
 	var f *Failure
 	if errors.As(err, &f) {
 		x.note(ctx, u, f, a, "")
-		return Verdict{Stopped: u.worded(ctx, f), Facts: u.facts(f), Proved: true}, nil
+		return Verdict{Stopped: x.worded(ctx, u, f), Facts: u.facts(f), Proved: true}, nil
 	}
 	if err != nil {
 		return Verdict{}, err
@@ -147,6 +147,19 @@ func (x *Upstreams) tellLocked(ctx context.Context, u *upstream, login string) e
 		return nil
 	}
 	return x.DB.InTx(ctx, func(tx db.Tx) error {
-		return x.Letters.Tell(ctx, tx, p, reach.Letter{Kind: "upstream_locked", Args: []any{"upstream_fr", u.NameFrench, "upstream_en", u.NameEnglish, "contact", u.Contact}, URL: "/password"})
+		return x.Letters.Tell(ctx, tx, p, reach.Letter{Kind: "upstream_locked", Args: []any{"upstream", u.Name(p.Locale)}, URL: "/password"})
 	})
+}
+
+// There is the fault that says where the password of a directory is changed.
+func (x *Upstreams) There(ctx context.Context, id string) error {
+	u, err := x.byID(id)
+	if err != nil {
+		return err
+	}
+	page := u.PasswordPage
+	if page == "" {
+		page = u.whom(ctx)
+	}
+	return PasswordThere.With(fault.Args{"upstream": u.called(ctx), "page": page})
 }

@@ -77,6 +77,6 @@ var (
 	Loop = fault.Declare(fault.Upstream, "identity.upstream_loop")
 	// NotBack: somebody left for an upstream and did not come back.
 	NotBack = fault.Declare(fault.Upstream, "identity.upstream_not_back")
-	// SignInThere: the password of this address is asked by its upstream, not by us.
-	SignInThere = fault.Declare(fault.Invalid, "identity.upstream_sign_in_there")
+	// PasswordThere: the password is right and the directory's; it is not changed here.
+	PasswordThere = fault.Declare(fault.Invalid, "identity.upstream_password_there")
 )

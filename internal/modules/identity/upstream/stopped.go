@@ -16,8 +16,14 @@ import (
 )
 
 // worded is a failure with what its sentence needs.
-func (u *upstream) worded(ctx context.Context, f *Failure) *fault.Fault {
+func (x *Upstreams) worded(ctx context.Context, u *upstream, f *Failure) *fault.Fault {
 	args := fault.Args{"upstream": u.called(ctx), "contact": u.whom(ctx), "code": f.Code}
+	switch f.Reason { // a protocol that does not know says so by leaving them out
+	case Unreachable:
+		args["since"] = x.Clock.Now()
+	case ClockOff:
+		args["by"] = f.Ahead.Abs().Round(time.Second)
+	}
 	for name, value := range f.Args {
 		args[name] = value
 	}
@@ -52,7 +58,7 @@ func (x *Upstreams) stopAs(w http.ResponseWriter, r *http.Request, u *upstream, 
 		x.note(ctx, u, f, a, "")
 		return x.showFailedTest(w, r, u, j, f)
 	}
-	said := u.worded(ctx, f)
+	said := x.worded(ctx, u, f)
 	typed := j.LoginHint
 	if a.Subject != "" {
 		typed = a.name()
@@ -127,7 +133,7 @@ func (x *Upstreams) stoppedView(ctx context.Context, u *upstream, j journey, f *
 	if said.Action != "" && f.Reason == CookieLost {
 		v.Others = append(v.Others, ui.Link{Label: said.Action, URL: said.ActionURL})
 	}
-	v.Others = append(v.Others, ui.Link{Label: say("other"), URL: "/login?" + url.Values{"local": {"1"}, "next": {j.Next}}.Encode()})
+	v.Others = append(v.Others, ui.Link{Label: say("elsewhere"), URL: "/login?" + url.Values{"local": {"1"}, "next": {j.Next}}.Encode()})
 	if f.Reason == Taken || f.Reason == Ambiguous {
 		return v
 	}

@@ -348,7 +348,7 @@ func (d *Directory) Change(ctx context.Context, login, old, fresh string) error 
 			m.Add("unicodePwd", []string{quoted(fresh)})
 			return changed(c.Modify(m))
 		})
-	case d.LDAP.Change == "service":
+	case ended && f.Reason == upstream.PasswordExpired && d.LDAP.Change == "service":
 		return d.servers.search(ctx, func(c *ldap.Conn) error {
 			_, err := c.PasswordModify(ldap.NewPasswordModifyRequest(entry.DN, "", fresh))
 			return changed(err)
