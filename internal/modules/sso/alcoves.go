@@ -38,7 +38,9 @@ func (m *Module) furnish() {
 
 // alcoves lists them. What they bring besides their addresses is found by the
 // interfaces below.
-func (m *Module) alcoves() []alcove { return []alcove{m.cas, m.saml, m.consent, m.calendar, m.simulator} }
+func (m *Module) alcoves() []alcove {
+	return []alcove{m.cas, m.saml, m.consent, m.calendar, m.simulator}
+}
 
 // alcove is a part of the room with addresses of its own.
 type alcove interface{ Routes(*web.Router) }

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
+	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/platform/config"
 )
 
@@ -14,6 +16,8 @@ type Config struct {
 	Services       []registry.Service   `toml:"services"`
 	Institution    registry.Institution `toml:"institution"`
 	CAS            casserver.Config     `toml:"cas"`
+	SAML           samlidp.Config       `toml:"saml"`
+	Keys           keys.Config          `toml:"keys"`
 	LoopTurns      int                  `toml:"loop_turns" help:"how often within a minute a service may send somebody here for one address; the last time a page explains the loop"`
 	AllowLoopback  bool                 `toml:"allow_loopback" help:"sign in to any program on this machine (for demonstrations)"`
 	LogoutTimeout  time.Duration        `toml:"logout_timeout" help:"how long a service may take to answer that a session ended"`
@@ -25,6 +29,8 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		CAS:            casserver.Defaults(),
+		SAML:           samlidp.Defaults(),
+		Keys:           keys.Defaults(),
 		LoopTurns:      3,
 		LogoutTimeout:  10 * time.Second,
 		LogoutAttempts: 6,

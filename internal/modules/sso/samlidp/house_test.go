@@ -112,7 +112,7 @@ func newHouse(t testing.TB, d *db.DB, now *clock.Manual, c Config) *house {
 		t.Fatal(err)
 	}
 	h.IDP = New(Deps{
-		DB: d, Clock: now, Log: slog.New(slog.DiscardHandler), Gate: h, Answers: answer.New(d), Keys: h, Sessions: h, BaseURL: base, Scope: "valmont.example",
+		DB: d, Clock: now, Log: slog.New(slog.DiscardHandler), Gate: h, Answers: answer.New(d), Keys: h, Sessions: h, BaseURL: home, Scope: "valmont.example",
 	}, c)
 	h.server = web.New(web.Config{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: now, Texts: texts, Language: campus.English,

@@ -11,7 +11,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -45,7 +44,7 @@ type Deps struct {
 	// follow redirects to another host. Nil chooses one that is right.
 	HTTP *http.Client
 	// BaseURL is the public address of the house, without a slash at its end.
-	BaseURL *url.URL
+	BaseURL string
 	// Scope is the domain that this identity provider speaks for, such as univ.fr.
 	Scope string
 }
@@ -60,8 +59,8 @@ type Keys interface {
 type Sessions interface {
 	// End ends the session of the browser that asks.
 	End(ctx context.Context, w http.ResponseWriter, r *http.Request) error
-	// CloseSession ends one session of a person, who is v.Person, from elsewhere. One
-	// that is over already is no failure.
+	// CloseSession ends one session of a person, who is v.Person, from elsewhere. A
+	// fault of kind NotFound says that it is over already.
 	CloseSession(ctx context.Context, v campus.Viewer, session string) error
 }
 
@@ -152,7 +151,7 @@ func (x *IDP) entityID() string {
 }
 
 // address is a path of ours as others see it.
-func (x *IDP) address(path string) string { return x.BaseURL.JoinPath(path).String() }
+func (x *IDP) address(path string) string { return x.BaseURL + path }
 
 // backChannel is a client for metadata and messages to services: patient for the
 // given time, through the proxy of the environment, and never led to another

@@ -115,7 +115,7 @@ func (x *IDP) information() string {
 	if x.config.InformationURL != "" {
 		return x.config.InformationURL
 	}
-	return x.BaseURL.String()
+	return x.BaseURL
 }
 
 // texts are those of both languages that there are.

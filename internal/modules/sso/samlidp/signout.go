@@ -183,7 +183,7 @@ func (x *IDP) end(w http.ResponseWriter, r *http.Request, p peer, q *signOutRequ
 		} else {
 			err = x.Sessions.CloseSession(ctx, campus.Viewer{Person: s.Person}, s.ID)
 		}
-		if err != nil {
+		if err != nil && fault.Of(err).Reason.Kind() != fault.NotFound {
 			return false, err
 		}
 	}
