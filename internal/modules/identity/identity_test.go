@@ -568,7 +568,8 @@ func TestAPersonComesBackAsStored(t *testing.T) {
 			t.Fatalf("got %+v, %v", p, err)
 		}
 		attributes, err := h.Attributes(ctx, who)
-		if err != nil || !slices.Equal(attributes["uid"], []string{"ali"}) || !slices.Contains(attributes["eduPersonAffiliation"], "faculty") || !slices.Contains(attributes["eduPersonAffiliation"], "member") {
+		if err != nil || !slices.Equal(attributes["uid"], []string{"ali"}) || !slices.Contains(attributes["eduPersonAffiliation"], "faculty") || !slices.Contains(attributes["eduPersonAffiliation"], "member") ||
+			!slices.Contains(attributes["eduPersonAffiliation"], "employee") || !slices.Equal(attributes["cn"], attributes["displayName"]) || !slices.Equal(attributes["supannEntiteAffectationPrincipale"], []string{"info"}) {
 			t.Errorf("attributes %v, %v", attributes, err)
 		}
 		if _, err := h.PersonByID(ctx, "nobody"); !errors.Is(err, PersonMissing) {

@@ -116,7 +116,9 @@ func (m *Module) Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer
 }
 
 // Attributes are what may be released about somebody to a service, by the names
-// of eduPerson (2022-02) and the common LDAP schema (RFC 4519, RFC 2798).
+// of eduPerson (2022-02), SupAnn (2021) and the common LDAP schema (RFC 4519, RFC
+// 2798). What follows from them and the institution is added where they are
+// released.
 func (m *Module) Attributes(ctx context.Context, who campus.PersonID) (map[string][]string, error) {
 	p, err := m.PersonByID(ctx, who)
 	if err != nil {
@@ -124,7 +126,8 @@ func (m *Module) Attributes(ctx context.Context, who campus.PersonID) (map[strin
 	}
 	attributes := map[string][]string{
 		"uid":         {p.Login},
-		"displayName": {strings.TrimSpace(p.GivenName + " " + p.FamilyName)},
+		"displayName": {p.DisplayName()},
+		"cn":          {p.DisplayName()},
 		"givenName":   {p.GivenName},
 		"sn":          {p.FamilyName},
 		"mail":        {p.Mail},
@@ -136,13 +139,21 @@ func (m *Module) Attributes(ctx context.Context, who campus.PersonID) (map[strin
 			attributes[name] = append(attributes[name], value)
 		}
 	}
+	add("preferredLanguage", string(p.Locale))
 	for _, a := range p.Affiliations {
 		add("eduPersonAffiliation", a.Kind.EduPerson())
+		if a.Kind == campus.Teacher || a.Kind == campus.Staff { // SupAnn 2021: both are employed
+			add("eduPersonAffiliation", "employee")
+		}
 		if a.Kind != campus.Guest { // eduPerson: an affiliate is no member
 			add("eduPersonAffiliation", "member")
 		}
 		add("campus", a.Campus)
 		add("programme", a.Programme)
+		add("supannEntiteAffectation", a.Unit)
+	}
+	if units := attributes["supannEntiteAffectation"]; len(units) > 0 {
+		add("supannEntiteAffectationPrincipale", units[0])
 	}
 	if len(p.Affiliations) > 0 {
 		add("eduPersonPrimaryAffiliation", p.Affiliations[0].Kind.EduPerson())
