@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -229,6 +230,36 @@ func TestAGuessLeavesLittleBehind(t *testing.T) {
 	if a := h.browser().signIn("lmartin", linasPassword, "next", next); a.Request.URL.RequestURI() != next {
 		t.Error("the right one does not lead where it was to lead")
 	}
+}
+
+func TestARescueOpensWithThePasswordAloneAndDelaysNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		show := h.app(h.lina)
+		inside, thief := h.browser(), h.browser()
+		at := inside.signIn("lmartin", linasPassword).Request.URL.Query().Get("at")
+		want(t, inside.post("/login/factor/totp", url.Values{"at": {at}, "code": {show()}}), 200, "home of lmartin")
+		at = thief.signIn("lmartin", linasPassword).Request.URL.Query().Get("at")
+		for range 6 {
+			thief.post("/login/factor/totp", url.Values{"at": {at}, "code": {"000000"}})
+		}
+		const rescued = "trois hiboux verts"
+		hash, err := h.HashPassword(t.Context(), rescued)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.Rescue(t.Context(), tx, h.lina, hash) }); err != nil {
+			t.Fatal(err)
+		}
+		want(t, inside.get("/identity/sessions"), 200, "Password") // the open session is over
+		want(t, thief.post("/login/factor/totp", url.Values{"at": {at}, "code": {show()}}), http.StatusGone)
+		want(t, h.browser().signIn("lmartin", linasPassword), 422)
+		want(t, h.browser().signIn("lmartin", rescued), 200, "home of lmartin")
+		h.app(h.lina) // the next one is registered at once
+		events, err := h.journal.Of(t.Context(), h.lina, 20)
+		if err != nil || !slices.ContainsFunc(events, func(e journal.Entry) bool { return e.Kind == "identity.recovery_done" }) {
+			t.Errorf("the journal has %+v, %v", events, err)
+		}
+	})
 }
 
 func TestGuessingCodesElsewhereDoesNotKeepTheOwnerWaiting(t *testing.T) {

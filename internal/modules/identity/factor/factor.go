@@ -316,7 +316,8 @@ func (f *Factors) endTrust(ctx context.Context, tx db.Tx, who campus.PersonID) e
 	return err
 }
 
-// Forget takes every factor of somebody away, for supervised recovery: the
+// Forget takes every factor of somebody away, for supervised recovery, and the
+// wrong codes with them: they must not delay the registration of the next one. The
 // caller asks for the permission, tells the person and writes the journal.
 func (f *Factors) Forget(ctx context.Context, tx db.Tx, who campus.PersonID) error {
 	q := sqlgen.New(tx)
@@ -325,6 +326,9 @@ func (f *Factors) Forget(ctx context.Context, tx db.Tx, who campus.PersonID) err
 	}
 	if err := q.RemoveAll(ctx, string(who)); err != nil {
 		return fmt.Errorf("forget factors: %w", err)
+	}
+	if err := q.DropTries(ctx, string(who)); err != nil {
+		return fmt.Errorf("forget wrong codes: %w", err)
 	}
 	return nil
 }

@@ -106,6 +106,9 @@ WHERE person_id = sqlc.arg(person_id) AND browser = sqlc.arg(browser) AND failur
 -- name: ForgiveTries :exec
 UPDATE identity_factor_tries SET failures = 0, next_at = 0 WHERE person_id = $1 AND browser = $2;
 
+-- name: DropTries :exec
+DELETE FROM identity_factor_tries WHERE person_id = $1;
+
 -- name: TriesForExport :one
 SELECT CAST(COALESCE(SUM(failures), 0) AS BIGINT) AS failures, CAST(COALESCE(MAX(last_at), 0) AS BIGINT) AS last_at
 FROM identity_factor_tries WHERE person_id = $1;

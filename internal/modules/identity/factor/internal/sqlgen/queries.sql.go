@@ -262,6 +262,15 @@ func (q *Queries) DropCodes(ctx context.Context, personID string) (int64, error)
 	return result.RowsAffected()
 }
 
+const dropTries = `-- name: DropTries :exec
+DELETE FROM identity_factor_tries WHERE person_id = $1
+`
+
+func (q *Queries) DropTries(ctx context.Context, personID string) error {
+	_, err := q.db.ExecContext(ctx, dropTries, personID)
+	return err
+}
+
 const endEnrolment = `-- name: EndEnrolment :execrows
 DELETE FROM identity_app_enrolments WHERE person_id = $1 AND id = $2
 `
