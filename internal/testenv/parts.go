@@ -61,6 +61,13 @@ var parts = []*part{
 		version:  versionByFlag("--version"),
 	},
 	{
+		name: "lasso", why: "SAML sign-ins at an identity provider of another making",
+		packages: []string{"python3-lasso"},
+		find:     findLasso,
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_LASSO": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
 		name: "slapd", why: "passwords checked by LDAP, with the password policy overlay",
 		packages: []string{"slapd"},
 		find:     findSlapd,
@@ -157,6 +164,16 @@ func findCompiler() []string {
 		return nil
 	}
 	return found[:1]
+}
+
+// findLasso wants the interpreter of the system: it is the one that Debian's
+// packages install modules for.
+func findLasso() []string {
+	const interpreter, module = "/usr/bin/python3", "/usr/lib/python3/dist-packages/lasso.py"
+	if !isFile(module) || len(onPath(interpreter)) == 0 {
+		return nil
+	}
+	return []string{interpreter, module}
 }
 
 // onPath gives the full names of those programs that exist.

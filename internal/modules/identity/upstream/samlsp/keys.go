@@ -110,6 +110,11 @@ func (r *ring) add(ctx context.Context, number int, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("make a key for %s: %w", r.upstream, err)
 	}
+	return r.keep(ctx, number, key)
+}
+
+// keep stores a key, unless another server was faster.
+func (r *ring) keep(ctx context.Context, number int, key saml.Credential) error {
 	text, err := key.Encode()
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func (p *Provider) Probe(ctx context.Context) []upstream.Step {
 	known, err := p.renew(ctx, before, false)
 	step := upstream.Step{Name: "metadata", OK: err == nil, Detail: p.source()}
 	if err != nil {
-		step.Detail += ": " + said(err)
+		step.Detail += ": " + causeOf(err)
 		return []upstream.Step{step}
 	}
 	step.Detail += ": " + summary(known)
@@ -30,14 +30,14 @@ func (p *Provider) Probe(ctx context.Context) []upstream.Step {
 	}
 	keys, err := p.ring.all(ctx)
 	if err != nil {
-		return append(steps, upstream.Step{Name: "own_key", Detail: err.Error()})
+		return append(steps, upstream.Step{Name: "keys", Detail: "ours: " + err.Error()})
 	}
 	by := signing(keys, p.clock.Now())
-	return append(steps, upstream.Step{Name: "own_key", OK: true, Detail: "SHA-256 " + saml.Fingerprint(by.Certificate), Ends: by.Certificate.NotAfter})
+	return append(steps, upstream.Step{Name: "keys", OK: true, Detail: "ours: SHA-256 " + saml.Fingerprint(by.Certificate), Ends: by.Certificate.NotAfter})
 }
 
-// said is the cause of a failure, which knows more than its reason.
-func said(err error) string {
+// causeOf is the cause of a failure, which knows more than its reason.
+func causeOf(err error) string {
 	var f *upstream.Failure
 	if errors.As(err, &f) && f.Cause != nil {
 		return f.Cause.Error()
