@@ -23,8 +23,10 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Answers: m.answers, Gate: m, Exit: m, SignIn: m.toSignIn, Channel: m.channel, Issuer: m.BaseURL,
 	}, m.config.CAS)
 	m.consent = consent.New(consent.Deps{DB: m.DB, Services: m, Destination: m.Destination})
+	inRegistry := calendar.Services{Registry: m.services, Log: m.Log, Zone: m.Zone}
 	m.calendar = calendar.New(calendar.Deps{
-		DB: m.DB, Log: m.Log, Texts: m.Texts, Mailer: m.Mailer, BaseURL: m.BaseURL, Sources: m.ends(),
+		DB: m.DB, Log: m.Log, Texts: m.Texts, Mailer: m.Mailer, BaseURL: m.BaseURL,
+		Sources: []calendar.Source{inRegistry.Secrets, inRegistry.Metadata},
 	})
 	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
 	m.saml = samlidp.New(samlidp.Deps{

@@ -64,3 +64,16 @@ DELETE FROM sso_answers WHERE id IN (
 
 -- name: PruneLogouts :execrows
 DELETE FROM sso_logouts WHERE id IN (SELECT l.id FROM sso_logouts l WHERE l.created_at < $1 LIMIT $2);
+
+-- name: ServiceHealth :one
+-- Both sides of a service lately: what we gave, and what it did with it.
+SELECT COUNT(*) AS issued,
+	CAST(COALESCE(SUM(CASE WHEN used_at <> 0 AND state <> 'refused' THEN 1 ELSE 0 END), 0) AS BIGINT) AS redeemed,
+	CAST(COALESCE(SUM(CASE WHEN state = 'refused' THEN 1 ELSE 0 END), 0) AS BIGINT) AS refused,
+	CAST(COALESCE(SUM(CASE WHEN used_at = 0 AND issued_at < sqlc.arg(patience) THEN 1 ELSE 0 END), 0) AS BIGINT) AS ignored,
+	CAST(COALESCE(MAX(CASE WHEN state <> 'refused' THEN used_at ELSE 0 END), 0) AS BIGINT) AS last_used
+FROM sso_answers WHERE service_id = sqlc.arg(service_id) AND issued_at > sqlc.arg(since);
+
+-- name: WalkedAnswers :many
+-- What one session got for one service since a moment.
+SELECT * FROM sso_answers WHERE session_id = $1 AND service_id = $2 AND issued_at >= $3 ORDER BY issued_at, id LIMIT 20;

@@ -369,6 +369,43 @@ func (q *Queries) RecentAnswers(ctx context.Context, arg RecentAnswersParams) (R
 	return i, err
 }
 
+const serviceHealth = `-- name: ServiceHealth :one
+SELECT COUNT(*) AS issued,
+	CAST(COALESCE(SUM(CASE WHEN used_at <> 0 AND state <> 'refused' THEN 1 ELSE 0 END), 0) AS BIGINT) AS redeemed,
+	CAST(COALESCE(SUM(CASE WHEN state = 'refused' THEN 1 ELSE 0 END), 0) AS BIGINT) AS refused,
+	CAST(COALESCE(SUM(CASE WHEN used_at = 0 AND issued_at < $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS ignored,
+	CAST(COALESCE(MAX(CASE WHEN state <> 'refused' THEN used_at ELSE 0 END), 0) AS BIGINT) AS last_used
+FROM sso_answers WHERE service_id = $2 AND issued_at > $3
+`
+
+type ServiceHealthParams struct {
+	Patience  db.Time
+	ServiceID string
+	Since     db.Time
+}
+
+type ServiceHealthRow struct {
+	Issued   int64
+	Redeemed int64
+	Refused  int64
+	Ignored  int64
+	LastUsed int64
+}
+
+// Both sides of a service lately: what we gave, and what it did with it.
+func (q *Queries) ServiceHealth(ctx context.Context, arg ServiceHealthParams) (ServiceHealthRow, error) {
+	row := q.db.QueryRowContext(ctx, serviceHealth, arg.Patience, arg.ServiceID, arg.Since)
+	var i ServiceHealthRow
+	err := row.Scan(
+		&i.Issued,
+		&i.Redeemed,
+		&i.Refused,
+		&i.Ignored,
+		&i.LastUsed,
+	)
+	return i, err
+}
+
 const serviceLogouts = `-- name: ServiceLogouts :many
 SELECT id, protocol, state, service_id, address, handle, detail, session_id, person, attempts, answer, created_at, finished_at FROM sso_logouts WHERE service_id = $1 ORDER BY created_at DESC, id LIMIT $2
 `
@@ -509,4 +546,56 @@ func (q *Queries) SpendAnswer(ctx context.Context, arg SpendAnswerParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const walkedAnswers = `-- name: WalkedAnswers :many
+SELECT id, protocol, state, service_id, address, address_key, session_id, person, login, signed_in_at, fresh, handle, detail, issued_at, expires_at, used_at, peer FROM sso_answers WHERE session_id = $1 AND service_id = $2 AND issued_at >= $3 ORDER BY issued_at, id LIMIT 20
+`
+
+type WalkedAnswersParams struct {
+	SessionID string
+	ServiceID string
+	IssuedAt  db.Time
+}
+
+// What one session got for one service since a moment.
+func (q *Queries) WalkedAnswers(ctx context.Context, arg WalkedAnswersParams) ([]SsoAnswer, error) {
+	rows, err := q.db.QueryContext(ctx, walkedAnswers, arg.SessionID, arg.ServiceID, arg.IssuedAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SsoAnswer
+	for rows.Next() {
+		var i SsoAnswer
+		if err := rows.Scan(
+			&i.ID,
+			&i.Protocol,
+			&i.State,
+			&i.ServiceID,
+			&i.Address,
+			&i.AddressKey,
+			&i.SessionID,
+			&i.Person,
+			&i.Login,
+			&i.SignedInAt,
+			&i.Fresh,
+			&i.Handle,
+			&i.Detail,
+			&i.IssuedAt,
+			&i.ExpiresAt,
+			&i.UsedAt,
+			&i.Peer,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
