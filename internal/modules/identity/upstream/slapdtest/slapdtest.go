@@ -1,7 +1,7 @@
-// Package slapd runs a real OpenLDAP server with its password policy on loopback
+// Package slapdtest runs a real OpenLDAP server with its password policy on loopback
 // ports, as a university's directory would be: people whose passwords are right,
 // expired, set by somebody else, or whose account is locked.
-package slapd
+package slapdtest
 
 import (
 	"crypto/ecdsa"
@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -19,8 +20,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/amphi-campus/amphi/internal/testenv/child"
 )
 
 // The people of the directory. Each has [Password].
@@ -54,7 +53,8 @@ type Server struct {
 
 	program, folder string
 	ports           [2]int
-	process         *child.Child
+	running         *exec.Cmd
+	lifeline        io.WriteCloser // the server ends when this is closed, also by our death
 }
 
 // Start starts slapd and stops it when the test ends. Without it the test is
@@ -96,10 +96,14 @@ func (s *Server) path(name string) string { return filepath.Join(s.folder, name)
 func (s *Server) Resume(t testing.TB) {
 	t.Helper()
 	listen := fmt.Sprintf("ldap://127.0.0.1:%d/ ldaps://127.0.0.1:%d/", s.ports[0], s.ports[1])
-	var err error
 	// With a debug level, even that of nothing, slapd stays in the foreground.
-	s.process, err = child.Start(exec.Command(s.program, "-d", "0", "-f", s.path("slapd.conf"), "-h", listen), nil)
-	if err != nil {
+	s.running = exec.Command("sh", "-c", `"$@" & server=$!; cat >/dev/null; kill $server; wait $server`,
+		"sh", s.program, "-d", "0", "-f", s.path("slapd.conf"), "-h", listen)
+	var err error
+	if s.lifeline, err = s.running.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.running.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for range 200 {
@@ -110,19 +114,20 @@ func (s *Server) Resume(t testing.TB) {
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	t.Fatalf("slapd does not listen:\n%s", s.process.Words())
+	t.Fatal("slapd does not listen")
 }
 
 // Stop stops the server, as an outage would.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
-	if s.process == nil {
+	if s.running == nil {
 		return
 	}
-	if err := s.process.Stop(5 * time.Second); err != nil {
+	if err := s.lifeline.Close(); err != nil {
 		t.Log(err)
 	}
-	s.process = nil
+	s.running.Wait() // its exit code is that of a killed server
+	s.running = nil
 }
 
 // configuration is slapd.conf(5): the password policy of slapo-ppolicy(5), and
