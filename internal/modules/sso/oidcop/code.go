@@ -47,9 +47,6 @@ func (p *Provider) redeemCode(a asking) (*tokens, error) {
 	if wrong := p.checkCode(a, found, kept); wrong != nil {
 		return nil, p.refuseCode(a, found, wrong)
 	}
-	if _, err := p.People.Standing(ctx, found.Person); err != nil {
-		return nil, notAnyMore(err)
-	}
 	offline := slices.Contains(kept.Scopes, registry.ScopeOffline)
 	g := grant.Grant{
 		Answer: found.ID, Kind: grant.Code, Service: a.service.ID, Client: a.service.OIDC.ClientID, Person: found.Person, Session: found.Session,
@@ -169,12 +166,8 @@ func (p *Provider) mayStill(ctx context.Context, s *registry.Service, g grant.Gr
 	if g.Person == "" {
 		return nil
 	}
-	v, err := p.People.Standing(ctx, g.Person)
-	if err != nil {
+	if err := p.Gate.Admit(ctx, s, g.Person); err != nil {
 		return notAnyMore(err)
-	}
-	if !s.Audience.Admits(v) {
-		return refuse(invalidGrant, TokenRefused, "the service is not for this person any more")
 	}
 	return nil
 }

@@ -58,19 +58,18 @@ type Deps struct {
 	BaseURL string
 }
 
-// People says how somebody stands while no browser of theirs is here.
+// People knows somebody while no browser of theirs is here.
 type People interface {
-	// Standing is the person as they are now, as a viewer without a session; a fault
-	// says why their account opens nothing any more.
-	Standing(ctx context.Context, who campus.PersonID) (campus.Viewer, error)
+	Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer, error)
 }
 
-// Registrar keeps entries of the registry that no administrator wrote.
+// Registrar keeps entries of the registry that no administrator wrote. also runs in
+// the same transaction; the change is seen when the call returns.
 type Registrar interface {
-	// PutService adds an entry or replaces it, in the caller's transaction.
-	PutService(ctx context.Context, tx db.Tx, s registry.Service) error
+	// PutService adds an entry or replaces it.
+	PutService(ctx context.Context, s registry.Service, also func(db.Tx) error) error
 	// DropService removes an entry.
-	DropService(ctx context.Context, tx db.Tx, id string) error
+	DropService(ctx context.Context, id string, also func(db.Tx) error) error
 }
 
 // Mailer puts a mail in the outbox, in the caller's transaction.

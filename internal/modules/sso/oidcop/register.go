@@ -111,10 +111,7 @@ func (p *Provider) register(w http.ResponseWriter, r *http.Request) (any, error)
 		return nil, err
 	}
 	token, ctx := "g."+id.Token(secretBytes), r.Context()
-	err = p.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := p.Registrar.PutService(ctx, tx, s); err != nil {
-			return err
-		}
+	err = p.Registrar.PutService(ctx, s, func(tx db.Tx) error {
 		return p.grants.Register(ctx, tx, token, grant.Registration{Client: s.OIDC.ClientID, Service: s.ID, Invited: invitation.TokenHash, Peer: peer(r)})
 	})
 	if err != nil {
@@ -306,6 +303,9 @@ func (p *Provider) readRegistration(w http.ResponseWriter, r *http.Request) (any
 	return answer, nil
 }
 
+// nothingMore is for a change of the registry alone.
+func nothingMore(db.Tx) error { return nil }
+
 // changeRegistration replaces what a client says of itself, within the bounds of
 // the invitation that it came by.
 func (p *Provider) changeRegistration(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -328,7 +328,7 @@ func (p *Provider) changeRegistration(w http.ResponseWriter, r *http.Request) (a
 	}
 	changed.OIDC.ClientID = kept.Client
 	ctx := r.Context()
-	if err := p.DB.InTx(ctx, func(tx db.Tx) error { return p.Registrar.PutService(ctx, tx, changed) }); err != nil {
+	if err := p.Registrar.PutService(ctx, changed, nothingMore); err != nil {
 		return nil, err
 	}
 	answer := p.registeredOf(changed, metadata)
@@ -344,12 +344,7 @@ func (p *Provider) dropRegistration(w http.ResponseWriter, r *http.Request) erro
 		return p.refuseProgram(w, r, err)
 	}
 	ctx := r.Context()
-	err = p.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := p.Registrar.DropService(ctx, tx, s.ID); err != nil {
-			return err
-		}
-		return p.grants.Unregister(ctx, tx, kept.Client)
-	})
+	err = p.Registrar.DropService(ctx, s.ID, func(tx db.Tx) error { return p.grants.Unregister(ctx, tx, kept.Client) })
 	if err != nil {
 		return p.refuseProgram(w, r, err)
 	}

@@ -18,8 +18,9 @@ func (p *Provider) letter(ctx context.Context, s *registry.Service, g grant.Gran
 	if p.Mailer == nil || s == nil || g.Person == "" {
 		return m, false
 	}
-	v, err := p.People.Standing(ctx, g.Person)
-	if err != nil || v.Mail == "" { // the account is closed, which ends more than this
+	v, err := p.People.Viewer(ctx, g.Person)
+	if err != nil || v.Mail == "" {
+		p.Log.WarnContext(ctx, "nobody can be told of a stolen token", "person", string(g.Person), "error", err)
 		return m, false
 	}
 	return p.warning(s, v, p.Clock.Now()), true
