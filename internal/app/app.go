@@ -41,6 +41,7 @@ type commandLine struct {
 	Config   configCommand   `cmd:"" help:"Check or print the configuration."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database to the schema of this version. serve does it too."`
 	Person   personCommand   `cmd:"" help:"Add people and set their passwords, for an administrator's first minutes."`
+	Service  serviceCommand  `cmd:"" help:"Keep the registry of services that people are signed in to: add, list, import, test."`
 	Key      keyCommand      `cmd:"" help:"Renew the key that seals secrets."`
 	Backup   backupCommand   `cmd:"" help:"Write the database and the files into one archive, while the workspace runs."`
 	Restore  restoreCommand  `cmd:"" help:"Build a workspace from an archive."`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/health"
 )
@@ -30,4 +31,9 @@ func (m *Module) Health(ctx context.Context) []health.Check {
 			return "no failed sign-out in 24 hours", nil
 		}),
 	}
+}
+
+// ServiceHealth is how a service got on in the last day, from both sides.
+func (m *Module) ServiceHealth(ctx context.Context, service string) (answer.Health, error) {
+	return m.answers.Health(ctx, service, m.Clock.Now().Add(-brokenSince))
 }

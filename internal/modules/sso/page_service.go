@@ -9,6 +9,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/modules/sso/walk"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -137,6 +138,23 @@ func (m *Module) incidentWords(ctx context.Context, name string, i Incident) inc
 		v.Facts = append(v.Facts, ui.Fact{Label: t(ctx, "incident.age"), Text: p.Duration(i.Age)})
 	}
 	return v
+}
+
+// incidentsSince is what went wrong at a service since a moment.
+func (m *Module) incidentsSince(ctx context.Context, s *registry.Service, since time.Time) ([]walk.Incident, error) {
+	incidents, err := m.incidents(ctx, s.ID, shown)
+	if err != nil {
+		return nil, err
+	}
+	var list []walk.Incident
+	for _, i := range incidents {
+		if i.Last.Before(since) {
+			continue
+		}
+		said := m.incidentWords(ctx, s.Name(i18n.Locale(ctx)), i)
+		list = append(list, walk.Incident{What: said.What + " " + said.Difference, Fix: said.Fix, Expected: i.Expected, Received: i.Received, Times: i.Times, At: i.Last})
+	}
+	return list, nil
 }
 
 func (m *Module) logoutRows(ctx context.Context, service string) ([]logoutRow, error) {

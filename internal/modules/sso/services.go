@@ -108,6 +108,48 @@ func (m *Module) AddService(ctx context.Context, v campus.Viewer, s registry.Ser
 	})
 }
 
+// putAtOnce is how many entries one transaction writes.
+const putAtOnce = 200
+
+// PutServices puts checked services into the registry, and with replace in place of
+// the entries that have their identifiers. It returns how many were added and how
+// many replaced, also when it stops at one that it may not write.
+func (m *Module) PutServices(ctx context.Context, v campus.Viewer, services []registry.Service, replace bool) (added, replaced int, err error) {
+	for some := range slices.Chunk(services, putAtOnce) {
+		n, o := 0, 0
+		err := m.changeRegistry(ctx, v, some[0].ID, func(tx db.Tx, x *registry.Index) error {
+			n, o = 0, 0 // the transaction may run again
+			for _, s := range some {
+				before := x.Get(s.ID)
+				switch {
+				case before == nil:
+					if err := insertService(ctx, tx, s, v.Person); db.IsUnique(err) {
+						return ServiceTaken.Because(err, fault.Args{"service": s.ID})
+					} else if err != nil {
+						return err
+					}
+					n++
+				case before.FromConfiguration:
+					return ServiceReadOnly.With(fault.Args{"service": s.ID})
+				case !replace:
+					return ServiceTaken.With(fault.Args{"service": s.ID})
+				default:
+					if err := updateService(ctx, tx, s, v.Person); err != nil {
+						return err
+					}
+					o++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return added, replaced, err
+		}
+		added, replaced = added+n, replaced+o
+	}
+	return added, replaced, nil
+}
+
 // EditService replaces a service, except its id.
 func (m *Module) EditService(ctx context.Context, v campus.Viewer, s registry.Service) error {
 	return m.changeRegistry(ctx, v, s.ID, func(tx db.Tx, x *registry.Index) error {
