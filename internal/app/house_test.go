@@ -98,7 +98,7 @@ var openToStrangers = []string{
 	"GET /assets/", "GET /theme.css", "GET /robots.txt", "GET /favicon.ico",
 	"GET /portal/help", "GET /portal/help/{id}", "GET /portal/accessibility", "POST /portal/language", "GET /language/{tag}",
 	"GET /portal/news.rss", "GET /portal/news/{id}", "GET /portal/news/pictures/{id}",
-	"GET /login", "POST /login", "GET /login/waiting", "GET /logout", "POST /logout", "GET /logout/done",
+	"GET /login", "POST /login", "GET /login/waiting", "GET /logout", "POST /logout", "GET /logout/done", "GET /sso/signed-out",
 	"POST /identity/passkey/begin", "POST /identity/passkey",
 	// To another system that vouches for people, and back.
 	"GET /identity/upstreams/{id}/start", "POST /identity/upstreams/{id}/start", "GET /identity/upstreams/{id}/answer", "POST /identity/upstreams/{id}/answer",
@@ -131,7 +131,7 @@ func TestOnlyThesePagesAreOpenToStrangers(t *testing.T) {
 	h, server := openDemo(t)
 	stranger := &http.Client{}
 	for _, route := range h.Web.Routes() {
-		if route.Room == "sso" && route.Public && (strings.Contains(route.Pattern, " /cas/") || strings.Contains(route.Pattern, " /saml/")) {
+		if route.Room == "sso" && route.Public && (strings.Contains(route.Pattern, " /cas/") || strings.Contains(route.Pattern, " /saml/") || strings.Contains(route.Pattern, " /oidc/") || strings.Contains(route.Pattern, " /.well-known/o")) {
 			continue // the protocol's own addresses
 		}
 		if slices.Contains(openToStrangers, route.Pattern) {

@@ -37,6 +37,9 @@ type Doors interface {
 	// Destination says which service a local address leads to. ok is false for a
 	// page of ours.
 	Destination(ctx context.Context, next string) (d contract.Destination, ok bool)
+	// Farewell is the local address of a page that says what the end of a session
+	// closed elsewhere; "" when it had opened nothing.
+	Farewell(ctx context.Context, session string) (string, error)
 }
 
 // SessionFollower does what must happen elsewhere when a session ends, such as

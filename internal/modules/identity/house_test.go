@@ -43,21 +43,24 @@ const linasPassword = "un mot de passe long"
 // house is the room behind a real server, with a clock that tests move.
 type house struct {
 	*Module
-	t      *testing.T
-	clock  *clock.Manual
-	server *httptest.Server
-	post   *mailer.Mailer
-	loop   *contract.Loop // what GET /leave knows of a service that sends people back
-	texts  *i18n.Catalogue
-	lina   campus.PersonID
-	ended  []string                   // sessions that a follower was told of
-	from   atomic.Pointer[netip.Addr] // where requests come from
+	t        *testing.T
+	clock    *clock.Manual
+	server   *httptest.Server
+	post     *mailer.Mailer
+	farewell string         // where the services of an ended session are told of
+	loop     *contract.Loop // what GET /leave knows of a service that sends people back
+	texts    *i18n.Catalogue
+	lina     campus.PersonID
+	ended    []string                   // sessions that a follower was told of
+	from     atomic.Pointer[netip.Addr] // where requests come from
 }
 
 func (h *house) SessionEnded(_ context.Context, _ db.Tx, session string) error {
 	h.ended = append(h.ended, session)
 	return nil
 }
+
+func (h *house) Farewell(context.Context, string) (string, error) { return h.farewell, nil }
 
 func (h *house) Destination(_ context.Context, next string) (contract.Destination, bool) {
 	if strings.HasPrefix(next, "/cas/login") {

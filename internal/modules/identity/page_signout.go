@@ -16,8 +16,18 @@ func (m *Module) signOutPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (m *Module) signOut(w http.ResponseWriter, r *http.Request) error {
+	session := web.Viewer(r).Session
 	if err := m.End(r.Context(), w, r); err != nil {
 		return err
+	}
+	if m.doors != nil && session != "" {
+		to, err := m.doors.Farewell(r.Context(), session)
+		if err != nil { // the session is over all the same
+			m.log.ErrorContext(r.Context(), "no page about the services of a session", "session", session, "error", err)
+		}
+		if to != "" {
+			return web.SeeOther(w, r, to)
+		}
 	}
 	return web.SeeOther(w, r, "/logout/done")
 }

@@ -294,6 +294,19 @@ func TestAServiceThatSendsPeopleBackIsStopped(t *testing.T) {
 	}
 }
 
+func TestASignOutLeadsToWhatItClosedElsewhere(t *testing.T) {
+	h := openOne(t)
+	b := h.browser()
+	want(t, b.signIn("lmartin", linasPassword), 200, "home of lmartin")
+	h.farewell = "/why"
+	if a := b.post("/logout", url.Values{}); a.Request.URL.Path != "/why" {
+		t.Errorf("a sign-out with services open leads to %s", a.Request.URL)
+	}
+	if a := b.post("/logout", url.Values{}); a.Request.URL.Path != "/logout/done" {
+		t.Errorf("a sign-out without a session leads to %s", a.Request.URL)
+	}
+}
+
 func TestAnAccountThatWasNotActivatedIsLedToIt(t *testing.T) {
 	h := openOne(t)
 	h.add(Person{Login: "newcomer", Mail: "newcomer@valmont.example", FamilyName: "New", State: Invited}, linasPassword)

@@ -34,7 +34,7 @@ func FuzzCASEndpoints(f *testing.F) {
 				t.Fatalf("%s?%s: %d %s", path, query, w.Code, w.Body)
 			}
 			to := w.Header().Get("Location")
-			if to == "" || strings.HasPrefix(to, "/login") || to == "/" {
+			if to == "" || strings.HasPrefix(to, "/login") || strings.HasPrefix(to, farewellPath) || to == "/" {
 				continue
 			}
 			u, err := url.Parse(to)

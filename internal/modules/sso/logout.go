@@ -45,22 +45,3 @@ func backChannel(timeout time.Duration) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
-
-// openServices are the services that a session has signed in to.
-func (m *Module) openServices(ctx context.Context, session string) ([]*registry.Service, error) {
-	ids, err := m.answers.Services(ctx, session)
-	if err != nil {
-		return nil, err
-	}
-	x, err := m.services(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var open []*registry.Service
-	for _, one := range ids {
-		if s := x.Get(one); s != nil {
-			open = append(open, s)
-		}
-	}
-	return open, nil
-}

@@ -1,60 +1,193 @@
 package sso
 
 import (
+	"context"
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
-	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
+const (
+	farewellPath    = "/sso/signed-out"
+	farewellPurpose = "sso.farewell"
+	// farewellLife is how long the page can be read again.
+	farewellLife = 10 * time.Minute
+	// onwardWait is how long a browser that goes on to a service is held until the
+	// other services are closed; after that the page shows how far it is.
+	onwardWait = 2 * time.Second
+	// farewellRefresh is how often the page looks again while services are told.
+	farewellRefresh = time.Second
+)
+
+// farewell is what the page after a sign-out has to know. The session is over, so
+// it travels in the address of the page, signed.
+type farewell struct {
+	Session string    `json:"session,omitempty"`
+	Service string    `json:"service,omitempty"` // that asked; it closes its own session
+	Onward  string    `json:"onward,omitempty"`
+	At      time.Time `json:"at"`
+}
+
 // SignOut implements [gate.Exit].
 func (m *Module) SignOut(w http.ResponseWriter, r *http.Request, d gate.Departing) error {
-	v := web.Viewer(r)
-	open, err := m.openServices(r.Context(), v.Session)
-	if err != nil {
-		return err
+	f := farewell{Session: web.Viewer(r).Session, Onward: d.Onward, At: m.Clock.Now()}
+	if d.Service != nil {
+		f.Service = d.Service.ID
 	}
-	if v.SignedIn() {
+	if web.Viewer(r).SignedIn() {
 		if err := m.Sessions.End(r.Context(), w, r); err != nil {
 			return err
 		}
 	}
-	if d.Onward != "" {
-		return m.Leave(w, r, d.Onward)
-	}
-	var stopped *fault.Fault
 	if d.Refused != nil {
-		stopped = fault.Of(d.Refused)
+		return m.showFarewell(w, r, f, fault.Of(d.Refused))
 	}
-	return m.showLogout(w, r, open, stopped)
+	if d.Onward != "" {
+		closed, err := m.closedSoon(r.Context(), f)
+		if err != nil {
+			return err
+		}
+		if closed {
+			return m.Leave(w, r, d.Onward)
+		}
+	}
+	return web.SeeOther(w, r, m.farewellURL(f))
+}
+
+// Farewell is the address of the page that says what the end of a session closed;
+// "" when it had opened no service.
+func (m *Module) Farewell(ctx context.Context, session string) (string, error) {
+	logouts, err := m.answers.Logouts(ctx, session)
+	if err != nil || len(logouts) == 0 {
+		return "", err
+	}
+	return m.farewellURL(farewell{Session: session, At: m.Clock.Now()}), nil
+}
+
+func (m *Module) farewellURL(f farewell) string {
+	text, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // the type always encodes
+	}
+	of := base64.RawURLEncoding.EncodeToString(text) + "." + base64.RawURLEncoding.EncodeToString(m.Sign(farewellPurpose, text))
+	return farewellPath + "?" + url.Values{"of": {of}}.Encode()
+}
+
+// readFarewell reads the address of the page. One that is not ours, or too old,
+// is as good as none.
+func (m *Module) readFarewell(of string) (farewell, bool) {
+	first, second, _ := strings.Cut(of, ".")
+	text, err := base64.RawURLEncoding.DecodeString(first)
+	signature, err2 := base64.RawURLEncoding.DecodeString(second)
+	if err != nil || err2 != nil || !hmac.Equal(signature, m.Sign(farewellPurpose, text)) {
+		return farewell{}, false
+	}
+	var f farewell
+	if err := json.Unmarshal(text, &f); err != nil || m.Clock.Now().Sub(f.At) > farewellLife {
+		return farewell{}, false
+	}
+	return f, true
+}
+
+// closedSoon waits a moment until every service but the one that asked is closed.
+func (m *Module) closedSoon(ctx context.Context, f farewell) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, onwardWait)
+	defer cancel()
+	for look := time.NewTicker(50 * time.Millisecond); ; {
+		closings, err := m.closings(context.WithoutCancel(ctx), f, "")
+		if err != nil {
+			return false, err
+		}
+		if closings.settled() {
+			look.Stop()
+			return closings.complete(), nil
+		}
+		select {
+		case <-ctx.Done():
+			look.Stop()
+			return false, nil
+		case <-look.C:
+		}
+	}
+}
+
+// farewellPage says what a sign-out closed, what it could not and why, and leads on
+// to the service that asked for it. While services are told it looks again.
+func (m *Module) farewellPage(w http.ResponseWriter, r *http.Request) error {
+	f, ok := m.readFarewell(r.URL.Query().Get("of"))
+	if !ok {
+		return web.SeeOther(w, r, "/logout/done")
+	}
+	return m.showFarewell(w, r, f, nil)
 }
 
 // logoutView is the page after a sign-out.
 type logoutView struct {
-	Told    []string // services that are being signed out
-	Kept    []string // services that keep their own session
+	Title    string
+	Lead     string
+	Closings closings
+	// Onward leads to the service that asked; empty when none did.
+	Onward  string
+	Service string
 	Stopped *web.Failure
 }
 
-// showLogout says what was closed, what was not, and why we do not go on.
-func (m *Module) showLogout(w http.ResponseWriter, r *http.Request, open []*registry.Service, stopped *fault.Fault) error {
-	var view logoutView
-	for _, s := range open {
-		name := s.Name(i18n.Locale(r.Context()))
-		if s.NoSingleLogout {
-			view.Kept = append(view.Kept, name)
-		} else {
-			view.Told = append(view.Told, name)
-		}
+func (m *Module) showFarewell(w http.ResponseWriter, r *http.Request, f farewell, stopped *fault.Fault) error {
+	ctx := r.Context()
+	here := m.farewellURL(f)
+	all, err := m.closings(ctx, f, here)
+	if err != nil {
+		return err
+	}
+	view := logoutView{Closings: all, Lead: t(ctx, "logout.nothing"), Onward: f.Onward}
+	waits := !all.settled() && m.Clock.Now().Sub(f.At) < time.Minute
+	switch {
+	case stopped != nil:
+	case waits:
+		w.Header().Set("Refresh", web.Seconds(farewellRefresh)+"; url="+here)
+	case all.complete() && f.Onward != "":
+		return m.Leave(w, r, f.Onward)
+	}
+	switch {
+	case waits:
+		view.Lead = t(ctx, "logout.closing")
+	case len(all) > 0 && all.complete():
+		view.Lead = t(ctx, "logout.complete")
+	case len(all) > 0:
+		view.Lead = t(ctx, "logout.partial")
+	}
+	view.Title = t(ctx, "logout.title")
+	if view.Service, err = m.nameOf(ctx, f.Service); err != nil {
+		return err
 	}
 	status := http.StatusOK
 	if stopped != nil {
 		web.Note(r, stopped)
-		failure := web.Explain(r.Context(), stopped)
+		failure := web.Explain(ctx, stopped)
 		view.Stopped, status = &failure, failure.Status
 	}
+	w.Header().Set("Cache-Control", "no-store")
 	return web.Render(w, r, status, logoutTempl(view))
+}
+
+// nameOf is the name of a service, "" when it is gone.
+func (m *Module) nameOf(ctx context.Context, id string) (string, error) {
+	x, err := m.services(ctx)
+	if err != nil {
+		return "", fmt.Errorf("name of a service: %w", err)
+	}
+	if s := x.Get(id); s != nil {
+		return s.Name(i18n.Locale(ctx)), nil
+	}
+	return "", nil
 }

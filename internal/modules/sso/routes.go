@@ -12,6 +12,7 @@ func (m *Module) Routes(r *web.Router) {
 		alcove.Routes(r)
 	}
 	r.Handle("GET /sso/logos/{ref}", m.logoFile)
+	r.Handle("GET "+farewellPath, m.farewellPage, web.Public)
 
 	admin := web.Needs(campus.RightAdmin)
 	r.Handle("GET /sso/services", m.servicesPage, admin)

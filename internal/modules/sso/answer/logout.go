@@ -26,6 +26,10 @@ const (
 	Skipped  LogoutState = "skipped" // the service asked not to be told, or cannot be
 )
 
+// ByService is what Answer says of a session that the service itself had ended
+// before we could tell it.
+const ByService = "ended by the service"
+
 // Logout is one message to one service that a session ended.
 type Logout struct {
 	ID         string // of the answer
