@@ -49,8 +49,9 @@ func (c personInviteCommand) Run(t *terminal) error {
 
 type personImportCommand struct {
 	configured
-	File  string `arg:"" help:"A CSV file in UTF-8 whose first line names its columns." type:"existingfile"`
-	Check bool   `help:"Only say what is wrong and what would be done."`
+	File     string `arg:"" help:"A CSV file in UTF-8 whose first line names its columns." type:"existingfile"`
+	Check    bool   `help:"Only say what is wrong and what would be done."`
+	Complete bool   `help:"The file lists everybody: whoever was in an earlier one and is not in this one is registered until today. Needs the column until."`
 }
 
 // importColumns are the columns that the file may have; the first four must be
@@ -86,7 +87,16 @@ func (c personImportCommand) Run(t *terminal) error {
 		if len(wrong) > 0 {
 			return fmt.Errorf("%s has %d mistakes; nobody was added", c.File, len(wrong))
 		}
-		return importPeople(ctx, t, d, m, lines, c.Check)
+		end := time.Time{}
+		if c.Complete {
+			if len(lines) == 0 || !lines[0].dated {
+				return fmt.Errorf("%s is not complete: it needs the column until, and people", c.File)
+			}
+			if end, err = lifecycle.ParseDay(time.Now().In(zone).Format(time.DateOnly), zone); err != nil {
+				return err
+			}
+		}
+		return importPeople(ctx, t, d, m, lines, end, c.Check)
 	})
 }
 
@@ -183,11 +193,15 @@ var errOnlyChecked = errors.New("only checked")
 // and takes over what the file says of how to reach them and, where it has the
 // column, of the last day on which they are registered: an empty one is no end,
 // and the rules of those who leave go by it. It can be run again with the same
-// file, or with a newer one. A check does the same and undoes it.
-func importPeople(ctx context.Context, t *terminal, d *db.DB, m *identity.Module, lines []importLine, check bool) error {
+// file, or with a newer one. The registrations that a complete file no longer
+// speaks of are over at end; the zero time leaves them. A check does the same and
+// undoes it.
+func importPeople(ctx context.Context, t *terminal, d *db.DB, m *identity.Module, lines []importLine, end time.Time, check bool) error {
 	added, known, refused := 0, 0, 0
+	listed := map[campus.PersonID][]campus.Affiliation{}
 	for _, line := range lines {
-		isNew, err := importPerson(ctx, d, m, line, check)
+		who, isNew, err := importPerson(ctx, d, m, line, check)
+		listed[who] = append(listed[who], line.person.Affiliations...)
 		switch {
 		case err != nil:
 			refused++
@@ -203,23 +217,43 @@ func importPeople(ctx context.Context, t *terminal, d *db.DB, m *identity.Module
 	} else {
 		t.say("%d people were added and can activate their account; %d were known already.", added, known)
 	}
-	if refused > 0 {
+	if refused > 0 { // one of them would be taken for somebody who is missing
 		return fmt.Errorf("%d people were refused", refused)
+	}
+	if end.IsZero() {
+		return nil
+	}
+	gone, err := m.Lifecycle().Missing(ctx, importSource, func(who campus.PersonID, kind campus.Kind) bool {
+		return slices.ContainsFunc(listed[who], func(a campus.Affiliation) bool { return a.Kind == kind })
+	})
+	if err != nil {
+		return err
+	}
+	for _, g := range gone {
+		if !check {
+			if err := d.InTx(ctx, func(tx db.Tx) error { return lifecycle.Register(ctx, tx, g.Person, g.Kind, end, importSource) }); err != nil {
+				return err
+			}
+		}
+		t.say("%s is not in the file: registered as %s until today.", g.Login, g.Kind)
 	}
 	return nil
 }
 
+// importSource is who says until when people are registered that a file lists.
+const importSource = "import"
+
 // importPerson adds one person, or takes over how to reach one who is known.
-func importPerson(ctx context.Context, d *db.DB, m *identity.Module, line importLine, check bool) (isNew bool, err error) {
+func importPerson(ctx context.Context, d *db.DB, m *identity.Module, line importLine, check bool) (who campus.PersonID, isNew bool, err error) {
 	p, err := m.PersonByLogin(ctx, line.person.Login)
 	if isNew = errors.Is(err, identity.PersonMissing); err != nil && !isNew {
-		return false, err
+		return "", false, err
 	}
 	if !isNew && p.Mail != line.person.Mail {
-		return false, fmt.Errorf("%s is in the register with another address, %s", p.Login, p.Mail)
+		return "", false, fmt.Errorf("%s is in the register with another address, %s", p.Login, p.Mail)
 	}
 	err = d.InTx(ctx, func(tx db.Tx) (err error) {
-		who := p.ID
+		who = p.ID
 		if isNew {
 			if who, err = m.AddPerson(ctx, tx, line.person); err != nil {
 				return err
@@ -235,7 +269,7 @@ func importPerson(ctx context.Context, d *db.DB, m *identity.Module, line import
 		}
 		if line.dated {
 			for _, a := range line.person.Affiliations {
-				if err := lifecycle.Register(ctx, tx, who, a.Kind, line.until, "import"); err != nil {
+				if err := lifecycle.Register(ctx, tx, who, a.Kind, line.until, importSource); err != nil {
 					return err
 				}
 			}
@@ -248,5 +282,5 @@ func importPerson(ctx context.Context, d *db.DB, m *identity.Module, line import
 	if errors.Is(err, errOnlyChecked) {
 		err = nil
 	}
-	return isNew, err
+	return who, isNew, err
 }

@@ -94,4 +94,19 @@ func TestPeopleAreImportedFromAFileAndInvited(t *testing.T) {
 	registered(all...)
 	want(0, []string{"2 were known"}, "person", "import", "-c", config, file)
 	registered(all...)
+
+	rest := write("rest.csv", "login,mail,family_name,affiliation,until\nlmartin,lina.martin@v.example,Martin,student,2027-08-31\nsweber,sam.weber@v.example,Weber,staff,\n")
+	want(1, []string{"needs the column until"}, "person", "import", "-c", config, "--complete", file)
+	want(1, []string{"1 people were refused"}, "person", "import", "-c", config, "--complete", write("clash2.csv", "login,mail,family_name,affiliation,until\nlmartin,other@v.example,Martin,student,\n"))
+	want(0, []string{"sweber is not in the file: registered as teacher until today"}, "person", "import", "-c", config, "--complete", "--check", rest)
+	want(0, []string{"2 were known"}, "person", "import", "-c", config, rest)
+	registered(all...) // a file that does not claim to be complete, and one that was only checked
+	want(0, []string{"sweber is not in the file: registered as teacher until today"}, "person", "import", "-c", config, "--complete", rest)
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().In(zone)
+	tonight := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, zone)
+	registered(all[0], all[1], "sweber teacher "+tonight.UTC().Format(time.DateTime)+" import")
 }

@@ -495,6 +495,35 @@ func TestTheRuleTakesItsAnnouncementBackWhenSomebodyRegistersAgain(t *testing.T)
 	}
 }
 
+func TestWhatASourceNoLongerSpeaksOfIsFoundHoweverMuchItIs(t *testing.T) {
+	d := one(t)
+	const people = 300 // with two registrations each, more than a page
+	d.must(d.DB.InTx(t.Context(), func(tx db.Tx) error {
+		for i := range people {
+			who := campus.PersonID(fmt.Sprintf("p-%03d", i))
+			_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
+VALUES ($1, $2, $3, '', '', '', '', '', 'active', '', '', 1, 1)`, string(who), string(who), string(who)+"@valmont.example")
+			for _, k := range []campus.Kind{campus.Student, campus.Staff} {
+				if err == nil {
+					err = Register(t.Context(), tx, who, k, time.Time{}, "import")
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := Register(t.Context(), tx, "p-000", campus.Student, d.clock.Now(), "import"); err != nil { // over already
+			return err
+		}
+		return Register(t.Context(), tx, "p-001", campus.Student, time.Time{}, "command line") // somebody else's word
+	}))
+	gone, err := d.Missing(t.Context(), "import", func(who campus.PersonID, k campus.Kind) bool { return who == "p-002" && k == campus.Staff })
+	d.must(err)
+	if len(gone) != 2*people-3 || gone[0] != (Gone{"p-000", "p-000", campus.Staff}) {
+		t.Errorf("%d registrations, the first is %+v", len(gone), gone[0])
+	}
+}
+
 func TestARuleThatIsOffShowsWhatItWouldDoAndDoesNothing(t *testing.T) {
 	d := one(t)
 	lina := d.add("lina", account.Active, campus.Student)

@@ -56,6 +56,15 @@ ON CONFLICT (person_id, kind) DO UPDATE SET until_at = excluded.until_at, source
 -- name: RegistrationsOf :many
 SELECT * FROM identity_registrations WHERE person_id = $1 ORDER BY kind;
 
+-- name: OpenRegistrations :many
+-- What a source has said of people who still belong to the institution.
+SELECT r.person_id, r.kind, p.login FROM identity_registrations r
+JOIN identity_people p ON p.id = r.person_id
+WHERE r.source = sqlc.arg(source) AND (r.until_at = 0 OR r.until_at > sqlc.arg(now))
+  AND (r.person_id > sqlc.arg(after_person) OR (r.person_id = sqlc.arg(after_person) AND r.kind > sqlc.arg(after_kind)))
+ORDER BY r.person_id, r.kind
+LIMIT 500;
+
 -- name: Unregistered :many
 SELECT p.id, p.login, p.given_name, p.family_name, p.state, r.kind, r.until_at
 FROM identity_people p

@@ -47,3 +47,32 @@ func (l *Lifecycle) Registrations(ctx context.Context, who campus.PersonID) ([]R
 	}
 	return list, nil
 }
+
+// Gone is a registration that its source no longer speaks of.
+type Gone struct {
+	Person campus.PersonID
+	Login  string
+	Kind   campus.Kind
+}
+
+// Missing are the registrations by a source that has not ended and that the
+// newest word of the source leaves out, by person.
+func (l *Lifecycle) Missing(ctx context.Context, source string, still func(campus.PersonID, campus.Kind) bool) ([]Gone, error) {
+	var gone []Gone
+	now := db.At(l.Clock.Now())
+	for page := (sqlgen.OpenRegistrationsParams{Source: source, Now: now}); ; {
+		rows, err := sqlgen.New(l.DB.Read()).OpenRegistrations(ctx, page)
+		if err != nil {
+			return nil, fmt.Errorf("list registrations: %w", err)
+		}
+		if len(rows) == 0 {
+			return gone, nil
+		}
+		for _, r := range rows {
+			page.AfterPerson, page.AfterKind = r.PersonID, r.Kind
+			if g := (Gone{campus.PersonID(r.PersonID), r.Login, campus.Kind(r.Kind)}); !still(g.Person, g.Kind) {
+				gone = append(gone, g)
+			}
+		}
+	}
+}

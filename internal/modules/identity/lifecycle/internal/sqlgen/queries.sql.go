@@ -537,6 +537,57 @@ func (q *Queries) NoticesOf(ctx context.Context, decisionID string) ([]NoticesOf
 	return items, nil
 }
 
+const openRegistrations = `-- name: OpenRegistrations :many
+SELECT r.person_id, r.kind, p.login FROM identity_registrations r
+JOIN identity_people p ON p.id = r.person_id
+WHERE r.source = $1 AND (r.until_at = 0 OR r.until_at > $2)
+  AND (r.person_id > $3 OR (r.person_id = $3 AND r.kind > $4))
+ORDER BY r.person_id, r.kind
+LIMIT 500
+`
+
+type OpenRegistrationsParams struct {
+	Source      string
+	Now         db.Time
+	AfterPerson string
+	AfterKind   string
+}
+
+type OpenRegistrationsRow struct {
+	PersonID string
+	Kind     string
+	Login    string
+}
+
+// What a source has said of people who still belong to the institution.
+func (q *Queries) OpenRegistrations(ctx context.Context, arg OpenRegistrationsParams) ([]OpenRegistrationsRow, error) {
+	rows, err := q.db.QueryContext(ctx, openRegistrations,
+		arg.Source,
+		arg.Now,
+		arg.AfterPerson,
+		arg.AfterKind,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenRegistrationsRow
+	for rows.Next() {
+		var i OpenRegistrationsRow
+		if err := rows.Scan(&i.PersonID, &i.Kind, &i.Login); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const registrationsOf = `-- name: RegistrationsOf :many
 SELECT person_id, kind, until_at, source, changed_at FROM identity_registrations WHERE person_id = $1 ORDER BY kind
 `
