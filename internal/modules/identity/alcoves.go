@@ -101,7 +101,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 		Sessions: m, Factors: m.factors, Devices: m.devices, Door: way, BaseURL: d.Base,
 	}, c.Recovery)
 	m.upstreams, err = upstream.New(upstream.Deps{
-		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Base: d.Base, People: m, Register: m, Door: way, Journal: m.journal, Letters: m.reach, Guess: m.guessElsewhere,
+		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Base: d.Base, People: m, Register: m, Door: way, Journal: m.journal, Letters: m.reach, Guess: m.guessElsewhere, End: m.End,
 		Protocols: map[string]func(upstream.Config) (upstream.Protocol, error){
 			upstream.KindOIDC: func(c upstream.Config) (upstream.Protocol, error) { return oidcrp.New(c, d.Clock) },
 			upstream.KindSAML: func(c upstream.Config) (upstream.Protocol, error) {

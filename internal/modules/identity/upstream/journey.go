@@ -160,6 +160,11 @@ func (x *Upstreams) leave(w http.ResponseWriter, r *http.Request, u *upstream, j
 			return err
 		}
 	}
+	return x.send(w, r, u, to)
+}
+
+// send makes a browser go to an upstream, with a form where there is one.
+func (x *Upstreams) send(w http.ResponseWriter, r *http.Request, u *upstream, to Departure) error {
 	if to.Form == nil {
 		w.Header().Set("Location", to.URL)
 		w.WriteHeader(http.StatusSeeOther)

@@ -67,6 +67,8 @@ type Deps struct {
 	Door     Door
 	Journal  Journal
 	Letters  Letters
+	// End ends the session of a request, if there is one.
+	End func(context.Context, http.ResponseWriter, *http.Request) error
 	// Guess takes one try at a password from the budgets of the sign-in, or says why
 	// it must wait. Tell done whether it was wrong.
 	Guess func(login string, from netip.Addr) (done func(wrong bool), err error)
@@ -143,6 +145,7 @@ func (x *Upstreams) Routes(r *web.Router) {
 	r.Handle("GET /identity/upstreams/{id}/answer", x.answer, web.Public)
 	r.Handle("POST /identity/upstreams/{id}/answer", x.answer, web.Public, web.CrossSite, web.BodyLimit(maxAnswer))
 	r.Handle("GET /identity/upstreams/{id}/metadata", x.describe, web.Public)
+	r.Handle("GET /identity/upstreams/{id}/left", x.left, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/resume", x.resume, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/password", x.changePage, web.Public)
 	r.Handle("POST /identity/upstreams/{id}/password", x.change, web.Public)

@@ -31,9 +31,9 @@ func (p *Provider) Describe(ctx context.Context, answerURL string) (string, []by
 	for _, k := range slices.Backward(keys) { // the newest is the one to encrypt for
 		sp.Keys = append(sp.Keys, saml.RoleKey{PublicKey: k.Public(), Use: saml.UseSigning}, saml.RoleKey{PublicKey: k.Public(), Use: saml.UseEncryption, Ciphers: p.ciphers()})
 	}
-	for _, binding := range []saml.Binding{saml.Redirect, saml.POST} {
-		sp.Logout = append(sp.Logout, saml.Endpoint{Binding: binding, Location: ownAddress(answerURL, "left")})
-	}
+	// By redirect only: a form from another site would bring no cookie, and what to
+	// end could not be told.
+	sp.Logout = []saml.Endpoint{{Binding: saml.Redirect, Location: ownAddress(answerURL, "left")}}
 	if p.SAML.NameIDFormat != "" {
 		sp.NameIDFormats = []string{p.SAML.NameIDFormat}
 	}

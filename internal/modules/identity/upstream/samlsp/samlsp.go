@@ -46,6 +46,7 @@ type Provider struct {
 var (
 	_ upstream.Protocol  = (*Provider)(nil)
 	_ upstream.Describer = (*Provider)(nil)
+	_ upstream.Leaver    = (*Provider)(nil)
 )
 
 // New makes the provider of a configuration. The metadata are fetched when they

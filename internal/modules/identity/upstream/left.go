@@ -1,0 +1,68 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// Leaver is a Protocol whose upstream takes part in single sign-out: it sends a
+// browser to "left", beside AnswerURL, to end the session here, or when the
+// session there has ended at our request.
+type Leaver interface {
+	// Left reads what a browser brought. hint is the LogoutHint of the answer by
+	// which that browser came in last, or "". An error is a *[Failure].
+	Left(ctx context.Context, back Return, answerURL, hint string) (Parting, error)
+}
+
+// Parting is what an upstream wants of a browser that it sent to be signed out.
+type Parting struct {
+	// Ends reports whether the session that began with the hint is to end.
+	Ends bool
+	// Onward is where the browser takes our answer; nil when none is waited for.
+	Onward *Departure
+}
+
+// left takes part in an upstream's sign-out. Its link ends a session, which a GET
+// may do nowhere else: the message is signed by the upstream that the person came
+// by, and names them.
+func (x *Upstreams) left(w http.ResponseWriter, r *http.Request) error {
+	u, err := x.journeyTo(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	leaver, takesPart := u.protocol.(Leaver)
+	if !takesPart {
+		return web.PageMissing
+	}
+	ctx, hint := r.Context(), ""
+	if browser := travellerOf(r); browser != "" {
+		var j journey
+		if j, hint, err = x.lastFinished(ctx, browser); err != nil {
+			return err
+		}
+		if j.Upstream != u.ID {
+			hint = ""
+		}
+	}
+	p, err := leaver.Left(ctx, Return{Method: r.Method, Values: r.URL.Query(), RawQuery: r.URL.RawQuery}, x.Base.String()+answerURL(u.ID), hint)
+	if err != nil {
+		var f *Failure
+		if errors.As(err, &f) {
+			return x.worded(ctx, u, f)
+		}
+		return err
+	}
+	if p.Ends {
+		if err := x.End(ctx, w, r); err != nil {
+			return fmt.Errorf("end a session for %s: %w", u.ID, err)
+		}
+	}
+	if p.Onward == nil {
+		return web.SeeOther(w, r, "/logout/done")
+	}
+	return x.send(w, r, u, *p.Onward)
+}
