@@ -113,7 +113,7 @@ func TestAPersonAddedFromTheCommandLineCanEnter(t *testing.T) {
 		t.Errorf("signing in answered %s", answer.Status)
 	}
 
-	command(t, h.Folder(), "", "person", "close", "zoe.martin")
+	command(t, h.Folder(), "", "person", "close", "zoe.martin", "--by", "staff", "--reason", "contract_ended")
 	answer, body := enter(t, h, client(t), url.Values{"username": {"zoe.martin"}, "password": {"une phrase assez longue"}})
 	if answer.StatusCode < 400 || !strings.Contains(body, "identity.") {
 		t.Errorf("a closed account should be refused with a reason, the answer is %s", answer.Status)
