@@ -50,7 +50,7 @@ func TestACodeOfTheLetterBeginsASignInThatAsksForANewPassword(t *testing.T) {
 		if len(h.events) != 1 || h.events[0].Kind != "identity.reset_asked" || h.events[0].Address != "192.0.2.1" {
 			t.Errorf("the journal has %+v", h.events)
 		}
-		want(t, b.get("/password/code"), 200, "the verified contacts of the account", `autocomplete="one-time-code"`)
+		want(t, b.get("/password/code"), 200, "the contacts of the account", `autocomplete="one-time-code"`)
 		want(t, b.post("/password/code", "code", other(h.codeTo(linasMail))), 422)
 		lead(t, b.post("/password/code", "code", h.codeTo(linasMail)), "/entered")
 		if !slices.Equal(h.entered, []string{"lina by mail to /"}) {
