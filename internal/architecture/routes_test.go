@@ -17,7 +17,7 @@ import (
 var published = map[string][]string{
 	"portal":   {"/{$}", "/search", "/language"},
 	"identity": {"/login", "/logout", "/activate", "/password", "/why", "/diagnostic", "/.well-known/change-password"},
-	"sso":      {"/cas", "/saml"},
+	"sso":      {"/cas", "/saml", "/oidc", "/device", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"},
 }
 
 // route is a pattern of net/http: an optional method, then a path.

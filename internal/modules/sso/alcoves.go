@@ -9,6 +9,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
+	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
@@ -33,6 +34,10 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Answers: m.answers, Keys: m.keys, Sessions: m.Sessions,
 		BaseURL: m.BaseURL, Scope: m.config.Institution.Domain,
 	}, m.config.SAML)
+	m.oidc = oidcop.New(oidcop.Deps{
+		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Answers: m.answers, Gate: m, Exit: m, Keys: m.keys, People: m.People,
+		Registrar: registrar{m}, Mailer: m.Mailer, MAC: m.Sign, Channel: m.channel, BaseURL: m.BaseURL,
+	}, m.config.OIDC)
 	m.simulator = simulator.New(simulator.Deps{
 		Clock: m.Clock, Registry: m.services, Somebody: m.somebody, Conditions: m.Foresee, Zone: m.Zone,
 	})
@@ -41,7 +46,7 @@ func (m *Module) furnish() {
 // alcoves lists them. What they bring besides their addresses is found by the
 // interfaces below.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.cas, m.saml, m.consent, m.calendar, m.simulator}
+	return []alcove{m.cas, m.saml, m.oidc, m.consent, m.calendar, m.simulator}
 }
 
 // alcove is a part of the room with addresses of its own.
@@ -69,11 +74,11 @@ func those[T any](alcoves []alcove) []T {
 
 // closers tell services that a session ended, each in its protocol.
 func (m *Module) closers() map[registry.Protocol]answer.Closer {
-	return map[registry.Protocol]answer.Closer{registry.CAS: m.cas, registry.SAML: m.saml}
+	return map[registry.Protocol]answer.Closer{registry.CAS: m.cas, registry.SAML: m.saml, registry.OIDC: m.oidc}
 }
 
 // destinations tell which service a local address of ours leads to, each for its
 // protocol.
 func (m *Module) destinations() []func(context.Context, string) (contract.Destination, bool) {
-	return []func(context.Context, string) (contract.Destination, bool){m.cas.Destination, m.saml.Destination}
+	return []func(context.Context, string) (contract.Destination, bool){m.cas.Destination, m.saml.Destination, m.oidc.Destination}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
+	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/platform/config"
@@ -17,6 +18,7 @@ type Config struct {
 	Institution    registry.Institution `toml:"institution"`
 	CAS            casserver.Config     `toml:"cas"`
 	SAML           samlidp.Config       `toml:"saml"`
+	OIDC           oidcop.Config        `toml:"oidc"`
 	Keys           keys.Config          `toml:"keys"`
 	LoopTurns      int                  `toml:"loop_turns" help:"how often within a minute a service may send somebody here for one address; the last time a page explains the loop"`
 	AllowLoopback  bool                 `toml:"allow_loopback" help:"sign in to any program on this machine (for demonstrations)"`
@@ -30,6 +32,7 @@ func Defaults() Config {
 	return Config{
 		CAS:            casserver.Defaults(),
 		SAML:           samlidp.Defaults(),
+		OIDC:           oidcop.Defaults(),
 		Keys:           keys.Defaults(),
 		LoopTurns:      3,
 		LogoutTimeout:  10 * time.Second,

@@ -18,6 +18,7 @@ func (m *Module) Jobs(r *jobs.Registry) {
 		Attempts: m.config.LogoutAttempts, Timeout: m.config.LogoutTimeout, Missed: m.missed,
 	})
 	r.Every("sso.prune", time.Hour, m.prune)
+	m.keys.Jobs(r)
 	for _, owner := range those[jobOwner](m.alcoves()) {
 		owner.Jobs(r)
 	}

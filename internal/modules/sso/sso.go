@@ -18,6 +18,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
+	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
@@ -42,6 +43,7 @@ type Module struct {
 	simulator *simulator.Simulator
 	keys      *keys.Ring
 	saml      *samlidp.IDP
+	oidc      *oidcop.Provider
 }
 
 var (

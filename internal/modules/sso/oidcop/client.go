@@ -192,7 +192,7 @@ func (p *Provider) checkAssertion(r *http.Request, s *registry.Service, text str
 	// libraries still send (RFC 7523 §3).
 	audiences := []string{p.BaseURL, p.BaseURL + tokenPath, p.BaseURL + r.URL.Path}
 	now := p.Clock.Now()
-	keys, err := p.jwks.of(r.Context(), s.OIDC, false)
+	keys, err := p.keys.Of(r.Context(), s.OIDC, false)
 	if err != nil {
 		p.note(r, gate.Incident{Service: s, Reason: KeysUnavailable, Expected: s.OIDC.JWKSURI, Received: err.Error()})
 		return KeysUnavailable.From(err)
@@ -200,7 +200,7 @@ func (p *Provider) checkAssertion(r *http.Request, s *registry.Service, text str
 	once, err := proof.Assertion(text, s.OIDC.ClientID, keys, audiences, now)
 	if errors.Is(err, proof.KeyUnknown) && s.OIDC.JWKS == "" {
 		// The client may have a new key.
-		if keys, again := p.jwks.of(r.Context(), s.OIDC, true); again == nil {
+		if keys, again := p.keys.Of(r.Context(), s.OIDC, true); again == nil {
 			once, err = proof.Assertion(text, s.OIDC.ClientID, keys, audiences, now)
 		}
 	}

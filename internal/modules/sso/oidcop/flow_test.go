@@ -496,7 +496,7 @@ func TestOldRowsAreForgotten(t *testing.T) {
 func TestAPersonReadsAndWithdrawsWhatServicesMayDo(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		got := h.enterAndRedeem("wiki", "scope", "openid offline_access")
-		held, err := h.Held(t.Context(), lina().Person)
+		held, err := h.grants.Held(t.Context(), lina().Person)
 		if err != nil || len(held) != 1 || held[0].Service != "wiki" || !held[0].Offline {
 			t.Fatalf("held %v %v", held, err)
 		}

@@ -25,10 +25,12 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/grant"
+	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/proof"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
@@ -82,13 +84,16 @@ type Provider struct {
 	Deps
 	config Config
 	grants *grant.Store
-	jwks   *clientKeys
+	keys   *proof.Keys
 	web    origins
 
 	failures *limit.Limiter // clients that failed to prove themselves, by address
 	unknowns *limit.Limiter // incidents about unknown clients, by address
 	guesses  *limit.Limiter // codes of devices that were typed wrongly, by person and by address
 }
+
+// userAgent is how we introduce ourselves to clients.
+const userAgent = "Amphi OpenID Provider"
 
 // Wrong secrets and proofs are bounded by address; right ones are not: a service
 // signs in a lecture hall from one address within a minute.
@@ -103,7 +108,7 @@ var (
 func New(d Deps, c Config) *Provider {
 	d.BaseURL = strings.TrimSuffix(d.BaseURL, "/")
 	return &Provider{
-		Deps: d, config: c, grants: grant.New(d.DB), jwks: newClientKeys(d.Channel, d.Clock),
+		Deps: d, config: c, grants: grant.New(d.DB), keys: proof.NewKeys(d.Channel, d.Clock, userAgent),
 		failures: limit.New(failureRate, limit.DefaultKeys, d.Clock),
 		unknowns: limit.New(unknownRate, limit.DefaultKeys, d.Clock),
 		guesses:  limit.New(guessRate, limit.DefaultKeys, d.Clock),
@@ -123,11 +128,6 @@ func (p *Provider) SessionEnded(ctx context.Context, tx db.Tx, session string) e
 func (p *Provider) Withdraw(ctx context.Context, tx db.Tx, who campus.PersonID, service string) error {
 	_, err := p.grants.EndOfPerson(ctx, tx, who, service)
 	return err
-}
-
-// Held lists what services may or might do for a person, for their archive.
-func (p *Provider) Held(ctx context.Context, who campus.PersonID) ([]grant.Held, error) {
-	return p.grants.Held(ctx, who)
 }
 
 // Destination says which service a local address of ours leads to, and on which
@@ -177,4 +177,13 @@ func addOrigin(list []string, address string) []string {
 		return list
 	}
 	return append(list, origin)
+}
+
+// history is how long an ended grant is kept, for the person who asks what a
+// service could do in their name.
+const history = 30 * 24 * time.Hour
+
+// Jobs forgets what has run out.
+func (p *Provider) Jobs(r *jobs.Registry) {
+	r.Every("sso.prune_oidc", time.Hour, func(ctx context.Context) error { return p.grants.Prune(ctx, history) })
 }

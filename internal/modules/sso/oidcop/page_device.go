@@ -1,6 +1,7 @@
 package oidcop
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -176,3 +177,6 @@ func (p *Provider) deviceDonePage(w http.ResponseWriter, r *http.Request) error 
 		Service: s.Name(i18n.Locale(r.Context())), Allowed: r.URL.Query().Get("answer") == string(grant.Allowed),
 	}))
 }
+
+// said is an instant as the reader says it.
+func said(ctx context.Context, at time.Time) string { return i18n.Of(ctx).Date(at, i18n.Full) }

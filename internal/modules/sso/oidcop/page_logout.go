@@ -1,6 +1,7 @@
 package oidcop
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -159,4 +160,12 @@ func (p *Provider) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.leave(w, r, l)
+}
+
+// logoutLead says who asks to sign somebody out, when that is known.
+func logoutLead(ctx context.Context, v logoutView) string {
+	if v.Service == "" {
+		return i18n.T(ctx, "sso.oidc.logout.lead")
+	}
+	return i18n.T(ctx, "sso.oidc.logout.lead_service", "service", v.Service)
 }

@@ -1,7 +1,7 @@
 // Package proof checks what clients sign to show who they are: proofs of
 // possession (DPoP, RFC 9449) and assertions instead of a password (RFC 7523,
-// private_key_jwt of OpenID Connect Core §9). It keeps nothing: what may be shown
-// once only is returned for the caller to remember.
+// private_key_jwt of OpenID Connect Core §9), with keys that it fetches. What may be
+// shown once only is returned for the caller to remember.
 package proof
 
 import (

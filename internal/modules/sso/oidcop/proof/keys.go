@@ -1,4 +1,4 @@
-package oidcop
+package proof
 
 import (
 	"context"
@@ -15,10 +15,12 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 )
 
-// clientKeys fetches the keys that clients publish, and keeps them for a while.
-type clientKeys struct {
+// Keys fetches the keys that clients publish, and keeps them for a while. It is
+// safe for concurrent use.
+type Keys struct {
 	channel *http.Client
 	clock   clock.Clock
+	agent   string
 	mu      sync.Mutex
 	kept    map[string]fetched
 }
@@ -37,13 +39,14 @@ const (
 	mostKept  = 1000
 )
 
-func newClientKeys(channel *http.Client, c clock.Clock) *clientKeys {
-	return &clientKeys{channel: channel, clock: c, kept: map[string]fetched{}}
+// NewKeys makes an empty one. The channel must not follow redirects.
+func NewKeys(channel *http.Client, c clock.Clock, agent string) *Keys {
+	return &Keys{channel: channel, clock: c, agent: agent, kept: map[string]fetched{}}
 }
 
-// of gives the keys of a client: those in its entry, else those that it publishes.
+// Of gives the keys of a client: those in its entry, else those that it publishes.
 // again asks for newer ones than are kept.
-func (k *clientKeys) of(ctx context.Context, c registry.OIDCClient, again bool) ([]jose.JSONWebKey, error) {
+func (k *Keys) Of(ctx context.Context, c registry.OIDCClient, again bool) ([]jose.JSONWebKey, error) {
 	if c.JWKS != "" {
 		return registry.PublicKeys(c.JWKS), nil
 	}
@@ -71,13 +74,13 @@ func (k *clientKeys) of(ctx context.Context, c registry.OIDCClient, again bool) 
 	return keys, nil
 }
 
-func (k *clientKeys) fetch(ctx context.Context, address string) ([]jose.JSONWebKey, error) {
+func (k *Keys) fetch(ctx context.Context, address string) ([]jose.JSONWebKey, error) {
 	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the address of the keys: %w", err)
 	}
 	ask.Header.Set("Accept", "application/jwk-set+json, application/json")
-	ask.Header.Set("User-Agent", userAgent)
+	ask.Header.Set("User-Agent", k.agent)
 	answer, err := k.channel.Do(ask)
 	if err != nil {
 		return nil, err
@@ -96,6 +99,3 @@ func (k *clientKeys) fetch(ctx context.Context, address string) ([]jose.JSONWebK
 	}
 	return keys, nil
 }
-
-// userAgent is how we introduce ourselves to clients.
-const userAgent = "Amphi OpenID Provider"

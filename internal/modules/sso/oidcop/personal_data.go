@@ -1,0 +1,25 @@
+package oidcop
+
+import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+)
+
+// Holdings says what the alcove keeps about people.
+func Holdings(ctx context.Context) []contract.Holding {
+	return []contract.Holding{
+		contract.Held(ctx, "sso_oidc_grants", "sso.oidc.holding.grants"),
+		contract.Held(ctx, "sso_oidc_devices", "sso.oidc.holding.devices"),
+	}
+}
+
+// Export writes what services may or might do for somebody.
+func (p *Provider) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
+	held, err := p.grants.Held(ctx, who)
+	if err != nil {
+		return err
+	}
+	return a.JSON("sso/access.json", held)
+}
