@@ -79,6 +79,7 @@ func TestASignatureIsRefused(t *testing.T) {
 		{"when it refers to another document", swap(reference, `<ds:Reference URI="https://evil.example/">`), keysOf(pair), ErrWrapped},
 		{"when it refers to nothing", swap(reference, `<ds:Reference>`), keysOf(pair), ErrAltered},
 		{"when it has a second reference", swap(reference, `<ds:Reference URI="#_x"/>`+reference), keysOf(pair), ErrWrapped},
+		{"when a second reference follows", swap(`</ds:Reference>`, `</ds:Reference><ds:Reference URI="#_x"/>`), keysOf(pair), ErrWrapped},
 		{"when it has no reference", whole[:strings.Index(whole, "<ds:Reference")] + whole[strings.Index(whole, "</ds:SignedInfo>"):], keysOf(pair), ErrWrapped},
 		{"when it has two SignedInfo", swap(`<ds:SignedInfo>`, `<ds:SignedInfo/><ds:SignedInfo>`), keysOf(pair), ErrWrapped},
 		{"when it has two values", swap(`<ds:SignatureValue>`, `<ds:SignatureValue>AAAA</ds:SignatureValue><ds:SignatureValue>`), keysOf(pair), ErrWrapped},
