@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/diagnostic"
@@ -55,6 +57,23 @@ func (m *Module) incident(w http.ResponseWriter, r *http.Request, also func(tx d
 		return "", fmt.Errorf("write into the story of this browser: %w", err)
 	}
 	return a.Code, nil
+}
+
+// around widens the time of a story: what a service did with it comes after it.
+const around = 15 * time.Minute
+
+// Incident finds whose way in an incident code is about, and when that was. who is
+// empty when nobody was recognised.
+func (m *Module) Incident(ctx context.Context, typed string) (who campus.PersonID, from, until time.Time, err error) {
+	code, ok := attempt.ParseCode(typed)
+	if !ok {
+		return "", from, until, attempt.Missing
+	}
+	a, err := m.stories.ByCode(ctx, code)
+	if err != nil {
+		return "", from, until, err
+	}
+	return a.Person, a.StartedAt.Add(-around), a.ChangedAt.Add(around), nil
 }
 
 // Attach implements [diagnostic.Incidents].

@@ -55,6 +55,10 @@ type People interface {
 	Attributes(ctx context.Context, who campus.PersonID) (map[string][]string, error)
 	// Viewer is somebody as their own session would see them, without a session.
 	Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer, error)
+	// Incident finds whose way in an incident code is about, and when it began and
+	// ended. A fault of kind NotFound says that there is no such code; who is empty
+	// when nobody was recognised.
+	Incident(ctx context.Context, code string) (who campus.PersonID, from, until time.Time, err error)
 }
 
 // Sessions ends sessions: that of the browser that asks, and others. It calls

@@ -198,6 +198,13 @@ func (fakePeople) Viewer(_ context.Context, who campus.PersonID) (campus.Viewer,
 	return campus.Viewer{}, errors.New("nobody")
 }
 
+func (fakePeople) Incident(_ context.Context, code string) (campus.PersonID, time.Time, time.Time, error) {
+	if code != "K7F-3Q9" {
+		return "", time.Time{}, time.Time{}, ServiceMissing
+	}
+	return campustest.Lina().Person, start.Add(-time.Minute), start.Add(time.Minute), nil
+}
+
 type fakeMailer struct {
 	mu   sync.Mutex
 	sent []mailer.Message
@@ -283,6 +290,10 @@ func (brokenPeople) Attributes(context.Context, campus.PersonID) (map[string][]s
 
 func (brokenPeople) Viewer(context.Context, campus.PersonID) (campus.Viewer, error) {
 	return campus.Viewer{}, errors.New("the database does not answer")
+}
+
+func (brokenPeople) Incident(context.Context, string) (campus.PersonID, time.Time, time.Time, error) {
+	return "", time.Time{}, time.Time{}, errors.New("the database does not answer")
 }
 
 // context speaks a language.
