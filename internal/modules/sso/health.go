@@ -9,10 +9,10 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/health"
 )
 
-// Health says whether the registry can be read, and whether services could be
-// told that sessions ended.
+// Health says whether the registry can be read, whether services could be told
+// that sessions ended, and whether the metadata of federations is good for a while.
 func (m *Module) Health(ctx context.Context) []health.Check {
-	return []health.Check{
+	return append([]health.Check{
 		health.Run(ctx, "sso.registry", func(ctx context.Context) (string, error) {
 			x, err := m.services(ctx)
 			if err != nil {
@@ -30,7 +30,7 @@ func (m *Module) Health(ctx context.Context) []health.Check {
 			}
 			return "no failed sign-out in 24 hours", nil
 		}),
-	}
+	}, m.saml.Health(ctx)...)
 }
 
 // ServiceHealth is how a service got on in the last day, from both sides.

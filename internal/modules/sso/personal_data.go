@@ -10,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop"
+	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -24,7 +25,7 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 	}
 	return slices.Concat([]contract.Holding{
 		holding("sso_answers", "answers"), holding("sso_logouts", "logouts"), holding("sso_incidents", "incidents"),
-	}, casserver.Holdings(ctx), oidcop.Holdings(ctx), consent.Holdings(ctx))
+	}, casserver.Holdings(ctx), samlidp.Holdings(ctx), oidcop.Holdings(ctx), consent.Holdings(ctx))
 }
 
 // Export writes which services a person signed in to and out of.
@@ -37,6 +38,9 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contr
 		return err
 	}
 	if err := m.cas.Export(ctx, who, archive); err != nil {
+		return err
+	}
+	if err := m.saml.Export(ctx, who, archive); err != nil {
 		return err
 	}
 	if err := m.oidc.Export(ctx, who, archive); err != nil {

@@ -112,7 +112,7 @@ func newHouse(t testing.TB, d *db.DB, now *clock.Manual, c Config) *house {
 		t.Fatal(err)
 	}
 	h.IDP = New(Deps{
-		DB: d, Clock: now, Log: slog.New(slog.DiscardHandler), Gate: h, Answers: answer.New(d), Keys: h, Sessions: h, BaseURL: home, Scope: "valmont.example",
+		DB: d, Clock: now, Log: slog.New(slog.DiscardHandler), Gate: h, Answers: answer.New(d), Keys: h, Exit: h, Sessions: h, BaseURL: home, Scope: "valmont.example",
 	}, c)
 	h.server = web.New(web.Config{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: now, Texts: texts, Language: campus.English,
@@ -252,9 +252,13 @@ func (h *house) noted(code string) *gate.Incident {
 func (h *house) Current(context.Context, keys.Use, string) (keys.Key, error) { return h.ring[0], nil }
 func (h *house) Published(context.Context, keys.Use) ([]keys.Key, error)     { return h.ring, nil }
 
-func (h *house) End(_ context.Context, w http.ResponseWriter, r *http.Request) error {
+func (h *house) SignOut(w http.ResponseWriter, r *http.Request, d gate.Departing) error {
 	h.ended = append(h.ended, web.Viewer(r).Session)
-	return nil
+	err := h.DB.InTx(r.Context(), func(tx db.Tx) error { return h.Answers.SessionEnded(r.Context(), tx, web.Viewer(r).Session) })
+	if err != nil || d.Service == nil {
+		return err
+	}
+	return web.SeeOther(w, r, d.Onward)
 }
 
 func (h *house) CloseSession(_ context.Context, v campus.Viewer, session string) error {

@@ -38,7 +38,9 @@ type Deps struct {
 	Answers *answer.Store
 	// Keys sign.
 	Keys Keys
-	// Sessions ends those of ours that a service provider asks to end.
+	// Exit ends the session of a browser, with a page that says what was closed.
+	Exit gate.Exit
+	// Sessions ends other sessions that a service provider asks to end.
 	Sessions Sessions
 	// HTTP reads metadata and tells services that sessions ended. It must not
 	// follow redirects to another host. Nil chooses one that is right.
@@ -55,10 +57,8 @@ type Keys interface {
 	Published(ctx context.Context, use keys.Use) ([]keys.Key, error)
 }
 
-// Sessions ends sessions of ours. Both tell the other services too.
+// Sessions ends sessions of ours, and tells the other services.
 type Sessions interface {
-	// End ends the session of the browser that asks.
-	End(ctx context.Context, w http.ResponseWriter, r *http.Request) error
 	// CloseSession ends one session of a person, who is v.Person, from elsewhere. A
 	// fault of kind NotFound says that it is over already.
 	CloseSession(ctx context.Context, v campus.Viewer, session string) error
@@ -121,6 +121,7 @@ const (
 	logoutPath   = "/saml/logout"
 	soapPath     = "/saml/logout/soap"
 	closePath    = "/saml/logout/continue"
+	answerPath   = "/saml/logout/answer"
 	leavePath    = "/saml/logout/leave"
 )
 
@@ -138,6 +139,7 @@ func (x *IDP) Routes(r *web.Router) {
 	r.Handle("GET "+logoutPath, x.signOutByRedirect, web.Public)
 	r.Handle("POST "+logoutPath, x.signOutByPost, web.Public, web.CrossSite)
 	r.Handle("GET "+closePath, x.signOutGoOn, web.Public)
+	r.Handle("GET "+answerPath, x.signOutAnswer, web.Public)
 	r.Handle("GET "+leavePath, x.leaveByForm, web.Public)
 	r.Handle("POST "+soapPath, x.signOutBySOAP, web.Static, web.CrossSite)
 }

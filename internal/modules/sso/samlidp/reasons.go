@@ -57,6 +57,8 @@ var (
 	ContextUnmet = fault.Declare(fault.Conflict, "sso.saml_context_unmet")
 	// NamePolicyUnmet: the service asked for a name identifier that it does not get.
 	NamePolicyUnmet = fault.Declare(fault.Conflict, "sso.saml_name_policy_unmet")
+	// FederationStale: the metadata of a federation ends soon and could not be renewed.
+	FederationStale = fault.Declare(fault.Upstream, "sso.saml_federation_stale")
 	// LogoutRefused: the service answered our sign-out with a refusal.
 	LogoutRefused = fault.Declare(fault.Upstream, "sso.saml_logout_refused")
 )

@@ -6,9 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
@@ -136,15 +140,31 @@ func (x *IDP) signOutGoOn(w http.ResponseWriter, r *http.Request) error {
 	if x.Clock.Now().Sub(kept.At) > x.config.RequestAge {
 		return LogoutGone
 	}
-	switch err := x.once(ctx, kept.Name); {
+	sessions, err := x.store.sessions(ctx, p.Entity.ID, q.Name, q.Indexes)
+	if err != nil {
+		return err
+	}
+	here := slices.ContainsFunc(sessions, func(s session) bool { return s.ID == web.Viewer(r).Session })
+	by := ""
+	if here {
+		by = web.Viewer(r).Session
+	}
+	switch err := x.once(ctx, kept.Name, by); {
 	case errors.Is(err, errAnswered): // reloaded, or the back button
 		return LogoutGone
 	case err != nil:
 		return err
 	}
-	complete, err := x.end(w, r, p, &q)
+	complete, err := x.end(ctx, p, sessions, by)
 	if err != nil {
 		return err
+	}
+	leaving := gate.Departing{Service: p.Service}
+	if !q.Async {
+		leaving.Onward = answerPath + "?request=" + url.QueryEscape(kept.Name)
+	}
+	if here {
+		return x.Exit.SignOut(w, r, leaving)
 	}
 	if q.Async {
 		return web.SeeOther(w, r, "/")
@@ -152,37 +172,58 @@ func (x *IDP) signOutGoOn(w http.ResponseWriter, r *http.Request) error {
 	return x.answerSignOut(w, r, p, &q, signedOutStatus(complete))
 }
 
-// once takes a sign-out, or returns errAnswered when it was taken already: in the
-// name of nobody, so that nobody may take it again.
-func (x *IDP) once(ctx context.Context, name string) error {
-	return x.DB.InTx(ctx, func(tx db.Tx) error { return x.store.answered(ctx, tx, name, saml.NewID()) })
+// signOutAnswer sends the answer to a LogoutRequest, after the other services were
+// told, or the person has read which could not be.
+func (x *IDP) signOutAnswer(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	var q signOutRequest
+	kept, err := x.store.read(ctx, r.URL.Query().Get("request"), signOut, &q)
+	if errors.Is(err, errGone) || err == nil && kept.AnsweredAt.IsZero() {
+		return LogoutGone
+	}
+	if err != nil {
+		return err
+	}
+	p, err := x.peer(r, kept.EntityID)
+	if err != nil {
+		return err
+	}
+	ours, _, _ := strings.Cut(kept.AnsweredTo, " ")
+	logouts, err := x.Answers.Logouts(ctx, ours)
+	if err != nil {
+		return err
+	}
+	complete := !slices.ContainsFunc(logouts, func(l answer.Logout) bool {
+		return l.Service != p.ID && l.State != answer.Told && l.State != answer.Answered
+	})
+	return x.answerSignOut(w, r, p, &q, signedOutStatus(complete))
 }
 
-// end ends the sessions that a request means: that of the browser, when there is
-// one, and those elsewhere. complete is false when another service of them cannot
-// be told without a browser. w is nil when no browser asks.
-func (x *IDP) end(w http.ResponseWriter, r *http.Request, p peer, q *signOutRequest) (complete bool, err error) {
-	ctx := r.Context()
-	sessions, err := x.store.sessions(ctx, p.Entity.ID, q.Name, q.Indexes)
-	if err != nil {
-		return false, err
-	}
+// once takes a sign-out for the session of the browser, empty for none, or returns
+// errAnswered when it was taken already, by whomever.
+func (x *IDP) once(ctx context.Context, name, ours string) error {
+	return x.DB.InTx(ctx, func(tx db.Tx) error { return x.store.answered(ctx, tx, name, ours+" "+saml.NewID()) })
+}
+
+// end ends sessions of ours, but that of the browser, which ends last and with a
+// page. complete is false when another service of them cannot be told without a
+// browser.
+func (x *IDP) end(ctx context.Context, p peer, sessions []session, browser string) (complete bool, err error) {
 	complete = true
 	for _, s := range sessions {
 		// The service ends its own session, and is not told of it.
 		if err := x.store.forgetSession(ctx, p.Entity.ID, s.ID); err != nil {
 			return false, err
 		}
+		if s.ID == browser {
+			continue
+		}
 		reached, err := x.reached(ctx, s.ID, p.ID)
 		if err != nil {
 			return false, err
 		}
 		complete = complete && reached
-		if w != nil && web.Viewer(r).Session == s.ID {
-			err = x.Sessions.End(ctx, w, r)
-		} else {
-			err = x.Sessions.CloseSession(ctx, campus.Viewer{Person: s.Person}, s.ID)
-		}
+		err = x.Sessions.CloseSession(ctx, campus.Viewer{Person: s.Person}, s.ID)
 		if err != nil && fault.Of(err).Reason.Kind() != fault.NotFound {
 			return false, err
 		}
@@ -245,22 +286,22 @@ func (x *IDP) answerSignOut(w http.ResponseWriter, r *http.Request, p peer, q *s
 	if !ok || !webAddress(endpoint.Answers()) {
 		return web.SeeOther(w, r, "/") // the session is over, which was the point
 	}
-	answer := x.logoutResponse(q.ID, endpoint.Answers(), status).Element()
+	el := x.logoutResponse(q.ID, endpoint.Answers(), status).Element()
 	by, err := x.credential(r.Context())
 	if err != nil {
 		return err
 	}
 	if endpoint.Binding == saml.Redirect {
-		to, err := saml.RedirectURL(endpoint.Answers(), saml.Answer, answer, q.Relay, &by)
+		to, err := saml.RedirectURL(endpoint.Answers(), saml.Answer, el, q.Relay, &by)
 		if err != nil {
 			return err
 		}
 		return x.Gate.Leave(w, r, to)
 	}
-	if err := saml.Sign(answer, by); err != nil {
+	if err := saml.Sign(el, by); err != nil {
 		return err
 	}
-	form, err := saml.POSTForm(endpoint.Answers(), saml.Answer, answer, q.Relay)
+	form, err := saml.POSTForm(endpoint.Answers(), saml.Answer, el, q.Relay)
 	if err != nil {
 		return err
 	}
@@ -306,7 +347,11 @@ func (x *IDP) signOutBySOAP(w http.ResponseWriter, r *http.Request) error {
 	if !first { // a message that was taken once already
 		return x.answerSOAP(w, r, q.ID, saml.Status{Code: saml.StatusRequester, Second: saml.StatusRequestDenied, Message: LogoutGone.Code()})
 	}
-	complete, err := x.end(nil, r, p, q)
+	sessions, err := x.store.sessions(r.Context(), p.Entity.ID, q.Name, q.Indexes)
+	if err != nil {
+		return x.soapFault(w, r, err)
+	}
+	complete, err := x.end(r.Context(), p, sessions, "")
 	if err != nil {
 		return x.soapFault(w, r, err)
 	}
@@ -314,15 +359,15 @@ func (x *IDP) signOutBySOAP(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (x *IDP) answerSOAP(w http.ResponseWriter, r *http.Request, to string, status saml.Status) error {
-	answer := x.logoutResponse(to, "", status).Element()
+	el := x.logoutResponse(to, "", status).Element()
 	by, err := x.credential(r.Context())
 	if err != nil {
 		return x.soapFault(w, r, err)
 	}
-	if err := saml.Sign(answer, by); err != nil {
+	if err := saml.Sign(el, by); err != nil {
 		return x.soapFault(w, r, err)
 	}
-	text, err := saml.Envelope(answer)
+	text, err := saml.Envelope(el)
 	if err != nil {
 		return x.soapFault(w, r, err)
 	}

@@ -20,9 +20,8 @@ import (
 
 var _ answer.Closer = (*IDP)(nil)
 
-// What Close says of a service that it did not tell.
+// What Close says of a service that it did not tell, besides answer.ByService.
 const (
-	saidAlready   = "ended by the service"
 	saidNoAddress = "no address for sign-outs"
 	saidBrowser   = "only by a browser"
 )
@@ -40,7 +39,7 @@ func (x *IDP) Close(ctx context.Context, s *registry.Service, l answer.Logout) (
 	case err != nil:
 		return answer.Waiting, "", err
 	case !here:
-		return answer.Skipped, saidAlready, nil
+		return answer.Skipped, answer.ByService, nil
 	}
 	endpoint, ok := saml.Choose(p.sp().Logout, saml.SOAP)
 	if !ok {
@@ -243,7 +242,7 @@ func (x *IDP) signedOutThere(w http.ResponseWriter, r *http.Request, p peer, in 
 		x.note(r, p, SignatureWrong, expected, received, 0)
 		return SignatureWrong.Because(err, p.facts(ctx))
 	}
-	switch err := x.once(ctx, kept.Name); {
+	switch err := x.once(ctx, kept.Name, ""); {
 	case errors.Is(err, errAnswered):
 		return web.SeeOther(w, r, f.Back)
 	case err != nil:

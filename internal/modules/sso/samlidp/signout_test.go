@@ -82,7 +82,7 @@ func TestAServiceSignsSomebodyOutByTheirBrowser(t *testing.T) {
 		}
 		// Its own session is over: when ours ends, it is not told.
 		state, said2, err := h.Close(t.Context(), &h.services[0], h.logoutOf(a))
-		if err != nil || state != answer.Skipped || said2 != saidAlready {
+		if err != nil || state != answer.Skipped || said2 != answer.ByService {
 			t.Errorf("told %s %s %v", state, said2, err)
 		}
 	})

@@ -17,7 +17,7 @@ import (
 // Expiring is the end of one certificate of a service provider. SAML trusts the
 // key inside, not the date; yet some programs stop at it.
 type Expiring struct {
-	Service     string // identifier in the registry
+	Service     string // identifier in the registry, or of a federation
 	EntityID    string
 	Use         string // signing, encryption, or empty for both
 	Fingerprint string // SHA-256, hexadecimal
@@ -25,39 +25,39 @@ type Expiring struct {
 	NotAfter    time.Time
 }
 
-// Certificates lists those of the services with an entry of their own, in the
-// order of the services.
+// Certificates lists those of the services whose entry names the address of their
+// metadata, in the order of the services. What entries hold themselves stands in
+// the registry.
 func (x *Store) Certificates(ctx context.Context) ([]Expiring, error) {
 	rows, err := sqlgen.New(x.DB.Read()).ServiceCertificates(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list certificates of service providers: %w", err)
 	}
 	var list []Expiring
-	add := func(service, entityID string, ends []keyEnd) {
-		for _, k := range ends {
-			list = append(list, Expiring{service, entityID, k.Use, k.Fingerprint, k.Subject, k.NotAfter})
-		}
-	}
 	for _, r := range rows {
 		var ends []keyEnd
 		if err := json.Unmarshal([]byte(r.Certificates), &ends); err != nil {
 			return nil, fmt.Errorf("read the certificates of %s: %w", r.Source, err)
 		}
-		add(strings.TrimPrefix(r.Source, serviceSource("")), r.EntityID, ends)
-	}
-	index, err := x.Registry(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range index.Services() {
-		if s.Protocol != registry.SAML || s.SAML.Metadata == "" {
-			continue
+		for _, k := range ends {
+			list = append(list, Expiring{strings.TrimPrefix(r.Source, serviceSource("")), r.EntityID, k.Use, k.Fingerprint, k.Subject, k.NotAfter})
 		}
-		f, err := x.Find(ctx, s.SAML.EntityID, s)
-		if err != nil || f.Entity.SP == nil {
-			continue // the entry's page says what is wrong with it
+	}
+	return list, nil
+}
+
+// Pinned lists the certificates that federations sign with, by which everything
+// of theirs is believed. Service is the federation's id.
+func (x *Store) Pinned() ([]Expiring, error) {
+	var list []Expiring
+	for _, f := range x.federations {
+		keys, err := f.keys()
+		if err != nil {
+			return nil, fmt.Errorf("certificate of %s: %w", f.ID, err)
 		}
-		add(s.ID, s.SAML.EntityID, keyEnds(f.Entity))
+		for _, k := range keys {
+			list = append(list, Expiring{f.ID, "", saml.UseSigning, saml.Fingerprint(k.Certificate), k.Certificate.Subject.CommonName, k.Certificate.NotAfter})
+		}
 	}
 	return list, nil
 }
