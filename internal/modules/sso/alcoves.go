@@ -24,16 +24,16 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Answers: m.answers, Gate: m, Exit: m, SignIn: m.toSignIn, Channel: m.channel, Issuer: m.BaseURL,
 	}, m.config.CAS)
 	m.consent = consent.New(consent.Deps{DB: m.DB, Services: m, Destination: m.Destination})
+	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
+	m.saml = samlidp.New(samlidp.Deps{
+		DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Answers: m.answers, Keys: m.keys, Exit: m, Sessions: m.Sessions,
+		BaseURL: m.BaseURL, Scope: m.config.Institution.Domain,
+	}, m.config.SAML)
 	inRegistry := calendar.Services{Registry: m.services, Log: m.Log, Zone: m.Zone}
 	m.calendar = calendar.New(calendar.Deps{
 		DB: m.DB, Log: m.Log, Texts: m.Texts, Mailer: m.Mailer, BaseURL: m.BaseURL,
-		Sources: []calendar.Source{inRegistry.Secrets, inRegistry.Metadata},
+		Sources: []calendar.Source{inRegistry.Secrets, inRegistry.Metadata, m.saml.Ends},
 	})
-	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
-	m.saml = samlidp.New(samlidp.Deps{
-		DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Answers: m.answers, Keys: m.keys, Sessions: m.Sessions,
-		BaseURL: m.BaseURL, Scope: m.config.Institution.Domain,
-	}, m.config.SAML)
 	m.oidc = oidcop.New(oidcop.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Answers: m.answers, Gate: m, Exit: m, Keys: m.keys, People: m.People,
 		Registrar: registrar{m}, Mailer: m.Mailer, MAC: m.Sign, Channel: m.channel, BaseURL: m.BaseURL,
