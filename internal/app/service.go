@@ -37,6 +37,7 @@ type serviceCommand struct {
 	Close  serviceCloseCommand  `cmd:"" help:"Refuse to sign in to a service, and keep its entry."`
 	Open   serviceOpenCommand   `cmd:"" help:"Open a closed service again."`
 	Remove serviceRemoveCommand `cmd:"" help:"Remove a service from the registry."`
+	Keys   serviceKeysCommand   `cmd:"" help:"The keys that sign what services are told."`
 }
 
 // operator is who changes the registry at the terminal of the server.

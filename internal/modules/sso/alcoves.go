@@ -9,10 +9,13 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
+	"github.com/amphi-campus/amphi/internal/modules/sso/logo"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
+	"github.com/amphi-campus/amphi/internal/modules/sso/trace"
+	"github.com/amphi-campus/amphi/internal/modules/sso/walk"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -38,15 +41,23 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Answers: m.answers, Gate: m, Exit: m, Keys: m.keys, People: m.People,
 		Registrar: registrar{m}, Mailer: m.Mailer, MAC: m.Sign, Channel: m.channel, BaseURL: m.BaseURL,
 	}, m.config.OIDC)
+	m.logos = logo.Logos{Files: m.Files, Registry: m.services, Log: m.Log}
+	m.walk = walk.New(walk.Deps{
+		Clock: m.Clock, Service: m.serviceByID, Answers: m.answers, Incidents: m.incidentsSince, BaseURL: m.BaseURL, Client: m.channel,
+	})
 	m.simulator = simulator.New(simulator.Deps{
 		Clock: m.Clock, Registry: m.services, Somebody: m.somebody, Conditions: m.Foresee, Zone: m.Zone,
 	})
+	m.trace = trace.New(trace.Deps{DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Story: m.People.Incident})
 }
+
+// Keys are those that sign what services are told.
+func (m *Module) Keys() *keys.Ring { return m.keys }
 
 // alcoves lists them. What they bring besides their addresses is found by the
 // interfaces below.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.cas, m.saml, m.oidc, m.consent, m.calendar, m.simulator}
+	return []alcove{m.cas, m.saml, m.oidc, m.consent, m.calendar, m.simulator, m.walk, m.logos, m.trace}
 }
 
 // alcove is a part of the room with addresses of its own.
