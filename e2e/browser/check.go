@@ -37,7 +37,7 @@ func (tab *Tab) complain(flaws []string) {
 // Flaws lists what is wrong with the open page as it is.
 func (tab *Tab) Flaws() []string {
 	tab.t.Helper()
-	return append(tab.Misfits(), tab.barriers()...)
+	return append(tab.Misfits(), tab.Barriers()...)
 }
 
 // Misfits lists what is wrong with the open page at first sight: what sticks out
@@ -114,11 +114,11 @@ const axeRun = `window.axe ? axe.run(document, {
 	ID: v.id, Help: v.help, Nodes: v.nodes.slice(0, 3).map(n => ({HTML: n.html.slice(0, 300), FailureSummary: n.failureSummary})),
 })))) : ""`
 
-// barriers runs axe. It needs scripts, so they are turned on for it; the page
-// stays as it was loaded, with what <noscript> shows. The screen is made as
-// high as the page meanwhile: what lies under a bar that stays in view can be
-// scrolled out from under it, unless it is at the very end.
-func (tab *Tab) barriers() []string {
+// Barriers lists what axe finds on the open page. It needs scripts, so they are
+// turned on for it; the page stays as it was loaded, with what <noscript> shows.
+// The screen is made as high as the page meanwhile: what lies under a bar that
+// stays in view can be scrolled out from under it, unless it is at the very end.
+func (tab *Tab) Barriers() []string {
 	tab.t.Helper()
 	if !tab.look.Script {
 		tab.setScript(true)
