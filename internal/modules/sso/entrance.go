@@ -171,9 +171,9 @@ func admit(ctx context.Context, v campus.Viewer, s *registry.Service) error {
 	}
 	return NotInAudience.With(fault.Args{
 		"service":  s.Name(i18n.Locale(ctx)),
-		"audience": audienceWords(ctx, s.Audience),
+		"audience": registry.AudienceWords(ctx, s.Audience),
 		"person":   fault.Private(v.DisplayName()),
-		"kinds":    kindsWords(ctx, v),
+		"kinds":    registry.KindsWords(ctx, v),
 	})
 }
 

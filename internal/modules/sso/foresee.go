@@ -8,6 +8,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -62,7 +63,7 @@ func conditionOf(ctx context.Context, name string, refused error, fine string, p
 }
 
 func (m *Module) audienceForeseen(ctx context.Context, c simulator.Case) (contract.Condition, error) {
-	return conditionOf(ctx, "audience", admit(ctx, c.Viewer, c.Service), "audience_fine", "audience", audienceWords(ctx, c.Service.Audience))
+	return conditionOf(ctx, "audience", admit(ctx, c.Viewer, c.Service), "audience_fine", "audience", registry.AudienceWords(ctx, c.Service.Audience))
 }
 
 func (m *Module) sessionForeseen(ctx context.Context, c simulator.Case) (contract.Condition, error) {

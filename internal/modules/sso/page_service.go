@@ -1,13 +1,14 @@
 package sso
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
-	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/modules/sso/walk"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -20,6 +21,8 @@ type serviceView struct {
 	Service   *registry.Service
 	Name      string
 	Facts     []ui.Fact
+	Settings  []ui.Fact // what its team has to set
+	Health    []ui.Fact // of the last day
 	Incidents []incidentView
 	Logouts   []logoutRow
 }
@@ -49,7 +52,10 @@ func (m *Module) servicePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := serviceView{Service: s, Name: s.Name(i18n.Locale(ctx)), Facts: m.serviceFacts(ctx, s)}
+	view := serviceView{Service: s, Name: s.Name(i18n.Locale(ctx)), Facts: m.serviceFacts(ctx, s), Settings: m.settingFacts(ctx, s)}
+	if view.Health, err = m.healthFacts(ctx, s); err != nil {
+		return err
+	}
 	incidents, err := m.incidents(ctx, s.ID, shown)
 	if err != nil {
 		return err
@@ -80,39 +86,84 @@ func (m *Module) serviceFacts(ctx context.Context, s *registry.Service) []ui.Fac
 	if s.Disabled {
 		state = t(ctx, "state.closed")
 	}
-	attributes := t(ctx, "page.attributes_none")
-	if len(s.Attributes) > 0 {
-		var names []string
-		for _, a := range s.Attributes {
-			names = append(names, t(ctx, "attribute."+string(a)))
-		}
-		attributes = strings.Join(names, ", ")
-	}
 	facts := []ui.Fact{
 		{Label: t(ctx, "list.state"), Text: state},
 		{Label: t(ctx, "field.identifier"), Text: s.ID},
 		{Label: t(ctx, "field.protocol"), Text: t(ctx, "protocol."+string(s.Protocol))},
-		{Label: t(ctx, "list.audience"), Text: audienceWords(ctx, s.Audience)},
+		{Label: t(ctx, "list.audience"), Text: registry.AudienceWords(ctx, s.Audience)},
 	}
-	if s.Home != "" {
-		facts = append(facts, ui.Fact{Label: t(ctx, "field.home"), Text: s.Home})
+	add := func(key, text string) {
+		if text != "" {
+			facts = append(facts, ui.Fact{Label: t(ctx, "field."+key), Text: text})
+		}
 	}
+	add("home", s.Home)
+	add("owner", s.Owner)
 	contact := s.Contact
 	if contact == "" {
 		contact = t(ctx, "page.none")
 	}
-	if s.Protocol == registry.CAS {
-		told := t(ctx, "page.yes")
-		if s.NoSingleLogout {
-			told = t(ctx, "page.no")
-		}
-		facts = append(facts,
-			ui.Fact{Label: t(ctx, "field.patterns"), Text: strings.Join(s.Patterns, "\n")},
-			ui.Fact{Label: t(ctx, "field.attributes"), Text: attributes},
-			ui.Fact{Label: t(ctx, "field.single_logout"), Text: told},
-			ui.Fact{Label: t(ctx, "page.test"), Text: m.BaseURL + casserver.LoginPath, Code: true})
+	add("contact", contact)
+	if s.Protocol == registry.Link {
+		return facts
 	}
-	return append(facts, ui.Fact{Label: t(ctx, "field.contact"), Text: contact})
+	add("patterns", strings.Join(s.Patterns, "\n"))
+	add("entity_id", s.SAML.EntityID)
+	add("metadata_url", s.SAML.MetadataURL)
+	add("client_id", s.OIDC.ClientID)
+	add("redirect_uris", strings.Join(s.OIDC.RedirectURIs, "\n"))
+	attributes := t(ctx, "page.attributes_none")
+	if len(s.Attributes) > 0 {
+		attributes = registry.AttributeWords(ctx, s.Attributes)
+	}
+	add("attributes", attributes)
+	add("required", registry.AttributeWords(ctx, s.Required))
+	add("reason", s.Reason(i18n.Locale(ctx)))
+	add("consent", t(ctx, "page."+yesNo(s.Consent)))
+	add("factor", t(ctx, "factor."+cmp.Or(string(s.Factor), "default")))
+	if s.SessionLimit > 0 {
+		add("session_limit", shortDuration(s.SessionLimit))
+	}
+	add("secret_ends", s.SecretEnds)
+	add("single_logout", t(ctx, "page."+yesNo(!s.NoSingleLogout)))
+	return facts
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
+
+// settingFacts are what the team of the service has to set.
+func (m *Module) settingFacts(ctx context.Context, s *registry.Service) []ui.Fact {
+	var facts []ui.Fact
+	for _, setting := range walk.Settings(s, m.BaseURL) {
+		facts = append(facts, ui.Fact{Label: t(ctx, "walk.setting."+setting.Key), Text: setting.Value, Code: true})
+	}
+	return facts
+}
+
+// healthFacts are both sides of the last day.
+func (m *Module) healthFacts(ctx context.Context, s *registry.Service) ([]ui.Fact, error) {
+	h, err := m.ServiceHealth(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	facts := make([]ui.Fact, 0, 5)
+	if h.LastAt.IsZero() {
+		facts = append(facts, ui.Fact{Label: t(ctx, "health.latest"), Text: t(ctx, "health.never")})
+	} else {
+		facts = append(facts, ui.Fact{Label: t(ctx, "health.latest"), Body: ui.When(h.LastAt, i18n.Ago)})
+	}
+	for _, side := range []struct {
+		key string
+		n   int64
+	}{{"issued", h.Issued}, {"redeemed", h.Redeemed}, {"refused", h.Refused}, {"ignored", h.Ignored}} {
+		facts = append(facts, ui.Fact{Label: t(ctx, "health."+side.key), Text: strconv.FormatInt(side.n, 10)})
+	}
+	return facts, nil
 }
 
 // incidentWords explains an incident to who repairs the service.

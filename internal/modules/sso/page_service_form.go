@@ -7,64 +7,78 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/sso/intake"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
 
-// serviceForm is a service as it is typed.
+// serviceForm is a service as it is typed. What the form of its protocol has no
+// field for stays as it was.
 type serviceForm struct {
 	registry.Service
-	Patterns   string // one a line
-	Keywords   string // separated by commas
-	Campuses   string
-	Programmes string
-	Editing    bool
+	Editing      bool
+	SessionLimit string
 }
 
-func readServiceForm(values url.Values) serviceForm {
+// readServiceForm puts what was typed into an entry.
+func readServiceForm(before registry.Service, values url.Values) serviceForm {
+	f := serviceForm{Service: before, SessionLimit: strings.TrimSpace(values.Get("session_limit"))}
 	text := func(name string) string { return strings.TrimSpace(values.Get(name)) }
-	f := serviceForm{
-		Service: registry.Service{
-			ID: text("id"), NameFrench: text("name_fr"), NameEnglish: text("name_en"),
-			DescriptionFrench: text("description_fr"), DescriptionEnglish: text("description_en"),
-			Category: text("category"), Icon: text("icon"), Home: text("home"), Contact: text("contact"),
-			Protocol: registry.Protocol(text("protocol")), NoSingleLogout: values.Get("single_logout") == "",
-		},
-		Patterns: values.Get("patterns"), Keywords: text("keywords"), Campuses: text("audience.campuses"), Programmes: text("audience.programmes"),
+	f.NameFrench, f.NameEnglish = text("name_fr"), text("name_en")
+	f.DescriptionFrench, f.DescriptionEnglish = text("description_fr"), text("description_en")
+	f.Category, f.Icon, f.Home, f.Keywords = text("category"), text("icon"), text("home"), listed(text("keywords"), ",")
+	f.Owner, f.Contact, f.SecretEnds = text("owner"), text("contact"), text("secret_ends")
+	f.Audience = campus.Audience{
+		Kinds: chosen[campus.Kind](values, "audience.kinds"), Rights: chosen[campus.Right](values, "audience.rights"),
+		Campuses: listed(text("audience.campuses"), ","), Programmes: listed(text("audience.programmes"), ","),
 	}
-	for _, a := range values["attributes"] {
-		f.Attributes = append(f.Attributes, registry.Attribute(a))
+	if f.Protocol == registry.Link {
+		return f
 	}
-	for _, k := range values["audience.kinds"] {
-		f.Audience.Kinds = append(f.Audience.Kinds, campus.Kind(k))
-	}
-	for _, r := range values["audience.rights"] {
-		f.Audience.Rights = append(f.Audience.Rights, campus.Right(r))
+	f.Attributes, f.Required = chosen[registry.Attribute](values, "attributes"), chosen[registry.Attribute](values, "required")
+	f.ReasonFrench, f.ReasonEnglish = text("reason_fr"), text("reason_en")
+	f.Consent, f.Factor = values.Get("consent") != "", registry.Factor(text("factor"))
+	f.NoSingleLogout = values.Get("single_logout") == ""
+	switch f.Protocol {
+	case registry.CAS:
+		f.Patterns, f.CAS.ProxyTo = listed(values.Get("patterns"), "\n"), listed(text("cas.proxy_to"), ",")
+	case registry.SAML:
+		f.SAML.EntityID, f.SAML.MetadataURL, f.SAML.Metadata = text("saml.entity_id"), text("saml.metadata_url"), text("saml.metadata")
+		f.SAML.NameID, f.SAML.LoginURL = registry.NameIDFormat(text("saml.name_id")), text("saml.login_url")
+		f.SAML.Sign, f.SAML.Encrypt = registry.SignWhat(text("saml.sign")), registry.Encrypting(text("saml.encrypt"))
+		f.SAML.RequestedOnly, f.SAML.SignedRequests = values.Get("saml.requested_only") != "", values.Get("saml.signed_requests") != ""
+	case registry.OIDC:
+		f.OIDC.ClientID = text("oidc.client_id")
+		f.OIDC.RedirectURIs, f.OIDC.LogoutRedirectURIs = listed(values.Get("oidc.redirect_uris"), "\n"), listed(values.Get("oidc.logout_redirect_uris"), "\n")
+		f.OIDC.BackChannelURI, f.OIDC.JWKSURI = text("oidc.back_channel_logout_uri"), text("oidc.jwks_uri")
+		f.OIDC.Grants, f.OIDC.AuthMethod = chosen[registry.Grant](values, "oidc.grants"), registry.Auth(text("oidc.auth_method"))
+		f.OIDC.Subject, f.OIDC.IDTokenAlgorithm = registry.Subject(text("oidc.subject")), text("oidc.id_token_algorithm")
+		f.OIDC.PKCE = values.Get("oidc.pkce") != ""
 	}
 	return f
 }
 
 // formOf is the form that edits a service.
 func formOf(s registry.Service) serviceForm {
-	return serviceForm{
-		Service: s, Editing: true, Patterns: strings.Join(s.Patterns, "\n"), Keywords: strings.Join(s.Keywords, ", "),
-		Campuses: strings.Join(s.Audience.Campuses, ", "), Programmes: strings.Join(s.Audience.Programmes, ", "),
+	f := serviceForm{Service: s, Editing: true}
+	if s.SessionLimit > 0 {
+		f.SessionLimit = shortDuration(s.SessionLimit)
 	}
+	return f
 }
 
-// service is what the form says.
-func (f serviceForm) service() registry.Service {
-	s := f.Service
-	s.Patterns, s.Keywords = listed(f.Patterns, "\n"), listed(f.Keywords, ",")
-	s.Audience.Campuses, s.Audience.Programmes = listed(f.Campuses, ","), listed(f.Programmes, ",")
-	if s.Protocol == registry.Link {
-		s.Patterns = nil
+// shortDuration is a duration as people write it: 8h, not 8h0m0s.
+func shortDuration(d time.Duration) string {
+	text := strings.TrimSuffix(d.String(), "0s")
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		return short + "h"
 	}
-	return s
+	return text
 }
 
 func listed(text, separator string) []string {
@@ -77,20 +91,29 @@ func listed(text, separator string) []string {
 	return list
 }
 
-// check lists what is to mend. The registry's own rules are the only ones.
-func (f serviceForm) check() (problems web.Problems) {
-	for _, mistake := range f.service().Check() {
+// chosen are the boxes that were ticked.
+func chosen[T ~string](values url.Values, name string) []T {
+	var list []T
+	for _, v := range values[name] {
+		list = append(list, T(v))
+	}
+	return list
+}
+
+// check reads what is not text and lists what is to mend. The registry's own rules
+// are the only ones.
+func (f *serviceForm) check() (problems web.Problems) {
+	f.Service.SessionLimit = 0
+	if f.SessionLimit != "" {
+		limit, err := time.ParseDuration(f.SessionLimit)
+		if f.Service.SessionLimit = limit; err != nil {
+			problems.Add("session_limit", "sso.mistake.session_limit")
+		}
+	}
+	for _, mistake := range f.Service.Check() {
 		problems.Add(mistake.Field, "sso.mistake."+mistake.Key, "value", mistake.Value)
 	}
 	return problems
-}
-
-func (m *Module) newServicePage(w http.ResponseWriter, r *http.Request) error {
-	form := serviceForm{
-		Service:  registry.Service{Protocol: registry.CAS},
-		Patterns: r.URL.Query().Get("pattern"), // from the list of unknown addresses
-	}
-	return m.showServiceForm(w, r, http.StatusOK, form, nil)
 }
 
 func (m *Module) addService(w http.ResponseWriter, r *http.Request) error {
@@ -98,13 +121,17 @@ func (m *Module) addService(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := readServiceForm(values)
+	form := readServiceForm(registry.Service{
+		ID: strings.TrimSpace(values.Get("id")), Protocol: registry.Protocol(values.Get("protocol")),
+		OIDC: registry.OIDCClient{SecretHash: values.Get("oidc.secret_hash"), JWKS: values.Get("oidc.jwks")},
+	}, values)
+	secret := form.secret()
 	problems := form.check()
 	if problems.Any() {
 		return m.showServiceForm(w, r, http.StatusUnprocessableEntity, form, problems)
 	}
-	s := form.service()
-	if s.Logo, problems, err = m.keepLogo(r); err != nil {
+	s := form.Service
+	if s.Logo, problems, err = m.logos.Keep(r); err != nil {
 		return err
 	}
 	if problems.Any() {
@@ -112,7 +139,7 @@ func (m *Module) addService(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = m.AddService(r.Context(), web.Viewer(r), s)
 	if err != nil {
-		m.dropLogo(r.Context(), s.Logo)
+		m.logos.Drop(r.Context(), s.Logo)
 	}
 	if errors.Is(err, ServiceTaken) {
 		problems.Add("id", "sso.mistake.taken")
@@ -121,8 +148,47 @@ func (m *Module) addService(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if secret != "" {
+		return showSecret(w, r, s, secret)
+	}
 	web.Flash(w, r, "sso.form.added", "service", s.Name(i18n.Locale(r.Context())))
 	return web.SeeOther(w, r, "/sso/services/"+s.ID)
+}
+
+// secret gives a new client that needs a secret one, and returns it.
+func (f *serviceForm) secret() string {
+	if f.Protocol != registry.OIDC || !f.OIDC.Public() || f.OIDC.AuthMethod == registry.AuthPublic || f.OIDC.AuthMethod == registry.AuthKey {
+		return ""
+	}
+	secret, hash := intake.NewSecret()
+	f.OIDC.SecretHash = hash
+	return secret
+}
+
+// showSecret is the only page that ever holds a secret: nobody keeps a copy of it,
+// neither we nor the browser.
+func showSecret(w http.ResponseWriter, r *http.Request, s registry.Service, secret string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return web.Render(w, r, http.StatusOK, secretTempl(s.ID, s.Name(i18n.Locale(r.Context())), s.OIDC.ClientID, secret))
+}
+
+// newSecret replaces the secret of a client.
+func (m *Module) newSecret(w http.ResponseWriter, r *http.Request) error {
+	before, err := m.editable(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if before.Protocol != registry.OIDC {
+		return ServiceMissing
+	}
+	s := *before
+	var secret string
+	secret, s.OIDC.SecretHash = intake.NewSecret()
+	s.SecretEnds = ""
+	if err := m.EditService(r.Context(), web.Viewer(r), s); err != nil {
+		return err
+	}
+	return showSecret(w, r, s, secret)
 }
 
 func (m *Module) editServicePage(w http.ResponseWriter, r *http.Request) error {
@@ -154,28 +220,28 @@ func (m *Module) editService(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := readServiceForm(values)
-	form.ID, form.Disabled, form.Editing, form.Logo = before.ID, before.Disabled, true, before.Logo
+	form := readServiceForm(*before, values)
+	form.Editing = true
 	if problems := form.check(); problems.Any() {
 		return m.showServiceForm(w, r, http.StatusUnprocessableEntity, form, problems)
 	}
-	s := form.service()
-	logo, problems, err := m.keepLogo(r)
+	s := form.Service
+	picture, problems, err := m.logos.Keep(r)
 	if err != nil {
 		return err
 	}
 	if problems.Any() {
 		return m.showServiceForm(w, r, http.StatusUnprocessableEntity, form, problems)
 	}
-	if logo != "" || values.Get("logo_remove") != "" {
-		s.Logo = logo
+	if picture != "" || values.Get("logo_remove") != "" {
+		s.Logo = picture
 	}
 	if err := m.EditService(r.Context(), web.Viewer(r), s); err != nil {
-		m.dropLogo(r.Context(), logo)
+		m.logos.Drop(r.Context(), picture)
 		return err
 	}
 	if s.Logo != before.Logo {
-		m.dropLogo(r.Context(), before.Logo)
+		m.logos.Drop(r.Context(), before.Logo)
 	}
 	web.Flash(w, r, "sso.form.saved", "service", s.Name(i18n.Locale(r.Context())))
 	return web.SeeOther(w, r, "/sso/services/"+s.ID)
@@ -183,17 +249,38 @@ func (m *Module) editService(w http.ResponseWriter, r *http.Request) error {
 
 // serviceFormView is the page with the form.
 type serviceFormView struct {
-	Form                            serviceForm
-	Problems                        web.Problems
-	Title, Action, Back             string
-	Icons, Protocols                []ui.Option
-	Kinds, Rights, Attributes       []ui.Option
-	KindsOn, RightsOn, AttributesOn []string
+	Form                   serviceForm
+	Problems               web.Problems
+	Title, Action, Back    string
+	Icons                  []ui.Option
+	Kinds, Rights          []ui.Option
+	Attributes             []ui.Option
+	Factors                []ui.Option
+	NameIDs, Signs, Seals  []ui.Option
+	Auths, Grants          []ui.Option
+	Subjects, Algorithms   []ui.Option
+	KindsOn, RightsOn      []string
+	AttributesOn, Required []string
+	GrantsOn               []string
 }
 
 func (m *Module) showServiceForm(w http.ResponseWriter, r *http.Request, status int, form serviceForm, problems web.Problems) error {
 	ctx := r.Context()
-	view := serviceFormView{Form: form, Problems: problems, Title: t(ctx, "form.new_title"), Action: "/sso/services", Back: "/sso/services"}
+	view := serviceFormView{
+		Form: form, Problems: problems, Title: t(ctx, "form.new_title"), Action: "/sso/services", Back: "/sso/services",
+		Kinds: optionsOf(ctx, "kind.", campus.Kinds), KindsOn: textsOf(form.Audience.Kinds),
+		Rights: optionsOf(ctx, "right.", campus.Rights), RightsOn: textsOf(form.Audience.Rights),
+		Attributes: optionsOf(ctx, "attribute.", registry.Attributes), AttributesOn: textsOf(form.Attributes), Required: textsOf(form.Required),
+		Factors:    optionsOf(ctx, "factor.", registry.Factors),
+		NameIDs:    optionsOf(ctx, "name_id.", registry.NameIDFormats[1:]),
+		Signs:      optionsOf(ctx, "sign.", []registry.SignWhat{registry.SignAssertion, registry.SignResponse}),
+		Seals:      optionsOf(ctx, "encrypt.", []registry.Encrypting{registry.EncryptAlways, registry.EncryptNever}),
+		Auths:      optionsOf(ctx, "auth.", []registry.Auth{registry.AuthBasic, registry.AuthPost, registry.AuthKey, registry.AuthPublic}),
+		Grants:     optionsOf(ctx, "grant.", registry.Grants),
+		GrantsOn:   textsOf(form.OIDC.Grants),
+		Subjects:   optionsOf(ctx, "subject.", []registry.Subject{registry.SubjectPairwise}),
+		Algorithms: []ui.Option{{Value: "ES256", Label: "ES256"}},
+	}
 	if form.Editing {
 		view.Title = t(ctx, "form.edit_title", "service", form.Name(i18n.Locale(ctx)))
 		view.Action = "/sso/services/" + form.ID
@@ -202,20 +289,19 @@ func (m *Module) showServiceForm(w http.ResponseWriter, r *http.Request, status 
 	for _, name := range ui.IconNames() {
 		view.Icons = append(view.Icons, ui.Option{Value: name, Label: name})
 	}
-	for _, p := range registry.Protocols {
-		view.Protocols = append(view.Protocols, ui.Option{Value: string(p), Label: t(ctx, "protocol."+string(p))})
-	}
-	view.Kinds, view.KindsOn = optionsOf(ctx, "kind.", campus.Kinds), textsOf(form.Audience.Kinds)
-	view.Rights, view.RightsOn = optionsOf(ctx, "right.", campus.Rights), textsOf(form.Audience.Rights)
-	view.Attributes, view.AttributesOn = optionsOf(ctx, "attribute.", registry.Attributes), textsOf(form.Attributes)
 	return web.Render(w, r, status, serviceFormTempl(view))
 }
 
-// optionsOf words a fixed list for the form.
+// optionsOf words a fixed list for the form. The empty value of a list is worded
+// as "default".
 func optionsOf[T ~string](ctx context.Context, prefix string, list []T) []ui.Option {
 	var options []ui.Option
 	for _, v := range list {
-		options = append(options, ui.Option{Value: string(v), Label: t(ctx, prefix+string(v))})
+		key := string(v)
+		if key == "" {
+			key = "default"
+		}
+		options = append(options, ui.Option{Value: string(v), Label: t(ctx, prefix+key)})
 	}
 	return options
 }

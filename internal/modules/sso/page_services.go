@@ -19,10 +19,11 @@ const perPage = 50
 
 // serviceRow is one line of the registry.
 type serviceRow struct {
-	Name, URL, Patterns, Audience string
-	State                         string
-	Tone                          ui.Tone
-	Problems                      int64
+	Name, URL, Protocol string
+	Address, Audience   string
+	State               string
+	Tone                ui.Tone
+	Problems            int64
 }
 
 // servicesView is the registry as a page.
@@ -69,11 +70,8 @@ func (m *Module) servicesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, s := range found[(view.Page-1)*perPage : min(view.Page*perPage, len(found))] {
 		row := serviceRow{
-			Name: s.Name(locale), URL: "/sso/services/" + s.ID,
-			Patterns: strings.Join(s.Patterns, ", "), Audience: audienceWords(ctx, s.Audience),
-		}
-		if s.Protocol == registry.Link {
-			row.Patterns = s.Home
+			Name: s.Name(locale), URL: "/sso/services/" + s.ID, Protocol: t(ctx, "protocol."+string(s.Protocol)),
+			Address: addressOf(s), Audience: registry.AudienceWords(ctx, s.Audience),
 		}
 		row.State, row.Tone = t(ctx, "state.open"), ui.Good
 		if s.Disabled {
@@ -92,17 +90,49 @@ func (m *Module) servicesPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, servicesTempl(view))
 }
 
+// addressOf is what tells a service from others in its protocol.
+func addressOf(s *registry.Service) string {
+	switch s.Protocol {
+	case registry.SAML:
+		return s.SAML.EntityID
+	case registry.OIDC:
+		return s.OIDC.ClientID
+	case registry.Link:
+		return s.Home
+	default:
+		return strings.Join(s.Patterns, ", ")
+	}
+}
+
+// exportServices gives the registry, or what a search found of it, as the file
+// that "amphi service add" reads.
+func (m *Module) exportServices(w http.ResponseWriter, r *http.Request) error {
+	x, err := m.services(r.Context())
+	if err != nil {
+		return err
+	}
+	found := x.Search(r.URL.Query().Get("q"))
+	services := make([]registry.Service, len(found))
+	for i, s := range found {
+		services[i] = *s
+	}
+	w.Header().Set("Content-Type", "application/toml; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="services.toml"`)
+	w.Header().Set("Cache-Control", "no-store")
+	return registry.WriteFile(w, services)
+}
+
 // serviceTable is the registry as columns.
 func serviceTable(ctx context.Context, view servicesView) ui.TableProps {
 	table := ui.TableProps{
 		Caption: t(ctx, "registry"), QuietCaption: true,
 		Columns: []ui.Column{
-			{Label: t(ctx, "list.name")}, {Label: t(ctx, "list.patterns")}, {Label: t(ctx, "list.audience")}, {Label: t(ctx, "list.state")},
+			{Label: t(ctx, "list.name")}, {Label: t(ctx, "field.protocol")}, {Label: t(ctx, "list.patterns")}, {Label: t(ctx, "list.audience")}, {Label: t(ctx, "list.state")},
 		},
 	}
 	for _, row := range view.Rows {
 		table.Rows = append(table.Rows, []ui.Cell{
-			ui.LinkCell(row.Name, row.URL), ui.TextCell(row.Patterns), ui.TextCell(row.Audience), ui.BodyCell(stateCell(row.Tone, row.State)),
+			ui.LinkCell(row.Name, row.URL), ui.TextCell(row.Protocol), ui.TextCell(row.Address), ui.TextCell(row.Audience), ui.BodyCell(stateCell(row.Tone, row.State)),
 		})
 	}
 	return table

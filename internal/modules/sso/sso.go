@@ -4,6 +4,7 @@
 package sso
 
 import (
+	"context"
 	"embed"
 	"io/fs"
 	"net/http"
@@ -18,10 +19,14 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/casserver"
 	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
+	"github.com/amphi-campus/amphi/internal/modules/sso/logo"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
+	"github.com/amphi-campus/amphi/internal/modules/sso/trace"
+	"github.com/amphi-campus/amphi/internal/modules/sso/walk"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Module is the room.
@@ -38,9 +43,12 @@ type Module struct {
 	lookedAt atomic.Int64 // when the version was last compared, in microseconds
 
 	cas       *casserver.Server
+	trace     *trace.Trace
 	consent   *consent.Consent
 	calendar  *calendar.Calendar
 	simulator *simulator.Simulator
+	walk      *walk.Walk
+	logos     logo.Logos
 	keys      *keys.Ring
 	saml      *samlidp.IDP
 	oidc      *oidcop.Provider
@@ -90,3 +98,8 @@ var locales embed.FS
 
 // Locales are the room's sentences.
 func (m *Module) Locales() fs.FS { return locales }
+
+// t is a sentence of this room in the reader's language.
+func t(ctx context.Context, key string, pairs ...any) string {
+	return i18n.T(ctx, "sso."+key, pairs...)
+}

@@ -3,7 +3,6 @@ package consent
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -55,7 +54,7 @@ func listedOf(ctx context.Context, d Disclosure, s *registry.Service) listed {
 	}
 	told := i18n.T(ctx, "sso.consent.identifier")
 	if len(d.Told) > 0 {
-		told += ", " + words(ctx, d.Told)
+		told += ", " + registry.AttributeWords(ctx, d.Told)
 	}
 	if d.FirstAt.IsZero() {
 		told = i18n.T(ctx, "sso.consent.nothing_yet")
@@ -84,15 +83,6 @@ func nameOf(ctx context.Context, d Disclosure) string {
 		return d.NameFrench
 	}
 	return d.Service
-}
-
-// words lists attributes as people read them.
-func words(ctx context.Context, attributes []registry.Attribute) string {
-	names := make([]string, len(attributes))
-	for i, a := range attributes {
-		names[i] = i18n.T(ctx, "sso.attribute."+string(a))
-	}
-	return strings.Join(names, ", ")
 }
 
 func (c *Consent) revoke(w http.ResponseWriter, r *http.Request) error {

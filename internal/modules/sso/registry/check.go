@@ -39,6 +39,9 @@ func (s Service) Check() []Mistake {
 	if !idForm.MatchString(s.ID) {
 		m.add("id", "identifier", "must be of lower-case letters, digits and hyphens, at most 63", s.ID)
 	}
+	if s.ID == "new" || s.ID == "import" {
+		m.add("id", "identifier_reserved", "is the address of a page of the registry: choose another one", s.ID)
+	}
 	if s.NameFrench == "" && s.NameEnglish == "" {
 		m.add("name_fr", "name_missing", "give name_fr, name_en or both", "")
 	}

@@ -138,7 +138,7 @@ func (x *Index) Search(query string) []*Service {
 	var found []*Service
 	for _, s := range x.services {
 		text := campus.Fold(strings.Join([]string{
-			s.ID, s.NameFrench, s.NameEnglish, s.Category, s.Contact, s.Home,
+			s.ID, s.NameFrench, s.NameEnglish, s.Category, s.Owner, s.Contact, s.Home, s.SAML.EntityID, s.OIDC.ClientID,
 			strings.Join(s.Patterns, " "), strings.Join(s.Keywords, " "),
 		}, " "))
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {

@@ -2,6 +2,8 @@ package registry
 
 import (
 	"crypto/sha256"
+	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -96,6 +98,19 @@ func TestTheInstitutionIsChecked(t *testing.T) {
 	} {
 		if m := i.Check(); len(m) != 1 || m[0].Field != field {
 			t.Errorf("%s: %+v", field, m)
+		}
+	}
+}
+
+func TestTheDocumentationListsEachAttribute(t *testing.T) {
+	text, err := os.ReadFile("../../../../docs/services/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range Attributes {
+		n, _ := a.Names()
+		if row := fmt.Sprintf("| `%s` | `%s` | `%s` | `%s` |", a, n.SAML, n.Claim, n.Scope); !strings.Contains(string(text), row) {
+			t.Errorf("docs/services/README.md lacks %s", row)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
@@ -72,21 +73,28 @@ func TestMistakesAreNamed(t *testing.T) {
 		t.Fatalf("%+v", m)
 	}
 	for key, spoil := range map[string]func(*Service){
-		"identifier":       func(s *Service) { s.ID = "A b" },
-		"name_missing":     func(s *Service) { s.NameFrench = "" },
-		"patterns_missing": func(s *Service) { s.Patterns = nil },
-		"pattern_wildcard": func(s *Service) { s.Patterns = []string{"https://*"} },
-		"pattern_userinfo": func(s *Service) { s.Patterns = []string{"https://a@b/"} },
-		"home_missing":     func(s *Service) { s.Protocol, s.Patterns = Link, nil },
-		"home":             func(s *Service) { s.Home = "javascript:alert(1)" },
-		"logo":             func(s *Service) { s.Logo = "https://elsewhere.org/x.png" },
-		"icon":             func(s *Service) { s.Icon = "<svg>" },
-		"attribute":        func(s *Service) { s.Attributes = []Attribute{"userPassword"} },
-		"kind":             func(s *Service) { s.Audience.Kinds = []campus.Kind{"king"} },
-		"right":            func(s *Service) { s.Audience.Rights = []campus.Right{"all"} },
-		"contact":          func(s *Service) { s.Contact = "A <a@b.fr>" },
-		"protocol":         func(s *Service) { s.Protocol = "ldap" },
-		"too_long":         func(s *Service) { s.Keywords = make([]string, 51) },
+		"identifier":          func(s *Service) { s.ID = "A b" },
+		"identifier_reserved": func(s *Service) { s.ID = "new" },
+		"required":            func(s *Service) { s.Required = []Attribute{Mail} },
+		"factor":              func(s *Service) { s.Factor = "strong" },
+		"session_limit":       func(s *Service) { s.SessionLimit = time.Second },
+		"date":                func(s *Service) { s.SecretEnds = "tomorrow" },
+		"entity_missing":      func(s *Service) { s.Protocol = SAML },
+		"client_id":           func(s *Service) { s.Protocol, s.OIDC.RedirectURIs = OIDC, []string{"https://a.fr/cb"} },
+		"name_missing":        func(s *Service) { s.NameFrench = "" },
+		"patterns_missing":    func(s *Service) { s.Patterns = nil },
+		"pattern_wildcard":    func(s *Service) { s.Patterns = []string{"https://*"} },
+		"pattern_userinfo":    func(s *Service) { s.Patterns = []string{"https://a@b/"} },
+		"home_missing":        func(s *Service) { s.Protocol, s.Patterns = Link, nil },
+		"home":                func(s *Service) { s.Home = "javascript:alert(1)" },
+		"logo":                func(s *Service) { s.Logo = "https://elsewhere.org/x.png" },
+		"icon":                func(s *Service) { s.Icon = "<svg>" },
+		"attribute":           func(s *Service) { s.Attributes = []Attribute{"userPassword"} },
+		"kind":                func(s *Service) { s.Audience.Kinds = []campus.Kind{"king"} },
+		"right":               func(s *Service) { s.Audience.Rights = []campus.Right{"all"} },
+		"contact":             func(s *Service) { s.Contact = "A <a@b.fr>" },
+		"protocol":            func(s *Service) { s.Protocol = "ldap" },
+		"too_long":            func(s *Service) { s.Keywords = make([]string, 51) },
 	} {
 		s := good
 		spoil(&s)

@@ -1,4 +1,4 @@
-package sso
+package registry
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
-// audienceWords says who a service is for, as a person would.
-func audienceWords(ctx context.Context, a campus.Audience) string {
+// AudienceWords says who a service is for, as a person would.
+func AudienceWords(ctx context.Context, a campus.Audience) string {
 	if a.Everybody() {
 		return i18n.T(ctx, "sso.audience.everybody")
 	}
@@ -33,8 +33,8 @@ func audienceWords(ctx context.Context, a campus.Audience) string {
 	return text
 }
 
-// kindsWords says what a viewer is.
-func kindsWords(ctx context.Context, v campus.Viewer) string {
+// KindsWords says what a viewer is.
+func KindsWords(ctx context.Context, v campus.Viewer) string {
 	var kinds []string
 	for _, k := range campus.Kinds {
 		if v.Is(k) {
@@ -47,7 +47,11 @@ func kindsWords(ctx context.Context, v campus.Viewer) string {
 	return strings.Join(kinds, ", ")
 }
 
-// t is a sentence of this room in the reader's language.
-func t(ctx context.Context, key string, pairs ...any) string {
-	return i18n.T(ctx, "sso."+key, pairs...)
+// AttributeWords lists attributes as people read them.
+func AttributeWords(ctx context.Context, attributes []Attribute) string {
+	names := make([]string, len(attributes))
+	for i, a := range attributes {
+		names[i] = i18n.T(ctx, "sso.attribute."+string(a))
+	}
+	return strings.Join(names, ", ")
 }
