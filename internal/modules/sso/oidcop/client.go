@@ -102,6 +102,10 @@ func unescape(text string) string {
 // authenticate returns the client that a request proves to be from.
 func (p *Provider) authenticate(r *http.Request, form url.Values) (*registry.Service, error) {
 	c, err := readCredentials(r, form)
+	var why *refusal
+	if errors.As(err, &why) && why.code == invalidClient {
+		why.status = http.StatusUnauthorized
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +116,6 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*registry.Ser
 		return nil, e
 	}
 	s, err := p.prove(r, c)
-	var why *refusal
 	if errors.As(err, &why) {
 		p.failures.Allow(key) // takes one; Wait above is what refuses
 		why.status = http.StatusUnauthorized

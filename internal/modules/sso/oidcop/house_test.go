@@ -231,9 +231,9 @@ func (h *house) PutService(ctx context.Context, s registry.Service, also func(db
 		return err
 	}
 	h.mu.Lock()
-	h.services = slices.DeleteFunc(slices.Clone(h.services), func(o registry.Service) bool { return o.ID == s.ID })
-	h.mu.Unlock()
-	h.enrol(s)
+	defer h.mu.Unlock()
+	h.services = append(slices.DeleteFunc(slices.Clone(h.services), func(o registry.Service) bool { return o.ID == s.ID }), s)
+	h.index = registry.NewIndex(h.services)
 	return nil
 }
 
@@ -539,4 +539,14 @@ func payload(t testing.TB, token string) map[string]any {
 		t.Fatal(err)
 	}
 	return claims
+}
+
+// decoded is a part of a token as text.
+func decoded(t testing.TB, part string) string {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
