@@ -130,7 +130,7 @@ func (x *Upstreams) meet(ctx context.Context, u *upstream, a Answer) (account.Pe
 		return account.Person{}, &Failure{Reason: NoAccount, Args: fault.Args{"name": name}, Expected: u.rules(), Received: a.offered(u.Match)}
 	case 1:
 	default:
-		return account.Person{}, &Failure{Reason: Ambiguous, Args: fault.Args{"name": name, "count": len(found)}, Expected: "one account for " + u.rules(), Received: a.offered(u.Match)}
+		return account.Person{}, &Failure{Reason: Ambiguous, Args: fault.Args{"name": name, "number": len(found)}, Expected: "one account for " + u.rules(), Received: a.offered(u.Match)}
 	}
 	p, err := x.People.PersonByID(ctx, found[0])
 	if err != nil {

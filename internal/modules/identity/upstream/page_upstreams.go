@@ -45,7 +45,7 @@ func (u *upstream) row(ctx context.Context, s state) ui.RowProps {
 	case !s.Reachable:
 		row.Tag, row.Tone = say("silent"), ui.Bad
 	case s.BadDay > 0:
-		row.Tag, row.Tone = say("failed_today", "count", s.BadDay), ui.Warn
+		row.Tag, row.Tone = say("failed_today", "number", s.BadDay), ui.Warn
 	case s.Good.IsZero():
 		row.Tag, row.Tone = say("unused"), ""
 	}
@@ -174,7 +174,7 @@ func stepRows(ctx context.Context, steps []Step, now time.Time) (rows [][]ui.Cel
 		}
 		ends := ""
 		if !s.Ends.IsZero() {
-			ends = i18n.T(ctx, "identity.upstream.admin.days", "count", int(s.Ends.Sub(now)/(24*time.Hour)))
+			ends = i18n.T(ctx, "identity.upstream.admin.days", "number", int(s.Ends.Sub(now)/(24*time.Hour)))
 		}
 		rows = append(rows, []ui.Cell{
 			ui.TextCell(i18n.T(ctx, "identity.upstream.probe."+s.Name)), ui.TextCell(i18n.T(ctx, "identity.upstream.admin."+key)), ui.TextCell(s.Detail), ui.TextCell(ends),
@@ -301,7 +301,7 @@ func (x *Upstreams) preview(ctx context.Context, u *upstream, a Answer) (string,
 		p, err := x.People.PersonByID(ctx, found[0])
 		return say("matched", "login", p.Login, "rule", rule), err
 	case len(found) > 1:
-		return say("ambiguous", "count", len(found)), nil
+		return say("ambiguous", "number", len(found)), nil
 	case u.Create.Allowed && len(u.affiliations(a)) > 0:
 		return say("created"), nil
 	default:

@@ -50,6 +50,8 @@ type Provider struct {
 	TokenStatus int
 	// Info is what userinfo says.
 	Info map[string]any
+	// Now is the provider's clock.
+	Now func() time.Time
 	// Asked is the last authorization request, Fetched counts visits of the keys.
 	Asked   url.Values
 	Fetched int
@@ -64,7 +66,7 @@ type Provider struct {
 // Start starts a provider and stops it when the test ends.
 func Start(t testing.TB) *Provider {
 	t.Helper()
-	p := &Provider{codes: map[string]url.Values{}, Claims: map[string]any{"sub": "77f1", "email": "lina.martin@valmont.example", "email_verified": true, "preferred_username": "lina.martin"}}
+	p := &Provider{Now: time.Now, codes: map[string]url.Values{}, Claims: map[string]any{"sub": "77f1", "email": "lina.martin@valmont.example", "email_verified": true, "preferred_username": "lina.martin"}}
 	p.Rotate(t)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.metadata)
@@ -159,7 +161,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 // sign makes the ID token.
 func (p *Provider) sign(asked url.Values) string {
 	claims := map[string]any{
-		"iss": p.issuer(), "aud": ClientID, "nonce": asked.Get("nonce"), "iat": time.Now().Unix(), "exp": time.Now().Add(5 * time.Minute).Unix(), "auth_time": time.Now().Unix(),
+		"iss": p.issuer(), "aud": ClientID, "nonce": asked.Get("nonce"), "iat": p.Now().Unix(), "exp": p.Now().Add(5 * time.Minute).Unix(), "auth_time": p.Now().Unix(),
 	}
 	maps.Copy(claims, p.Claims)
 	if p.Spoil != nil {

@@ -1,0 +1,378 @@
+package identity
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/optest"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/slapdtest"
+	"github.com/amphi-campus/amphi/internal/platform/mailer"
+)
+
+// delegating is a house that has an OpenID provider beside it.
+func delegating(t *testing.T, change ...func(*upstream.Config)) (*house, *optest.Provider) {
+	t.Helper()
+	op := optest.Start(t)
+	c := upstream.Config{
+		ID: "campus", Kind: upstream.KindOIDC, NameFrench: "Mon campus", NameEnglish: "My campus", Domains: []string{"valmont.example"}, PasswordPage: "https://campus.example/password",
+		Match: []upstream.MatchConfig{{Attribute: "email", Field: upstream.FieldMail}}, Factor: upstream.FactorConfig{Accept: []string{"mfa"}},
+		OIDC: upstream.OIDCConfig{Issuer: op.URL, ClientID: optest.ClientID, ClientSecret: optest.Secret},
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	h := openOne(t, func(all *Config) { all.Upstreams = []upstream.Config{c} })
+	op.Now = h.clock.Now
+	return h, op
+}
+
+const startCampus = "/identity/upstreams/campus/start"
+
+// still makes the browser stop at each redirect.
+func (b *browser) still() *browser {
+	b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return b
+}
+
+// away goes to the provider by hand, and gives the address that it sends the
+// browser back to.
+func (b *browser) away(path string) (back *url.URL) {
+	b.h.t.Helper()
+	a := b.get(path)
+	if a.StatusCode != http.StatusSeeOther {
+		b.h.t.Fatalf("%s answers %d: %.300s", path, a.StatusCode, a.body)
+	}
+	resp, err := b.Get(a.Header.Get("Location"))
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	back, err = url.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	return back
+}
+
+func TestWhoIsVouchedForComesIn(t *testing.T) {
+	h, op := delegating(t)
+	b := h.browser()
+	want(t, b.get("/login?next=/identity/sessions"), 200, "Sign in with My campus", startCampus+"?next=%2Fidentity%2Fsessions")
+	want(t, b.get(startCampus+"?next=/identity/sessions"), 200, "My open sessions")
+	// From now on it is the link that counts, whatever address they have there.
+	op.Claims["email"] = "lina.durand@valmont.example"
+	want(t, h.browser().get(startCampus), 200, "home of lmartin")
+	want(t, b.get("/logout"), 200)
+	b.post("/logout", nil)
+	if page := b.get("/login").body; !strings.Contains(page, `class="button wide" href="`+startCampus) {
+		t.Error("the browser does not remember by which way it came in")
+	}
+	stories, err := h.stories.Of(t.Context(), h.lina, 5)
+	if err != nil || len(stories) == 0 || stories[0].Method != entry.Upstream || !stories[0].FactorAt.IsZero() {
+		t.Errorf("the stories are %+v, %v", stories, err)
+	}
+}
+
+func TestASecondFactorThereCountsWhereThePolicySaysSo(t *testing.T) {
+	for said, want := range map[string]entry.Method{"mfa": entry.Elsewhere, "pwd": ""} {
+		h, op := delegating(t)
+		op.Claims["amr"] = []string{said}
+		h.browser().get(startCampus)
+		stories, err := h.stories.Of(t.Context(), h.lina, 1)
+		if err != nil || len(stories) != 1 || stories[0].FactorMethod != want {
+			t.Errorf("%s: the story is %+v, %v", said, stories, err)
+		}
+	}
+}
+
+func TestWhoHasNoAccountHereIsToldAsWhomTheyCame(t *testing.T) {
+	h, op := delegating(t)
+	op.Claims["sub"], op.Claims["email"] = "88", "nouveau@valmont.example"
+	b := h.browser()
+	want(t, b.get(startCampus), 403, "identity.upstream_no_account", "nouveau@valmont.example", "Choose another My campus account", "email = mail")
+	want(t, b.get("/identity/sessions"), 200, `name="password"`) // nobody was let in
+
+	op.Claims["email"] = "lina@gmail.example"
+	want(t, h.browser().get(startCampus), 403, "identity.upstream_wrong_account", "lina@gmail.example", "@valmont.example")
+
+	// A login that was given to somebody else leads nobody into the old account.
+	op.Claims["sub"], op.Claims["email"] = "77f1", "lina.martin@valmont.example"
+	want(t, h.browser().get(startCampus), 200, "home of lmartin")
+	op.Claims["sub"] = "a-new-person"
+	a := h.browser().get(startCampus)
+	want(t, a, 409, "identity.upstream_taken")
+	if strings.Contains(a.body, "77f1") {
+		t.Error("the page shows the identifier of somebody else")
+	}
+}
+
+func TestAnAccountIsMadeForWhomARuleFits(t *testing.T) {
+	h, op := delegating(t, func(c *upstream.Config) {
+		c.Create = upstream.CreateConfig{Allowed: true, Affiliations: []upstream.AffiliationConfig{{Attribute: "affiliation", Value: "student", Kind: string(campus.Student), Campus: "rives"}}}
+	})
+	op.Claims = map[string]any{"sub": "99", "email": "noe.petit@valmont.example", "email_verified": true, "preferred_username": "noe.petit@valmont.example", "given_name": "Noé", "family_name": "Petit"}
+	want(t, h.browser().get(startCampus), 403, "identity.upstream_not_entitled")
+	op.Claims["affiliation"] = []string{"member", "student"}
+	want(t, h.browser().get(startCampus), 200, "home of noe.petit")
+	p, err := h.PersonByLogin(t.Context(), "noe.petit")
+	if err != nil || len(p.Affiliations) != 1 || p.Affiliations[0].Kind != campus.Student || len(p.Rights) > 0 {
+		t.Errorf("the account is %+v, %v", p, err)
+	}
+	op.Claims["sub"], op.Claims["email"] = "100", "other@valmont.example" // the same login
+	want(t, h.browser().get(startCampus), 409, "identity.upstream_taken")
+}
+
+func TestAnAnswerCountsOnceAndInItsOwnBrowser(t *testing.T) {
+	h, _ := delegating(t)
+	t.Run("in another browser", func(t *testing.T) {
+		back := h.browser().still().away(startCampus)
+		thief := h.browser()
+		thief.get(startCampus) // has a cookie of its own
+		thief.post("/logout", nil)
+		want(t, thief.get(back.RequestURI()), 403, "identity.upstream_other_browser")
+	})
+	t.Run("without the cookie", func(t *testing.T) {
+		back := h.browser().still().away(startCampus)
+		b := h.browser()
+		want(t, b.get(back.RequestURI()), 422, "identity.upstream_cookie_lost", "Test my browser")
+		want(t, b.get("/identity/sessions"), 200, `name="password"`)
+	})
+	t.Run("twice", func(t *testing.T) {
+		b := h.browser().still()
+		back := b.away(startCampus + "?next=/identity/sessions")
+		b.get(back.RequestURI())
+		a := b.get(back.RequestURI()) // the back button
+		if a.StatusCode != 303 || a.Header.Get("Location") != "/identity/sessions" {
+			t.Errorf("the back button leads to %d %s", a.StatusCode, a.Header.Get("Location"))
+		}
+	})
+	t.Run("after lunch", func(t *testing.T) {
+		b := h.browser().still()
+		back := b.away(startCampus + "?next=/identity/sessions")
+		h.clock.Advance(time.Hour)
+		if a := b.get(back.RequestURI()); a.StatusCode != 303 || !strings.HasPrefix(a.Header.Get("Location"), startCampus+"?next=%2Fidentity%2Fsessions") {
+			t.Errorf("it leads to %d %s", a.StatusCode, a.Header.Get("Location"))
+		}
+	})
+	t.Run("of nobody", func(t *testing.T) {
+		if a := h.browser().still().get("/identity/upstreams/campus/answer?state=made-up&code=x"); a.StatusCode != 303 || a.Header.Get("Location") != startCampus {
+			t.Errorf("it leads to %d %s", a.StatusCode, a.Header.Get("Location"))
+		}
+	})
+	t.Run("in two tabs at once", func(t *testing.T) {
+		b := h.browser().still()
+		one, two := b.away(startCampus+"?next=/identity/sessions"), b.away(startCampus)
+		if a := b.get(two.RequestURI()); a.Header.Get("Location") != "/" {
+			t.Errorf("the second tab leads to %s", a.Header.Get("Location"))
+		}
+		if a := b.get(one.RequestURI()); a.Header.Get("Location") != "/identity/sessions" {
+			t.Errorf("the first tab leads to %s", a.Header.Get("Location"))
+		}
+	})
+}
+
+func TestAPostFromAnotherSiteGoesOnOnceTheCookieIsThere(t *testing.T) {
+	h, _ := delegating(t)
+	b := h.browser().still()
+	back := b.away(startCampus)
+	without := &browser{Client: &http.Client{CheckRedirect: b.CheckRedirect}, h: h} // as a browser posts across sites
+	resp, _ := identitytest.Ask(t, without.Client, "POST", h.server.URL+back.Path, back.Query(), "Sec-Fetch-Site", "cross-site", "Origin", "https://campus.example")
+	to := resp.Header.Get("Location")
+	if resp.StatusCode != 303 || !strings.HasPrefix(to, "/identity/upstreams/campus/resume?ticket=") {
+		t.Fatalf("the post leads to %d %s", resp.StatusCode, to)
+	}
+	want(t, without.get(to), 422, "identity.upstream_cookie_lost")
+	thief := h.browser().still()
+	thief.away(startCampus)
+	want(t, thief.get(to), 403, "identity.upstream_other_browser")
+	if a := b.get(to); a.StatusCode != 303 || a.Header.Get("Location") != "/" {
+		t.Errorf("its own browser is led to %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a := h.browser().still().get(to); a.Header.Get("Location") != startCampus {
+		t.Errorf("the ticket opens again: %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+}
+
+func TestTheThirdRoundWithinAMinuteStops(t *testing.T) {
+	h, op := delegating(t)
+	op.Refuse = "login_required"
+	b := h.browser()
+	for range 2 {
+		want(t, b.get(startCampus), 410, "identity.upstream_stale", "Start clean")
+		h.clock.Advance(5 * time.Second)
+	}
+	want(t, b.get(startCampus), 502, "identity.upstream_loop", "Start clean", "Sign out of My campus first")
+	a := b.post(startCampus, url.Values{"next": {"/"}})
+	if refresh := a.Header.Get("Refresh"); !strings.Contains(refresh, "force=1") {
+		t.Errorf("starting clean leads to %q", refresh)
+	}
+	h.clock.Advance(2 * time.Minute)
+	op.Refuse = ""
+	want(t, b.get(startCampus), 200, "home of lmartin")
+}
+
+func TestAnOldSignInIsNoAnswerToWhoMustProveItAgain(t *testing.T) {
+	h, op := delegating(t)
+	op.Claims["auth_time"] = h.clock.Now().Add(-3 * time.Hour).Unix()
+	want(t, h.browser().get(startCampus), 200, "home of lmartin")
+	want(t, h.browser().get(startCampus+"?force=1"), 410, "identity.upstream_stale", "2026-11-22T06:00:00Z")
+}
+
+func TestWhoDoesNotComeBackIsToldWhatItMayHaveBeen(t *testing.T) {
+	h, _ := delegating(t)
+	b := h.browser().still()
+	b.get(startCampus)
+	if page := b.get("/login").body; strings.Contains(page, "upstream_not_back") {
+		t.Error("it is told at once")
+	}
+	h.clock.Advance(2 * time.Minute)
+	want(t, b.get("/login"), 200, "identity.upstream_not_back", "You did not come back from My campus")
+	if page := b.get("/login").body; strings.Contains(page, "upstream_not_back") {
+		t.Error("it is told twice")
+	}
+}
+
+func TestTheDomainOfAnAddressLeadsToItsUpstream(t *testing.T) {
+	h, op := delegating(t)
+	a := h.browser().signIn("Lina.Martin@valmont.example", "")
+	want(t, a, 200, "You are going to My campus")
+	if refresh := a.Header.Get("Refresh"); !strings.Contains(refresh, "hint=lina.martin%40valmont.example") {
+		t.Errorf("the page goes on to %q", refresh)
+	}
+	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin")
+	want(t, h.browser().signIn("lina.martin@valmont.example", linasPassword, "local", "1"), 200, "home of lmartin")
+	want(t, h.browser().signIn("x@elsewhere.example", "y"), 422, "identity.wrong_credentials")
+	op.Stop()
+	want(t, h.browser().get(startCampus), 503, "identity.upstream_unreachable", "Your password was not tested", "/login?local=1")
+	want(t, h.browser().get("/login?local=1"), 200, `name="local"`, "Only passwords of this portal")
+}
+
+func TestEverybodyIsSentAtOnceExceptWhoAsksForTheLocalForm(t *testing.T) {
+	h, op := delegating(t, func(c *upstream.Config) { c.AtOnce = true })
+	want(t, h.browser().get("/identity/sessions"), 200, "My open sessions")
+	op.Refuse = "access_denied"
+	want(t, h.browser().get("/login"), 403, "identity.upstream_declined")
+	want(t, h.browser().get("/login?local=1"), 200, `name="password"`)
+}
+
+func TestAnAdministratorSeesBothValuesAndTriesWithoutBeingSignedIn(t *testing.T) {
+	h, op := delegating(t)
+	h.add(Person{Login: "admin", Mail: "admin@valmont.example", FamilyName: "Admin", Rights: []campus.Right{campus.RightAdmin}}, linasPassword)
+	op.Spoil = func(c map[string]any) { c["aud"] = "somebody-else" }
+	h.browser().get(startCampus)
+	op.Spoil = nil
+
+	student := h.browser()
+	student.signIn("lmartin", linasPassword)
+	for _, path := range []string{"/identity/upstreams", "/identity/upstreams/campus", "/identity/upstreams/campus/test"} {
+		want(t, student.get(path), 403, "platform.right_missing")
+	}
+	admin := h.browser()
+	admin.signIn("admin", linasPassword)
+	want(t, admin.get("/identity/upstreams"), 200, "My campus", "failures today: 1")
+	want(t, admin.get("/identity/upstreams/campus"), 200, "aud amphi", "aud somebody-else", "identity.upstream_unfit", h.server.URL+"/identity/upstreams/campus/answer")
+	want(t, admin.get("/identity/upstreams/campus/test"), 200, "the account lmartin, by the rule email=mail", "preferred_username")
+	want(t, admin.get("/"), 200, "home of admin")
+	op.Refuse, op.Because = "access_denied", "AADSTS50105: not assigned"
+	want(t, admin.get("/identity/upstreams/campus/test"), 200, "AADSTS50105", "has not opened this portal")
+
+	back := admin.still().away("/identity/upstreams/campus/test")
+	admin.post("/logout", nil)
+	want(t, admin.get(back.RequestURI()), 403, "identity.upstream_other_browser") // who tests must still be there
+}
+
+// withDirectory is a house that asks slapd about passwords.
+func withDirectory(t *testing.T) (*house, *slapdtest.Server) {
+	t.Helper()
+	s := slapdtest.Start(t)
+	h := openOne(t, func(c *Config) {
+		c.SignIn.Burst = 5
+		c.Upstreams = []upstream.Config{{
+			ID: "annuaire", Kind: upstream.KindLDAP, NameFrench: "l’annuaire", NameEnglish: "the directory", PasswordPage: "https://campus.example/password",
+			Match: []upstream.MatchConfig{{Attribute: "mail", Field: upstream.FieldMail}},
+			LDAP: upstream.LDAPConfig{
+				URLs: []string{s.TLSURL}, CAFile: s.CAFile, BindDN: slapdtest.Service, BindPassword: slapdtest.ServicePassword, Base: slapdtest.Base, Change: "service", Patience: time.Minute,
+			},
+		}}
+	})
+	for _, login := range []string{slapdtest.Fine, slapdtest.Expired, slapdtest.Reset, slapdtest.Locked, slapdtest.Grace, slapdtest.Soon} {
+		h.add(Person{Login: login, Mail: login + "@valmont.example", FamilyName: "X"}, "")
+	}
+	return h, s
+}
+
+func TestThePasswordsOfADirectoryOpenTheDoor(t *testing.T) {
+	h, _ := withDirectory(t)
+	want(t, h.browser().signIn(slapdtest.Fine, slapdtest.Password), 200, "home of "+slapdtest.Fine)
+	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin") // hers is ours
+	want(t, h.browser().signIn(slapdtest.Fine, slapdtest.Password, "local", "1"), 422, "identity.wrong_credentials")
+	want(t, h.browser().signIn(slapdtest.Slow, slapdtest.Password), 403, "identity.upstream_no_account", "driss.benali@valmont.example")
+	p, err := h.PersonByLogin(t.Context(), slapdtest.Fine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stories, err := h.stories.Of(t.Context(), p.ID, 5)
+	if err != nil || len(stories) == 0 || stories[len(stories)-1].Method != entry.Directory {
+		t.Errorf("the stories are %+v, %v", stories, err)
+	}
+}
+
+func TestWhatADirectorySaysIsToldAfterTheRightPasswordOnly(t *testing.T) {
+	h, _ := withDirectory(t)
+	for login, reason := range map[string]string{slapdtest.Expired: "identity.upstream_password_expired", slapdtest.Reset: "identity.upstream_password_reset"} {
+		want(t, h.browser().signIn(login, slapdtest.Password), 403, reason, "Change the password", "/identity/upstreams/annuaire/password")
+		want(t, h.browser().signIn(login, "faux"), 422, "identity.wrong_credentials")
+	}
+	locked := h.browser().signIn(slapdtest.Locked, slapdtest.Password)
+	nobody := h.browser().signIn("personne.locale", slapdtest.Password)
+	want(t, locked, 422, "identity.wrong_credentials")
+	if strings.ReplaceAll(withoutCode(locked.body), slapdtest.Locked, "personne.locale") != withoutCode(nobody.body) {
+		t.Error("a locked account is answered otherwise than one that does not exist")
+	}
+	if _, err := h.post.Latest(t.Context(), h.db.Read(), mailer.ChannelMail, "identity.upstream_locked", slapdtest.Locked+"@valmont.example"); err != nil {
+		t.Errorf("its owner got no letter: %v", err)
+	}
+}
+
+func TestAnEndedPasswordOfADirectoryIsChangedHere(t *testing.T) {
+	h, _ := withDirectory(t)
+	b := h.browser()
+	change := func(old, fresh, again string) answer {
+		return b.post("/identity/upstreams/annuaire/password", url.Values{"username": {slapdtest.Expired}, "old": {old}, "fresh": {fresh}, "again": {again}})
+	}
+	want(t, b.get("/identity/upstreams/annuaire/password"), 200, "Your the directory password must change")
+	want(t, change(slapdtest.Password, "tout-Neuf-2026!", "autre"), 422, "The two differ")
+	want(t, change("faux", "tout-Neuf-2026!", "tout-Neuf-2026!"), 422, "identity.upstream_refused")
+	want(t, change(slapdtest.Password, "court", "court"), 422, "identity.upstream_password_form")
+	want(t, change(slapdtest.Password, "tout-Neuf-2026!", "tout-Neuf-2026!"), 200, "home of "+slapdtest.Expired)
+}
+
+func TestADirectoryThatIsDownTestsAndCountsNothing(t *testing.T) {
+	h, s := withDirectory(t)
+	s.Stop(t)
+	b := h.browser()
+	for range 12 { // more than the budget of five
+		want(t, b.signIn(slapdtest.Fine, slapdtest.Password), 503, "identity.upstream_unreachable", "Your password was not tested")
+	}
+	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin")
+	want(t, h.browser().get("/login?local=1"), 200, `name="password"`)
+	s.Resume(t)
+	h.clock.Advance(2 * time.Minute)
+	want(t, b.signIn(slapdtest.Fine, slapdtest.Password), 200, "home of "+slapdtest.Fine)
+}
+
+func TestGuessingAtADirectoryIsSlowedDown(t *testing.T) {
+	h, _ := withDirectory(t)
+	for range 5 {
+		want(t, h.browser().signIn(slapdtest.Fine, "faux"), 422, "identity.wrong_credentials")
+	}
+	want(t, h.browser().signIn(slapdtest.Fine, slapdtest.Password), 429, "identity.sign_in_slowed")
+	want(t, h.browser().post("/identity/upstreams/annuaire/password", url.Values{"username": {slapdtest.Fine}, "old": {"x"}, "fresh": {"yy"}, "again": {"yy"}}), 429)
+}
