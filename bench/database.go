@@ -43,6 +43,14 @@ func readHashCost(ctx context.Context, file string) (c hashCost, err error) {
 	return c, err
 }
 
+// countEntities counts the service providers that federations brought.
+func countEntities(ctx context.Context, file string) (n int, err error) {
+	err = withDatabase(file, func(d *sql.DB) error {
+		return d.QueryRowContext(ctx, `SELECT COUNT(*) FROM sso_saml_entities`).Scan(&n)
+	})
+	return n, err
+}
+
 // openSessions adds sessions that look as if people had signed in a moment ago,
 // spread over everybody, and returns their tokens.
 func openSessions(ctx context.Context, file string, count int) (tokens []string, err error) {

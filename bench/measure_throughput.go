@@ -2,47 +2,29 @@ package main
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
 	"net/http"
-	"net/url"
 	"runtime"
 )
 
-// casService plays a service; nothing listens there, because the ticket is
-// handed over in the redirect.
-const casService = "http://127.0.0.1:9/bench"
-
-// measureThroughput compares the home page and a CAS sign-in with a handler of
-// the same server that does nothing. The three take turns.
+// measureThroughput compares the home page with a handler of the same server that
+// does nothing. They take turns.
 func measureThroughput(ctx context.Context, s *server, p plan) ([]row, error) {
 	client := newClient()
 	defer client.CloseIdleConnections()
-	workers := 4 * runtime.NumCPU()
-	visitors := make([]*visitor, workers)
-	for i := range visitors {
-		visitors[i] = newVisitor(client, s.base)
-		if _, err := visitors[i].signIn(ctx); err != nil {
-			return nil, err
-		}
-		// By this cookie, a browser is seen to go round in circles, which it does here.
-		delete(visitors[i].cookies, browserCookie)
+	visitors, err := signedIn(ctx, client, s)
+	if err != nil {
+		return nil, err
 	}
-	var empty, home, cas tally
+	workers := len(visitors)
+	var empty, home tally
 	for range p.rounds {
 		empty.add(loop(ctx, workers, p.slice, 0, func(ctx context.Context, worker int) error {
-			a, err := visitors[worker].get(ctx, "/bench/empty")
-			if err == nil && a.status == http.StatusNoContent {
-				return nil
-			}
-			return expect(a, err, http.StatusOK, "/bench/empty")
+			return nothing(ctx, visitors[worker])
 		}))
 		home.add(loop(ctx, workers, p.slice, 0, func(ctx context.Context, worker int) error {
 			a, err := visitors[worker].get(ctx, "/")
 			return expect(a, err, http.StatusOK, "the home page")
-		}))
-		cas.add(loop(ctx, workers, p.slice, 0, func(ctx context.Context, worker int) error {
-			return casSignIn(ctx, visitors[worker])
 		}))
 	}
 	compared := func(what string, t tally) row {
@@ -58,9 +40,8 @@ func measureThroughput(ctx context.Context, s *server, p plan) ([]row, error) {
 	rows := []row{
 		{what: "empty handler, same server", figure: fmt.Sprintf("%.0f/s, p99 %s", empty.perSecond(), millis(empty.percentile(.99)))},
 		compared("home page, signed in", home),
-		compared("CAS: ticket issued and validated", cas),
 	}
-	for _, t := range []tally{empty, home, cas} {
+	for _, t := range []tally{empty, home} {
 		if t.err != nil {
 			return rows, t.err
 		}
@@ -68,35 +49,25 @@ func measureThroughput(ctx context.Context, s *server, p plan) ([]row, error) {
 	return rows, nil
 }
 
-// casAnswer is the part of a validation that says who came.
-type casAnswer struct {
-	Success *struct {
-		User string `xml:"user"`
-	} `xml:"authenticationSuccess"`
+// signedIn opens as many sessions as the workers of a throughput, four a core.
+func signedIn(ctx context.Context, client *http.Client, s *server) ([]*visitor, error) {
+	visitors := make([]*visitor, 4*runtime.NumCPU())
+	for i := range visitors {
+		visitors[i] = newVisitor(client, s.base)
+		if _, err := visitors[i].signIn(ctx); err != nil {
+			return nil, err
+		}
+		// By this cookie, a browser is seen to go round in circles, which it does here.
+		delete(visitors[i].cookies, browserCookie)
+	}
+	return visitors, nil
 }
 
-// casSignIn asks for a ticket with an open session and validates it as a service
-// would.
-func casSignIn(ctx context.Context, v *visitor) error {
-	a, err := v.get(ctx, "/cas/login?"+url.Values{"service": {casService}}.Encode())
-	if err != nil {
-		return err
+// nothing asks the handler that does nothing.
+func nothing(ctx context.Context, v *visitor) error {
+	a, err := v.get(ctx, "/bench/empty")
+	if err == nil && a.status == http.StatusNoContent {
+		return nil
 	}
-	back, err := url.Parse(a.location)
-	if err != nil || back.Query().Get("ticket") == "" {
-		return fmt.Errorf("/cas/login answered %d with no ticket in %q", a.status, a.location)
-	}
-	service := &visitor{client: v.client, base: v.base} // it has no cookies
-	a, err = service.get(ctx, "/cas/serviceValidate?"+url.Values{"service": {casService}, "ticket": {back.Query().Get("ticket")}}.Encode())
-	if err := expect(a, err, http.StatusOK, "/cas/serviceValidate"); err != nil {
-		return err
-	}
-	var said casAnswer
-	if err := xml.Unmarshal(a.body, &said); err != nil {
-		return fmt.Errorf("/cas/serviceValidate: %w", err)
-	}
-	if said.Success == nil || said.Success.User == "" {
-		return fmt.Errorf("/cas/serviceValidate refused a fresh ticket: %.200s", a.body)
-	}
-	return nil
+	return expect(a, err, http.StatusOK, "/bench/empty")
 }

@@ -31,6 +31,7 @@ type server struct {
 	exited  chan error
 	output  tail
 
+	config     string  // file whose settings go over those of the demo; may be empty
 	signInRate float64 // per second, for the storm; set by measureSignIns
 	guarded    bool    // the limits that protect a real server hold
 }
@@ -82,7 +83,7 @@ func (s *server) environment() []string {
 		"AMPHI_SERVER__REQUEST_EVERY=1ns",
 		"AMPHI_IDENTITY__SIGN_IN__BURST=1000000000",
 		"AMPHI_IDENTITY__SIGN_IN__NETWORK_BURST=1000000000",
-		"AMPHI_SSO__LOOP_TICKETS=1000000000",
+		"AMPHI_SSO__LOOP_TURNS=1000000000",
 	)
 }
 
@@ -90,6 +91,9 @@ func (s *server) environment() []string {
 func (s *server) start(ctx context.Context) error {
 	s.output.reset()
 	s.command = exec.Command(s.binary, "demo", "--listen", s.listen, "--data", s.data)
+	if s.config != "" {
+		s.command.Args = append(s.command.Args, "--config", s.config)
+	}
 	s.command.Env = s.environment()
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	launched := time.Now()
@@ -125,6 +129,16 @@ func (s *server) start(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("the program did not answer within two minutes:\n%s", s.output.String())
+}
+
+// amphi runs a command of the program beside the server, on its data.
+func (s *server) amphi(ctx context.Context, arguments ...string) error {
+	command := exec.CommandContext(ctx, s.binary, arguments...)
+	command.Env = append(os.Environ(), "AMPHI_SERVER__DATA_DIR="+s.data, "AMPHI_SERVER__BASE_URL="+s.base)
+	if said, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("amphi %s: %w\n%s", strings.Join(arguments, " "), err, said)
+	}
+	return nil
 }
 
 // stop ends the program as an administrator would and waits for it. It does

@@ -15,6 +15,7 @@ import (
 type demoCommand struct {
 	Listen  string `default:"127.0.0.1:8420" help:"Address and port; port 0 chooses a free one."`
 	Data    string `default:"var/demo" help:"Folder of the demo's data." type:"path"`
+	Config  string `short:"c" help:"Configuration file whose settings go over those of the demo, to try something." type:"path"`
 	Expose  int    `type:"counter" help:"Listen on other addresses than loopback. The demo password is public: say it twice if you mean it."`
 	Monitor string `default:"" help:"Address of /healthz, /readyz and /metrics; empty for none."`
 	Verbose bool   `short:"v" help:"Log every request."`
@@ -34,7 +35,7 @@ func (c demoCommand) Run(t *terminal) error {
 		return err
 	}
 	cfg := demoConfig(university)
-	if err := config.Read("", t.environment, &cfg); err != nil {
+	if err := config.Read(c.Config, t.environment, &cfg); err != nil {
 		return err
 	}
 	cfg.Server.Listen = listener.Addr().String()
