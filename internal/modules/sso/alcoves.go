@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/calendar"
@@ -26,7 +27,12 @@ func (m *Module) furnish() {
 	m.cas = casserver.New(casserver.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Answers: m.answers, Gate: m, Exit: m, SignIn: m.toSignIn, Channel: m.channel, Issuer: m.BaseURL,
 	}, m.config.CAS)
-	m.consent = consent.New(consent.Deps{DB: m.DB, Services: m, Destination: m.Destination})
+	m.consent = consent.New(consent.Deps{
+		DB: m.DB, Services: m, Destination: m.Destination,
+		Withdrawn: func(ctx context.Context, tx db.Tx, who campus.PersonID, service string) error {
+			return m.oidc.Withdraw(ctx, tx, who, service)
+		},
+	})
 	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
 	m.saml = samlidp.New(samlidp.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Answers: m.answers, Keys: m.keys, Exit: m, Sessions: m.Sessions,

@@ -27,6 +27,9 @@ type Deps struct {
 	// Destination tells where a local address leads in the end, so that the form
 	// may go there; ok is false where it stays here.
 	Destination func(ctx context.Context, next string) (d contract.Destination, ok bool)
+	// Withdrawn ends, in the same transaction, what the service may still ask about
+	// the person without them.
+	Withdrawn func(ctx context.Context, tx db.Tx, who campus.PersonID, service string) error
 }
 
 // Services is the part of [gate.Gate] that the alcove needs.

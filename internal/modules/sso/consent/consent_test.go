@@ -45,6 +45,8 @@ type house struct {
 	clock  *clock.Manual
 	server *web.Server
 	viewer campus.Viewer
+	// withdrawn are the services whose access was ended.
+	withdrawn []string
 }
 
 func each(t *testing.T, test func(t *testing.T, h *house)) {
@@ -58,6 +60,9 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		}
 		h.Consent = New(Deps{DB: d, Services: h, Destination: func(_ context.Context, next string) (contract.Destination, bool) {
 			return contract.Destination{Origins: []string{"https://paper.example"}}, strings.HasPrefix(next, "/saml")
+		}, Withdrawn: func(_ context.Context, _ db.Tx, who campus.PersonID, service string) error {
+			h.withdrawn = append(h.withdrawn, string(who)+" "+service)
+			return nil
 		}})
 		base, err := url.Parse("https://ent.valmont.example")
 		if err != nil {
@@ -252,6 +257,9 @@ func TestAConsentIsTakenBackByItsOwnerAlone(t *testing.T) {
 		}
 		if w := h.ask("POST", "/sso/consents/paper/revoke", url.Values{}); w.Code != 303 || !h.missing(&paper, time.Time{}, registry.Mail) {
 			t.Errorf("%d", w.Code)
+		}
+		if want := string(lina().Person) + " paper"; len(h.withdrawn) != 1 || h.withdrawn[0] != want {
+			t.Errorf("the access that ended is %q", h.withdrawn)
 		}
 		err := h.DB.InTx(t.Context(), func(tx db.Tx) error { return h.Revoke(t.Context(), tx, h.viewer.Person, "paper") })
 		if !errors.Is(err, ConsentMissing) {

@@ -86,8 +86,12 @@ func nameOf(ctx context.Context, d Disclosure) string {
 }
 
 func (c *Consent) revoke(w http.ResponseWriter, r *http.Request) error {
-	err := c.DB.InTx(r.Context(), func(tx db.Tx) error {
-		return c.Revoke(r.Context(), tx, web.Viewer(r).Person, r.PathValue("service"))
+	ctx, who, service := r.Context(), web.Viewer(r).Person, r.PathValue("service")
+	err := c.DB.InTx(ctx, func(tx db.Tx) error {
+		if err := c.Revoke(ctx, tx, who, service); err != nil {
+			return err
+		}
+		return c.Withdrawn(ctx, tx, who, service)
 	})
 	if err != nil {
 		return err
