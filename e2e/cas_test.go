@@ -38,7 +38,7 @@ func TestOneSignInOpensAnApacheThatOthersWrote(t *testing.T) {
 		// One sign-out closes the sessions of both services.
 		tab.Visit(h.URL + "/logout")
 		tab.Press("Se déconnecter")
-		tab.Heading("Vous êtes sorti.")
+		tab.Heading("Vous êtes déconnecté.")
 		waitUntilRefused(t, site.Protected(), cookies, h.URL+"/cas/login")
 		tab.Visit(other.Protected())
 		tab.Heading("Entrez.")
@@ -100,6 +100,7 @@ func waitUntilRefused(t *testing.T, address string, cookies []*http.Cookie, logi
 		if err != nil {
 			t.Fatal(err)
 		}
+		request.Header.Set("Accept", "text/html") // as a browser, which can be sent to sign in
 		for _, c := range cookies {
 			request.AddCookie(c)
 		}

@@ -1,12 +1,14 @@
-// Package apache runs a real Apache with mod_auth_cas on a loopback port, as a
-// service of the university would: one protected page, which prints whom it
-// sees and what the CAS server told about that person.
+// Package apache runs a real Apache on a loopback port, as a server of the
+// university would: pages behind mod_auth_cas, mod_auth_openidc and
+// mod_auth_mellon, which print whom Apache sees and what it was told about that
+// person.
 package apache
 
 import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,20 +26,66 @@ type Site struct {
 	server *child.Child
 }
 
+// Providers are where the site sends people to sign in, each for a page of its
+// own. What is empty protects nothing.
+type Providers struct {
+	CAS    string // http://…/cas
+	SAML   string // the metadata of the identity provider, which must answer
+	OpenID string // http://…/.well-known/openid-configuration
+}
+
 // Protected is the address of the page behind the CAS sign-in.
 func (s *Site) Protected() string { return s.URL + "/secret/" }
+
+// SAML is the address of the page behind the SAML sign-in.
+func (s *Site) SAML() string { return s.URL + "/saml/" }
+
+// Metadata is where the site describes itself as a SAML service provider.
+func (s *Site) Metadata() string { return s.URL + mellonEndpoint + "/metadata" }
+
+// SAMLSignOut signs out of the site, and by SAML of its identity provider.
+func (s *Site) SAMLSignOut() string {
+	return s.URL + mellonEndpoint + "/logout?" + url.Values{"ReturnTo": {s.Open()}}.Encode()
+}
+
+// OpenID is the address of the page behind the sign-in by OpenID Connect.
+func (s *Site) OpenID() string { return s.URL + openIDPath }
+
+// The site as a client of OpenID Connect: what it calls itself and proves it by,
+// where codes go, and where it is told that a session ended.
+const (
+	Client       = "apache"
+	ClientSecret = "the secret of Apache in the tests"
+)
+
+// Redirect is where codes go.
+func (s *Site) Redirect() string { return s.OpenID() + "redirect" }
+
+// BackChannel is where the site is told that a session ended.
+func (s *Site) BackChannel() string { return s.Redirect() + "?logout=backchannel" }
+
+// OpenIDSignOut signs out of the site, and by OpenID Connect of its provider.
+func (s *Site) OpenIDSignOut() string {
+	return s.Redirect() + "?" + url.Values{"logout": {s.Open()}}.Encode()
+}
 
 // Open is the address of a page that everybody may read.
 func (s *Site) Open() string { return s.URL + "/open/" }
 
 // Start starts Apache in front of the CAS server at this address
-// (http://…/cas) and stops it when the test ends. Without Apache or its module
-// the test is skipped, and in CI it fails.
+// (http://…/cas) and stops it when the test ends.
 func Start(t testing.TB, cas string) *Site {
+	t.Helper()
+	return StartFor(t, Providers{CAS: cas})
+}
+
+// StartFor starts Apache in front of these providers and stops it when the test
+// ends. Without Apache or its modules the test is skipped, and in CI it fails.
+func StartFor(t testing.TB, p Providers) *Site {
 	t.Helper()
 	server, modules := find()
 	if server == "" {
-		sentence := "this story needs Apache with mod_auth_cas; `make test` installs it or says how to"
+		sentence := "this story needs Apache with mod_auth_cas, mod_auth_openidc and mod_auth_mellon; `make test` installs them or says how to"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(sentence)
 		}
@@ -53,7 +101,8 @@ func Start(t testing.TB, cas string) *Site {
 	// Not "localhost", which the demo calls itself: two hosts share no cookies
 	// and are cross-site to each other, as two servers of a university are.
 	s.URL = fmt.Sprintf("http://127.0.0.1:%d", port)
-	c := configuration{Folder: folder, Modules: modules, Port: port, URL: s.URL, CAS: strings.TrimRight(cas, "/"), Root: os.Geteuid() == 0}
+	p.CAS = strings.TrimRight(p.CAS, "/")
+	c := configuration{Folder: folder, Modules: modules, Port: port, Site: s, Providers: p, Root: os.Geteuid() == 0}
 	if err := c.write(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +121,7 @@ func find() (server, modules string) {
 	if server == "" || modules == "" {
 		server, modules = "/usr/sbin/apache2", "/usr/lib/apache2/modules"
 	}
-	for _, file := range []string{server, filepath.Join(modules, "mod_auth_cas.so")} {
+	for _, file := range []string{server, filepath.Join(modules, "mod_auth_cas.so"), filepath.Join(modules, "mod_auth_openidc.so"), filepath.Join(modules, "mod_auth_mellon.so")} {
 		if _, err := os.Stat(file); err != nil {
 			return "", ""
 		}
@@ -102,7 +151,7 @@ func (s *Site) awaken(t testing.TB) {
 	}
 }
 
-// Log is what Apache and its module wrote down, for explanations.
+// Log is what Apache and its modules wrote down, for explanations.
 func (s *Site) Log() string {
 	text, err := os.ReadFile(filepath.Join(s.folder, "error.log"))
 	if err != nil {

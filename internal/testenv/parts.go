@@ -38,8 +38,8 @@ var parts = []*part{
 		version:  versionByFlag("--version"),
 	},
 	{
-		name: "apache", why: "single sign-on tests with mod_auth_cas",
-		packages: []string{"apache2-bin", "libapache2-mod-auth-cas"},
+		name: "apache", why: "single sign-on tests with mod_auth_cas, mod_auth_openidc and mod_auth_mellon",
+		packages: []string{"apache2-bin", "libapache2-mod-auth-cas", "libapache2-mod-auth-openidc", "libapache2-mod-auth-mellon"},
 		find:     findApache,
 		exports: func(f []string) map[string]string {
 			return map[string]string{"AMPHI_TEST_APACHE": f[0], "AMPHI_TEST_APACHE_MODULES": filepath.Dir(f[1])}
@@ -51,6 +51,13 @@ var parts = []*part{
 		packages: []string{"oathtool"},
 		find:     func() []string { return onPath("oathtool") },
 		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_OATHTOOL": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
+		name: "xmllint", why: "answers of CAS checked against the schema of the protocol",
+		packages: []string{"libxml2-utils"},
+		find:     func() []string { return onPath("xmllint") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_XMLLINT": f[0]} },
 		version:  versionByFlag("--version"),
 	},
 	{
@@ -123,9 +130,14 @@ func findChromium() []string {
 func findApache() []string {
 	for _, server := range onPath("apache2", "httpd", "/usr/sbin/apache2", "/usr/sbin/httpd") {
 		for _, dir := range []string{"/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"} {
-			module := filepath.Join(dir, "mod_auth_cas.so")
-			if isFile(module) {
-				return []string{server, module}
+			files := []string{server}
+			for _, module := range []string{"cas", "openidc", "mellon"} {
+				if file := filepath.Join(dir, "mod_auth_"+module+".so"); isFile(file) {
+					files = append(files, file)
+				}
+			}
+			if len(files) == 4 {
+				return files
 			}
 		}
 	}
