@@ -108,6 +108,9 @@ func measureRollOver(ctx context.Context, s *server, p plan) ([]row, error) {
 	if err := declare(ctx, s); err != nil {
 		return nil, err
 	}
+	if err := pause(ctx, 4*time.Second); err != nil { // the server sees it within three
+		return nil, err
+	}
 	client := newClient()
 	defer client.CloseIdleConnections()
 	visitors, err := signedIn(ctx, client, s)
@@ -141,7 +144,7 @@ const many = 10_000
 // measureRegistry compares sign-ins and memory before and after ten thousand
 // services were declared.
 func measureRegistry(ctx context.Context, s *server, p plan) ([]row, error) {
-	before, err := restarted(ctx, s, p)
+	before, err := restarted(ctx, s, p, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +157,7 @@ func measureRegistry(ctx context.Context, s *server, p plan) ([]row, error) {
 		return nil, err
 	}
 	adding := time.Since(began)
-	after, err := restarted(ctx, s, p)
+	after, err := restarted(ctx, s, p, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -174,14 +177,22 @@ type state struct {
 	memory int64
 }
 
-// restarted starts the server anew and signs people in by CAS.
-func restarted(ctx context.Context, s *server, p plan) (state, error) {
+// restarted starts the server anew, waits, and signs people in by CAS.
+func restarted(ctx context.Context, s *server, p plan, wait time.Duration) (state, error) {
 	if err := s.stop(); err != nil {
 		return state{}, err
 	}
 	if err := s.start(ctx); err != nil {
 		return state{}, err
 	}
+	if err := pause(ctx, wait); err != nil {
+		return state{}, err
+	}
+	return signingIn(ctx, s, p)
+}
+
+// signingIn signs people in by CAS for a while.
+func signingIn(ctx context.Context, s *server, p plan) (state, error) {
 	client := newClient()
 	defer client.CloseIdleConnections()
 	visitors, err := signedIn(ctx, client, s)
@@ -202,7 +213,7 @@ const members = 4000
 // measureFederation lets the server read a federation's aggregate while people
 // sign in.
 func measureFederation(ctx context.Context, s *server, p plan) ([]row, error) {
-	before, err := restarted(ctx, s, p)
+	before, err := restarted(ctx, s, p, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -225,14 +236,17 @@ func measureFederation(ctx context.Context, s *server, p plan) ([]row, error) {
 		return nil, err
 	}
 	s.config = file
-	after, err := restarted(ctx, s, p)
-	if err != nil {
+	if err := errors.Join(s.stop(), s.start(ctx)); err != nil {
 		return nil, err
 	}
 	select {
 	case <-read:
-	case <-time.After(time.Minute):
-		return nil, errors.New("the aggregate was not read within a minute")
+	case <-time.After(2 * time.Minute):
+		return nil, errors.New("the aggregate was not read within two minutes")
+	}
+	after, err := signingIn(ctx, s, p) // while what was downloaded is checked and put away
+	if err != nil {
+		return nil, err
 	}
 	if err := pause(ctx, 10*time.Second); err != nil { // it is put away
 		return nil, err

@@ -2,6 +2,8 @@ package sso
 
 import (
 	"context"
+	"errors"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -115,9 +117,13 @@ const putAtOnce = 200
 // the entries that have their identifiers. It returns how many were added and how
 // many replaced, also when it stops at one that it may not write.
 func (m *Module) PutServices(ctx context.Context, v campus.Viewer, services []registry.Service, replace bool) (added, replaced int, err error) {
+	x, err := m.registryFor(ctx, v)
+	if err != nil {
+		return 0, 0, err
+	}
 	for some := range slices.Chunk(services, putAtOnce) {
 		n, o := 0, 0
-		err := m.changeRegistry(ctx, v, some[0].ID, func(tx db.Tx, x *registry.Index) error {
+		err := m.write(ctx, v, some[0].ID, func(tx db.Tx) error {
 			n, o = 0, 0 // the transaction may run again
 			for _, s := range some {
 				before := x.Get(s.ID)
@@ -143,11 +149,11 @@ func (m *Module) PutServices(ctx context.Context, v campus.Viewer, services []re
 			return nil
 		})
 		if err != nil {
-			return added, replaced, err
+			return added, replaced, errors.Join(err, m.reload(ctx))
 		}
 		added, replaced = added+n, replaced+o
 	}
-	return added, replaced, nil
+	return added, replaced, m.reload(ctx)
 }
 
 // EditService replaces a service, except its id.
@@ -184,18 +190,32 @@ func (m *Module) DeleteService(ctx context.Context, v campus.Viewer, id string) 
 	})
 }
 
-// changeRegistry is the one way to write to it: by an administrator, with the
-// version moved in the same transaction and the change in the log.
+// changeRegistry writes to it and reads it again.
 func (m *Module) changeRegistry(ctx context.Context, v campus.Viewer, id string, change func(db.Tx, *registry.Index) error) error {
-	if !v.Can(campus.RightAdmin) {
-		return AdministratorsOnly
-	}
-	x, err := m.services(ctx)
+	x, err := m.registryFor(ctx, v)
 	if err != nil {
 		return err
 	}
-	err = m.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := change(tx, x); err != nil {
+	if err := m.write(ctx, v, id, func(tx db.Tx) error { return change(tx, x) }); err != nil {
+		return err
+	}
+	return m.reload(ctx)
+}
+
+// registryFor is the registry as it stands, for who may change it.
+func (m *Module) registryFor(ctx context.Context, v campus.Viewer) (*registry.Index, error) {
+	if !v.Can(campus.RightAdmin) {
+		return nil, AdministratorsOnly
+	}
+	return m.services(ctx)
+}
+
+// write is the one way to write to the registry: by an administrator, with the
+// version moved in the same transaction and the change in the log. The caller
+// reads it again.
+func (m *Module) write(ctx context.Context, v campus.Viewer, id string, change func(db.Tx) error) error {
+	err := m.DB.InTx(ctx, func(tx db.Tx) error {
+		if err := change(tx); err != nil {
 			return err
 		}
 		return sqlgen.New(tx).BumpRegistry(ctx)
@@ -204,7 +224,7 @@ func (m *Module) changeRegistry(ctx context.Context, v campus.Viewer, id string,
 		return fmt.Errorf("change the registry entry %s: %w", id, err)
 	}
 	m.Log.InfoContext(ctx, "sso registry changed", "service", id, "person", string(v.Person))
-	return m.reload(ctx)
+	return nil
 }
 
 // writable refuses what does not exist or stands in the configuration.

@@ -20,7 +20,8 @@ import (
 func (x *Store) Jobs(r *jobs.Registry) {
 	patient := jobs.Policy{Attempts: 1, Timeout: 20 * time.Minute} // the next tick is the next attempt
 	r.EveryWith("sso.saml_services", 24*time.Hour, x.RefreshAll, patient)
-	r.EveryWith("sso.saml_federations", time.Hour, x.LoadDue, patient)
+	// A federation that the configuration names since a moment ago is wanted now.
+	r.EveryWith("sso.saml_federations", time.Minute, x.LoadDue, patient)
 }
 
 const (
