@@ -86,13 +86,14 @@ func (p *Provider) addressee(r *http.Request, values url.Values) (*registry.Serv
 	s := x.Client(to.ClientID)
 	if s == nil {
 		if _, ok := p.unknowns.Allow(limit.AddressKey(web.ClientAddr(r))); ok {
-			p.note(r, gate.Incident{Reason: ClientUnknown, Received: to.ClientID})
+			p.note(r, gate.Incident{Reason: ClientUnknown, Received: to.ClientID, Facts: fault.Args{"client": shorten(to.ClientID)}})
 		}
 		return nil, to, ClientUnknown.With(fault.Args{"client": shorten(to.ClientID)})
 	}
 	if !s.OIDC.Redirects(to.RedirectURI) {
 		p.note(r, gate.Incident{
 			Service: s, Reason: RedirectUnknown, Difference: "oidc_redirect", Expected: strings.Join(s.OIDC.RedirectURIs, " "), Received: to.RedirectURI,
+			Facts: fault.Args{"address": shorten(to.RedirectURI)},
 		})
 		return nil, to, RedirectUnknown.With(fault.Args{"service": s.Name(i18n.Locale(r.Context())), "address": shorten(to.RedirectURI)})
 	}
@@ -175,7 +176,6 @@ func (p *Provider) enter(w http.ResponseWriter, r *http.Request, v visit) error 
 			e, err = p.Gate.Enter(w, r, q)
 		}
 		if err == nil && !p.expects(r, v, e.Viewer) {
-			p.note(r, gate.Incident{Service: v.service, Reason: OtherPerson, Quiet: true})
 			err = OtherPerson.With(fault.Args{"service": v.service.Name(i18n.Locale(r.Context())), "person": fault.Private(e.Viewer.DisplayName())})
 		}
 	}

@@ -163,6 +163,21 @@ func (p *Provider) prove(r *http.Request, c credentials) (*registry.Service, err
 	return s, nil
 }
 
+// begins bounds how much a client that anybody can speak for may leave with us:
+// devices that wait, pushed requests.
+func (p *Provider) begins(r *http.Request, s *registry.Service) error {
+	if !s.OIDC.Public() {
+		return nil
+	}
+	wait, ok := p.pending.Allow(limit.AddressKey(web.ClientAddr(r)))
+	if ok {
+		return nil
+	}
+	e := refuse(slowDown, TooManyFailures, "too much was begun from %s; try again in %s", peer(r), wait.Round(time.Second)+time.Second)
+	e.status = http.StatusTooManyRequests
+	return e
+}
+
 // methodsOf says how a client may prove itself.
 func methodsOf(c registry.OIDCClient) string {
 	var list []string

@@ -47,6 +47,9 @@ func (p *Provider) awaitDevice(w http.ResponseWriter, r *http.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
+	if err := p.begins(r, s); err != nil {
+		return nil, err
+	}
 	if !s.OIDC.Allows(registry.GrantDevice) {
 		return nil, refuse(unauthorizedClient, RequestRefused, "the client's entry does not hold the grant %s", registry.GrantDevice)
 	}

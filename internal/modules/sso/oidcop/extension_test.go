@@ -408,6 +408,21 @@ func TestCodesOfDevicesCannotBeGuessed(t *testing.T) {
 	}
 }
 
+func TestWhatAnybodyCanBeginIsBounded(t *testing.T) {
+	h := one(t)
+	begin := func() reply { return h.post(deviceCodePath, params("client_id", "kiosk", "scope", "openid")) }
+	for range pendingRate.Burst {
+		if r := begin(); r.StatusCode != http.StatusOK {
+			t.Fatalf("%s %s", r.Status, r.body)
+		}
+	}
+	h.refused(begin(), 429, slowDown)
+	h.clock.Advance(2 * time.Second)
+	if r := begin(); r.StatusCode != http.StatusOK {
+		t.Errorf("later: %s", r.Status)
+	}
+}
+
 func TestSigningOutFromAService(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		hint := h.enterAndRedeem("wiki").ID

@@ -90,6 +90,7 @@ type Provider struct {
 	failures *limit.Limiter // clients that failed to prove themselves, by address
 	unknowns *limit.Limiter // incidents about unknown clients, by address
 	guesses  *limit.Limiter // codes of devices that were typed wrongly, by person and by address
+	pending  *limit.Limiter // what clients without a secret leave with us, by address
 }
 
 // userAgent is how we introduce ourselves to clients.
@@ -102,6 +103,8 @@ var (
 	unknownRate = limit.Rate{Every: time.Minute, Burst: 20}
 	// guessRate lets people mistype, and makes 34 bits of code last for ages.
 	guessRate = limit.Rate{Every: time.Minute, Burst: 6}
+	// pendingRate lets a room full of televisions begin, and fills no disk.
+	pendingRate = limit.Rate{Every: time.Second, Burst: 120}
 )
 
 // New makes the alcove.
@@ -112,6 +115,7 @@ func New(d Deps, c Config) *Provider {
 		failures: limit.New(failureRate, limit.DefaultKeys, d.Clock),
 		unknowns: limit.New(unknownRate, limit.DefaultKeys, d.Clock),
 		guesses:  limit.New(guessRate, limit.DefaultKeys, d.Clock),
+		pending:  limit.New(pendingRate, limit.DefaultKeys, d.Clock),
 	}
 }
 

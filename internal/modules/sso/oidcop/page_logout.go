@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
@@ -83,23 +84,14 @@ func (p *Provider) readLogout(r *http.Request, values url.Values) (leaving, erro
 		}
 	default:
 		l.refused = LogoutTargetUnknown.With(fault.Args{"address": shorten(target)})
-		i := gate.Incident{Service: l.service, Reason: LogoutTargetUnknown, Difference: "oidc_redirect", Received: target, Quiet: l.service == nil}
 		if l.service != nil {
-			i.Expected = joined(l.service.OIDC.LogoutRedirectURIs)
-			p.note(r, i)
+			p.note(r, gate.Incident{
+				Service: l.service, Reason: LogoutTargetUnknown, Difference: "oidc_redirect", Expected: strings.Join(l.service.OIDC.LogoutRedirectURIs, " "), Received: target,
+				Facts: fault.Args{"address": shorten(target)},
+			})
 		}
 	}
 	return l, nil
-}
-
-func joined(list []string) (text string) {
-	for i, one := range list {
-		if i > 0 {
-			text += " "
-		}
-		text += one
-	}
-	return text
 }
 
 func withState(address, state string) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/grant"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/request"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
 
@@ -42,6 +43,9 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.begins(r, s); err != nil {
+		return nil, err
+	}
 	thumbprint, err := p.possession(r, "")
 	if err != nil {
 		return nil, err
@@ -61,7 +65,10 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	to, refused := request.ReadReturn(form)
 	if refused == nil && !s.OIDC.Redirects(to.RedirectURI) {
-		p.note(r, gate.Incident{Service: s, Reason: RedirectUnknown, Difference: "oidc_redirect", Expected: strings.Join(s.OIDC.RedirectURIs, " "), Received: to.RedirectURI})
+		p.note(r, gate.Incident{
+			Service: s, Reason: RedirectUnknown, Difference: "oidc_redirect", Expected: strings.Join(s.OIDC.RedirectURIs, " "), Received: to.RedirectURI,
+			Facts: fault.Args{"address": shorten(to.RedirectURI)},
+		})
 		return nil, refuse(invalidRequest, RedirectUnknown, "redirect_uri is not one of the client's")
 	}
 	v := visit{service: s, pushed: "yes"}
