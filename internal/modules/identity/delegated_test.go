@@ -70,7 +70,7 @@ func TestWhoIsVouchedForComesIn(t *testing.T) {
 	op.Claims["email"] = "lina.durand@valmont.example"
 	want(t, h.browser().get(startCampus), 200, "home of lmartin")
 	want(t, b.get("/logout"), 200)
-	b.post("/logout", nil)
+	want(t, b.post("/logout", nil), 200, "Sign out of My campus as well", op.URL+"/logout?client_id=amphi&amp;id_token_hint=")
 	if page := b.get("/login").body; !strings.Contains(page, `class="button wide" href="`+startCampus) {
 		t.Error("the browser does not remember by which way it came in")
 	}

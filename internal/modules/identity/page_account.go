@@ -91,5 +91,8 @@ func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	offer("invitations", "/identity/invitations", "mail", campus.RightSecretariat, campus.RightAdmin)
 	offer("risk", "/identity/risk", "shield", campus.RightAdmin)
 	offer("journal", "/identity/journal/all", "list", campus.RightAdmin)
+	if m.upstreams.Any() {
+		offer("upstreams", "/identity/upstreams", "plug", campus.RightAdmin)
+	}
 	return items
 }

@@ -36,5 +36,9 @@ func (m *Module) signedOutPage(w http.ResponseWriter, r *http.Request) error {
 	if web.Viewer(r).SignedIn() { // came back by the history
 		return web.SeeOther(w, r, "/")
 	}
-	return web.Render(w, r, http.StatusOK, signedOutTempl())
+	name, address, _, err := m.upstreams.SignOut(r.Context(), r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, signedOutTempl(name, address))
 }

@@ -35,6 +35,18 @@ type told struct {
 	Lang string
 }
 
+// sides are the two values that differed when an upstream stopped somebody, and
+// its own words.
+func (t told) sides(ctx context.Context) []ui.Fact {
+	var facts []ui.Fact
+	for _, name := range []string{"expected", "received", "upstream_code", "upstream_words"} {
+		if value := t.Facts[name]; value != "" {
+			facts = append(facts, ui.Fact{Label: i18n.T(ctx, "identity.support.incident."+name), Text: value})
+		}
+	}
+	return facts
+}
+
 // unsaid is what a template writes for a fact that it was not given: those about
 // the person, such as their name, are not kept with the story.
 const unsaid = "<no value>"

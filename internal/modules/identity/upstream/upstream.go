@@ -172,6 +172,9 @@ func (x *Upstreams) Jobs(reg *jobs.Registry) {
 	reg.Every("identity.look_at_upstreams", lookEvery, x.lookAtAll)
 }
 
+// Any reports whether anybody else vouches for people.
+func (x *Upstreams) Any() bool { return len(x.all) > 0 }
+
 // byID returns the upstream with an identifier, or Missing.
 func (x *Upstreams) byID(id string) (*upstream, error) {
 	for _, u := range x.all {
