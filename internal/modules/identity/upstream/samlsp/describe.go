@@ -34,9 +34,9 @@ func (p *Provider) Describe(ctx context.Context, answerURL string) (string, []by
 	// By redirect only: a form from another site would bring no cookie, and what to
 	// end could not be told.
 	sp.Logout = []saml.Endpoint{{Binding: saml.Redirect, Location: ownAddress(answerURL, "left")}}
-	if p.SAML.NameIDFormat != "" {
-		sp.NameIDFormats = []string{p.SAML.NameIDFormat}
-	}
+	// Whoever is left to choose should choose a name that lasts: one that changes at
+	// each visit names nobody.
+	sp.NameIDFormats = []string{orElse(p.SAML.NameIDFormat, saml.FormatPersistent)}
 	if p.SAML.DiscoveryURL != "" {
 		sp.Discovery = []saml.Endpoint{{Binding: saml.NSDiscovery, Location: ownAddress(answerURL, "start"), Index: &second}}
 	}
