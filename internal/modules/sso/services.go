@@ -3,7 +3,6 @@ package sso
 import (
 	"context"
 	"errors"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -70,7 +69,7 @@ func (m *Module) reload(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		m.index.Store(registry.NewIndex(append(m.configured(), stored...)))
+		m.index.Store(registry.NewIndex(append(m.configured(), stored...)).Besides(m.saml.Member))
 		m.version = version
 		return nil
 	})
