@@ -101,7 +101,11 @@ func (m *Module) suspicion(ctx context.Context, c risk.Circumstances) (risk.Act,
 	for i, f := range verdict.Findings {
 		said[i] = risk.Explain(ctx, f)
 	}
-	return act, i18n.T(ctx, "identity.foresee.risk_score", "score", verdict.Score, "findings", strings.Join(said, " ")), nil
+	why := i18n.T(ctx, "identity.foresee.risk_score", "score", verdict.Score, "findings", strings.Join(said, " "))
+	if act != risk.Allow {
+		why += " " + i18n.T(ctx, "identity.foresee.act_"+string(act))
+	}
+	return act, why, nil
 }
 
 func outcomeOf(act risk.Act) contract.Outcome {
