@@ -188,8 +188,11 @@ func leadsOut(path string) bool {
 		}
 	}
 	// A service, or what a notification is about; a file to keep.
-	return strings.HasSuffix(path, "/open") || strings.Contains(path, ".csv")
+	return strings.HasSuffix(path, "/open") || files.MatchString(path)
 }
+
+// files are the addresses of files to keep.
+var files = regexp.MustCompile(`\.(csv|toml|ics)(\?|$)`)
 
 // things are the pieces of an address that name one thing among many:
 // /sso/services/moodle, ?page=2.
