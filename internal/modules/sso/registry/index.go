@@ -14,6 +14,7 @@ import (
 type Index struct {
 	services []*Service
 	byID     map[string]*Service
+	also     func(id string) *Service
 	byKey    map[string][]entry  // CAS, by origin
 	byEntity map[string]*Service // SAML, by entityID
 	byClient map[string]*Service // OpenID Connect, by client_id
@@ -64,7 +65,19 @@ func NewIndex(services []Service) *Index {
 func (x *Index) Services() []*Service { return x.services }
 
 // Get returns the service with this id, or nil.
-func (x *Index) Get(id string) *Service { return x.byID[id] }
+func (x *Index) Get(id string) *Service {
+	if s := x.byID[id]; s != nil || x.also == nil {
+		return s
+	}
+	return x.also(id)
+}
+
+// Besides makes Get ask also for identifiers that nothing here has: services of a
+// federation stand in no registry, and people have sessions at them all the same.
+func (x *Index) Besides(also func(id string) *Service) *Index {
+	x.also = also
+	return x
+}
 
 // Entity returns the SAML service provider with this entityID, or nil.
 func (x *Index) Entity(entityID string) *Service { return x.byEntity[entityID] }

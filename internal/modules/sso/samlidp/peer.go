@@ -60,6 +60,21 @@ func (x *IDP) peer(r *http.Request, entityID string) (peer, error) {
 	return peer{s, found}, nil
 }
 
+// Member is the service behind an identifier that stands in no registry: a member of
+// a federation that somebody enters without an entry. It returns nil for any other.
+func (x *IDP) Member(id string) *registry.Service {
+	if !strings.HasPrefix(id, federation.MemberPrefix) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // the registry is asked without a context
+	defer cancel()
+	s, err := x.metadata.Member(ctx, id)
+	if err != nil && !errors.Is(err, federation.Unknown) {
+		x.Log.ErrorContext(ctx, "member of a federation not found", "service", id, "error", err)
+	}
+	return s
+}
+
 // byService finds the peer of an entry.
 func (x *IDP) byService(ctx context.Context, s *registry.Service) (peer, error) {
 	found, err := x.metadata.Find(ctx, s.SAML.EntityID, s)

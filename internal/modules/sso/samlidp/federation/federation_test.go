@@ -322,6 +322,29 @@ func TestMembersAreAdmittedAndToldByTheirCategories(t *testing.T) {
 	}
 }
 
+func TestAMemberIsFoundByTheIdentifierOfItsSessions(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.serve("/fer.xml", aggregate(t, key(t, "fer"), start.AddDate(0, 0, 5), member(t, 1, category(saml.CategoryResearch)), member(t, 2, nil)))
+		if err := h.Load(t.Context(), "fer"); err != nil {
+			t.Fatal(err)
+		}
+		f, err := h.Find(t.Context(), "https://sp1.example/sp", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _ := f.Service()
+		again, err := h.Member(t.Context(), s.ID)
+		if err != nil || again.SAML.EntityID != "https://sp1.example/sp" || !again.FromConfiguration {
+			t.Errorf("%+v %v", again, err)
+		}
+		for _, other := range []string{"wiki", MemberPrefix, MemberPrefix + "zzzzzzzzzzzzzzzzzzzzzzzz", MemberPrefix + entityKey("https://sp2.example/sp")[:memberKey]} {
+			if _, err := h.Member(t.Context(), other); !errors.Is(err, Unknown) {
+				t.Errorf("%s: %v", other, err)
+			}
+		}
+	})
+}
+
 func TestAnEntryIsProposedFromAnAddressAMemberOrAText(t *testing.T) {
 	h := one(t)
 	h.serve("/wiki.xml", alone(t, nil, member(t, 7, nil)))

@@ -1,9 +1,15 @@
 package federation
 
 import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp/federation/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
@@ -11,6 +17,34 @@ import (
 // MemberPrefix begins the identifiers of services that stand in no registry but a
 // federation's.
 const MemberPrefix = "member-"
+
+// memberKey is how much of an entity's key makes the identifier.
+const memberKey = 24
+
+// Member is the service that stands for a member of a federation, by the identifier
+// that [Found.Service] gave it. It returns [Unknown] for any other.
+func (x *Store) Member(ctx context.Context, service string) (*registry.Service, error) {
+	key, ok := strings.CutPrefix(service, MemberPrefix)
+	if !ok || len(key) != memberKey {
+		return nil, Unknown
+	}
+	entityID, err := sqlgen.New(x.DB.Read()).EntityByKey(ctx, sqlgen.EntityByKeyParams{FirstKey: key, LastKey: key + "g"}) // after every hexadecimal digit
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, Unknown
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the member %s: %w", service, err)
+	}
+	f, err := x.Find(ctx, entityID, nil)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := f.Service()
+	if !ok {
+		return nil, Unknown
+	}
+	return s, nil
+}
 
 // bundles are what the entity categories of REFEDS ask identity providers to
 // release. The code of conduct has no list: it binds a service to ask for what it
@@ -38,7 +72,8 @@ func (f *Found) Service() (*registry.Service, bool) {
 		return nil, false
 	}
 	s := Propose(f.Entity)
-	s.ID = MemberPrefix + entityKey(f.Entity.ID)[:24]
+	s.ID = MemberPrefix + entityKey(f.Entity.ID)[:memberKey]
+	s.FromConfiguration = true // no page changes it
 	s.Consent = !c.NoConsent
 	s.Attributes = c.released(f.Entity)
 	s.Required = slices.DeleteFunc(s.Required, func(a registry.Attribute) bool { return !slices.Contains(s.Attributes, a) })

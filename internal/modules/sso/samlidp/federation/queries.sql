@@ -41,6 +41,10 @@ DELETE FROM sso_saml_entities WHERE source = $1;
 SELECT e.source, e.document, e.digest, e.valid_until_at, e.read_at, s.valid_until_at AS source_until_at
 FROM sso_saml_entities e JOIN sso_saml_sources s ON s.id = e.source WHERE e.entity_key = $1;
 
+-- name: EntityByKey :one
+-- The entity whose key begins so.
+SELECT entity_id FROM sso_saml_entities WHERE entity_key >= sqlc.arg(first_key) AND entity_key < sqlc.arg(last_key) LIMIT 1;
+
 -- name: EntityDigests :many
 SELECT entity_key, digest FROM sso_saml_entities WHERE source = $1;
 

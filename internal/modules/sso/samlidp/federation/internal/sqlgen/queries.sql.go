@@ -87,6 +87,23 @@ func (q *Queries) Entities(ctx context.Context, entityKey string) ([]EntitiesRow
 	return items, nil
 }
 
+const entityByKey = `-- name: EntityByKey :one
+SELECT entity_id FROM sso_saml_entities WHERE entity_key >= $1 AND entity_key < $2 LIMIT 1
+`
+
+type EntityByKeyParams struct {
+	FirstKey string
+	LastKey  string
+}
+
+// The entity whose key begins so.
+func (q *Queries) EntityByKey(ctx context.Context, arg EntityByKeyParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, entityByKey, arg.FirstKey, arg.LastKey)
+	var entity_id string
+	err := row.Scan(&entity_id)
+	return entity_id, err
+}
+
 const entityDigests = `-- name: EntityDigests :many
 SELECT entity_key, digest FROM sso_saml_entities WHERE source = $1
 `
