@@ -132,16 +132,29 @@ func (x *IDP) Routes(r *web.Router) {
 	// Service providers send people here, from other sites.
 	r.Handle("GET "+ssoPath, x.signOnByRedirect, web.Public)
 	r.Handle("POST "+ssoPath, x.signOnByPost, web.Public, web.CrossSite)
-	r.Handle("GET "+continuePath, x.goOn, web.Public)
-	r.Handle("GET "+startPath+"{service}", x.start, web.Public)
+	r.Handle("GET "+continuePath, whole(x.goOn), web.Public)
+	r.Handle("GET "+startPath+"{service}", whole(x.start), web.Public)
 	r.Handle("GET /saml/continue.js", x.continueScript, web.Static)
 
 	r.Handle("GET "+logoutPath, x.signOutByRedirect, web.Public)
 	r.Handle("POST "+logoutPath, x.signOutByPost, web.Public, web.CrossSite)
-	r.Handle("GET "+closePath, x.signOutGoOn, web.Public)
-	r.Handle("GET "+answerPath, x.signOutAnswer, web.Public)
-	r.Handle("GET "+leavePath, x.leaveByForm, web.Public)
+	r.Handle("GET "+closePath, whole(x.signOutGoOn), web.Public)
+	r.Handle("GET "+answerPath, whole(x.signOutAnswer), web.Public)
+	r.Handle("GET "+leavePath, whole(x.leaveByForm), web.Public)
 	r.Handle("POST "+soapPath, x.signOutBySOAP, web.Static, web.CrossSite)
+}
+
+// whole opens an address as a page of its own. htmx would fetch it and put the form
+// that carries our answer into the page before, whose policy lets no form leave.
+func whole(h web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Header.Get("HX-Request") != "true" {
+			return h(w, r)
+		}
+		w.Header().Set("HX-Redirect", r.URL.RequestURI())
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 }
 
 // entityID is our name among the others.

@@ -297,6 +297,14 @@ func TestAServiceIsStartedFromHereOrAtItsOwnSignIn(t *testing.T) {
 	}
 }
 
+func TestAPageThatCarriesAnAnswerIsOpenedWhole(t *testing.T) {
+	h := one(t)
+	w := h.browser().ask("GET", "/saml/start/moodle", nil, "HX-Request", "true")
+	if w.Code != http.StatusNoContent || w.Header().Get("HX-Redirect") != "/saml/start/moodle" || len(h.questions) != 0 {
+		t.Errorf("%d to %q", w.Code, w.Header().Get("HX-Redirect"))
+	}
+}
+
 func TestAnAdministratorSeesTheNearestEntityID(t *testing.T) {
 	h := one(t)
 	near := func(q *saml.AuthnRequest) { q.Issuer = spID + "/" }
