@@ -22,10 +22,13 @@ FROM sso_answers WHERE session_id = sqlc.arg(session_id) AND address_key = sqlc.
 SELECT DISTINCT service_id FROM sso_answers WHERE session_id = $1 AND state = 'redeemed' ORDER BY service_id;
 
 -- name: OpenLogouts :many
--- A redeemed answer becomes a message to its service.
+-- A redeemed answer becomes a message to its service. A client of OpenID Connect
+-- knows the session by one name, however often it came: it is told once.
 INSERT INTO sso_logouts (id, protocol, state, service_id, address, handle, detail, session_id, person, created_at)
 SELECT a.id, a.protocol, 'waiting', a.service_id, a.address, a.handle, a.detail, a.session_id, a.person, CAST(sqlc.arg(now) AS BIGINT)
-FROM sso_answers a WHERE a.session_id = sqlc.arg(session_id) AND a.state = 'redeemed'
+FROM sso_answers a WHERE a.session_id = sqlc.arg(session_id) AND a.state = 'redeemed' AND NOT EXISTS (
+	SELECT 1 FROM sso_answers b WHERE a.protocol = 'oidc' AND b.session_id = a.session_id AND b.service_id = a.service_id
+		AND b.handle = a.handle AND b.state = 'redeemed' AND b.id > a.id)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, service_id;
 

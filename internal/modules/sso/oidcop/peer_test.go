@@ -65,6 +65,20 @@ func TestAClientIsToldThatASessionEnded(t *testing.T) {
 	})
 }
 
+func TestAClientThatCameOftenIsToldOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for range 3 {
+			h.enterAndRedeem("wiki", "prompt", "none")
+		}
+		h.enterAndRedeem("app")
+		h.endSession(lina().Session)
+		told, err := h.Answers.Logouts(t.Context(), lina().Session)
+		if err != nil || len(told) != 2 || told[0].Service == told[1].Service {
+			t.Errorf("messages: %v %v", told, err)
+		}
+	})
+}
+
 func TestResourceServersAskAboutTokens(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		about := func(token, client string) (said map[string]any) {

@@ -159,7 +159,9 @@ func (q *Queries) NoteLogout(ctx context.Context, arg NoteLogoutParams) error {
 const openLogouts = `-- name: OpenLogouts :many
 INSERT INTO sso_logouts (id, protocol, state, service_id, address, handle, detail, session_id, person, created_at)
 SELECT a.id, a.protocol, 'waiting', a.service_id, a.address, a.handle, a.detail, a.session_id, a.person, CAST($1 AS BIGINT)
-FROM sso_answers a WHERE a.session_id = $2 AND a.state = 'redeemed'
+FROM sso_answers a WHERE a.session_id = $2 AND a.state = 'redeemed' AND NOT EXISTS (
+	SELECT 1 FROM sso_answers b WHERE a.protocol = 'oidc' AND b.session_id = a.session_id AND b.service_id = a.service_id
+		AND b.handle = a.handle AND b.state = 'redeemed' AND b.id > a.id)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, service_id
 `
@@ -174,7 +176,8 @@ type OpenLogoutsRow struct {
 	ServiceID string
 }
 
-// A redeemed answer becomes a message to its service.
+// A redeemed answer becomes a message to its service. A client of OpenID Connect
+// knows the session by one name, however often it came: it is told once.
 func (q *Queries) OpenLogouts(ctx context.Context, arg OpenLogoutsParams) ([]OpenLogoutsRow, error) {
 	rows, err := q.db.QueryContext(ctx, openLogouts, arg.Now, arg.SessionID)
 	if err != nil {
