@@ -13,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/sso/intake"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 )
 
 const spMetadata = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.univ.fr/sp"><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` +
@@ -201,4 +202,8 @@ func TestAWalkShowsBothSides(t *testing.T) {
 	if w := h.get("/sso/services/moodle/walk/zzzzzzzzzzzz"); w.Code != http.StatusGone {
 		t.Errorf("a walk of the future: %d", w.Code)
 	}
+}
+
+func TestEveryQueryPreparesOnBothDatabases(t *testing.T) {
+	dbtest.EveryQueryPrepares(t, "internal/sqlgen/queries.sql.go", tables...)
 }

@@ -1,0 +1,80 @@
+package answer
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
+	"github.com/amphi-campus/amphi/internal/platform/id"
+)
+
+var schema = []db.Migrations{{Name: "sso", FS: os.DirFS("..")}}
+
+func TestEveryQueryPreparesOnBothDatabases(t *testing.T) {
+	dbtest.EveryQueryPrepares(t, "internal/sqlgen/queries.sql.go", schema...)
+}
+
+func TestTheHealthOfAServiceTellsBothSides(t *testing.T) {
+	start := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	now := clock.At(start)
+	dbtest.EachAt(t, now, func(t *testing.T, d *db.DB) {
+		now.Set(start)
+		s := New(d)
+		issue := func(service, session, secret string) {
+			t.Helper()
+			err := d.InTx(t.Context(), func(tx db.Tx) error {
+				return s.Issue(t.Context(), tx, secret, Answer{Protocol: registry.CAS, Service: service, Address: "https://wiki.univ.fr/", Session: session, Person: "lina"}, time.Minute)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		spend := func(secret string, as State) {
+			t.Helper()
+			err := d.InTx(t.Context(), func(tx db.Tx) error {
+				won, err := s.Spend(t.Context(), tx, id.Hash(secret), as, "handle", "192.0.2.1")
+				if !won {
+					t.Errorf("%s was not spent", secret)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h, err := s.Health(t.Context(), "wiki", start.Add(-time.Hour)); err != nil || h != (Health{}) {
+			t.Errorf("before anything: %+v, %v", h, err)
+		}
+		for _, secret := range []string{"taken", "wrong", "left", "young"} {
+			if secret == "young" {
+				now.Advance(Patience + time.Second)
+			}
+			issue("wiki", "s-lina", secret)
+			now.Advance(time.Second)
+		}
+		issue("other", "s-lina", "elsewhere")
+		spend("taken", Redeemed)
+		taken := now.Now()
+		now.Advance(time.Second)
+		spend("wrong", Refused)
+		h, err := s.Health(t.Context(), "wiki", start.Add(-time.Hour))
+		if want := (Health{Issued: 4, Redeemed: 1, Refused: 1, Ignored: 1, LastAt: taken}); err != nil || h.Issued != want.Issued || h.Redeemed != want.Redeemed ||
+			h.Refused != want.Refused || h.Ignored != want.Ignored || !h.LastAt.Equal(want.LastAt) {
+			t.Errorf("%+v, want %+v, %v", h, want, err)
+		}
+		if later, err := s.Health(t.Context(), "wiki", now.Now()); err != nil || later.Issued != 0 {
+			t.Errorf("since now: %+v, %v", later, err)
+		}
+		walked, err := s.Walked(t.Context(), "s-lina", "wiki", start.Add(time.Second))
+		if err != nil || len(walked) != 3 || walked[0].State != Refused {
+			t.Errorf("%+v, %v", walked, err)
+		}
+		if others, err := s.Walked(t.Context(), "s-paul", "wiki", start); err != nil || len(others) != 0 {
+			t.Errorf("another session walked %+v, %v", others, err)
+		}
+	}, schema...)
+}
