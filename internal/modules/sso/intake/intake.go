@@ -76,7 +76,11 @@ func Fetch(ctx context.Context, client *http.Client, address string) (Found, err
 		return Found{}, fmt.Errorf("ask for %s: %w", address, err)
 	}
 	r.Header.Set("Accept", "application/samlmetadata+xml, application/json, application/toml;q=0.9, */*;q=0.5")
-	resp, err := client.Do(r)
+	careful := *client
+	if careful.CheckRedirect == nil {
+		careful.CheckRedirect = keepsTLS
+	}
+	resp, err := careful.Do(r)
 	if err != nil {
 		return Found{}, fmt.Errorf("fetch %s: %w", address, err)
 	}
@@ -99,6 +103,17 @@ func Fetch(ctx context.Context, client *http.Client, address string) (Found, err
 		}
 	}
 	return found, nil
+}
+
+// keepsTLS follows a few redirects, but none from https to http.
+func keepsTLS(to *http.Request, via []*http.Request) error {
+	if len(via) > 3 {
+		return errors.New("more than three redirects")
+	}
+	if via[0].URL.Scheme == "https" && to.URL.Scheme != "https" {
+		return fmt.Errorf("it leads on to %s, which is not https", to.URL)
+	}
+	return nil
 }
 
 // NewSecret makes a secret for a client, and what the registry keeps of it.

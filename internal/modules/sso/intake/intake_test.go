@@ -119,3 +119,13 @@ func TestWhatIsFetchedIsReadAgainFromItsAddress(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestNoRedirectLeadsOutOfTLS(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(metadata)) }))
+	defer plain.Close()
+	secure := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))
+	defer secure.Close()
+	if _, err := Fetch(t.Context(), secure.Client(), secure.URL); err == nil || !strings.Contains(err.Error(), "not https") {
+		t.Errorf("%v", err)
+	}
+}
