@@ -105,6 +105,17 @@ func TestAMemberOfAFederationEntersByItsCategory(t *testing.T) {
 			t.Errorf("%+v", q.Service)
 		}
 	})
+	t.Run("with an entry of its own, which decides", func(t *testing.T) {
+		h := with(t, c)
+		h.services = []registry.Service{{ID: "telescope", NameEnglish: "Telescope", Protocol: registry.SAML, Attributes: []registry.Attribute{registry.Mail}, SAML: registry.SAMLPeer{EntityID: spID}}}
+		if m := h.services[0].Check(); len(m) > 0 {
+			t.Fatalf("%+v", m)
+		}
+		s.serve(member())
+		if _, a, _ := h.nameOf(nil); len(a.Attributes) != 1 || h.questions[0].Service.ID != "telescope" {
+			t.Errorf("told %+v", a.Attributes)
+		}
+	})
 	t.Run("of another", func(t *testing.T) {
 		h := with(t, c)
 		h.services = nil
