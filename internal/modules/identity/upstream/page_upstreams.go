@@ -157,10 +157,13 @@ func clockText(ctx context.Context, s state) string {
 
 func failureRows(ctx context.Context, failures []sqlgen.IdentityUpstreamEvent) (rows [][]ui.Cell) {
 	for _, f := range failures {
-		words := strings.TrimSpace(f.Code + " " + f.Words)
+		words, incident := strings.TrimSpace(f.Code+" "+f.Words), ui.TextCell("")
+		if f.Incident != "" {
+			incident = ui.LinkCell(f.Incident, "/identity/support/incidents/"+url.PathEscape(f.Incident))
+		}
 		rows = append(rows, []ui.Cell{
 			ui.BodyCell(ui.When(f.NotedAt.Time(), i18n.Moment)), ui.TextCell(f.Reason), ui.TextCell(f.Expected), ui.TextCell(f.Received), ui.TextCell(words),
-			ui.LinkCell(f.Incident, "/identity/support?code="+url.QueryEscape(f.Incident)),
+			incident,
 		})
 	}
 	return rows
