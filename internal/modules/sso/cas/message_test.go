@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,7 +55,36 @@ func TestAnswersAreThoseOfTheSpecification(t *testing.T) {
 	golden("failure.json", text, err)
 	golden("success.txt", success.Plain(), nil)
 	golden("failure.txt", failure.Plain(), nil)
+	proxied := sample()
+	proxied.GrantIOU, proxied.Proxies = "PGTIOU-abc", []string{"https://b.example/pgt", "https://a.example/pgt?x=1&y=2"}
+	golden("proxied.xml", proxied.XML(), nil)
+	text, err = proxied.JSON()
+	golden("proxied.json", text, err)
+	golden("proxy_success.xml", ProxyXML("PT-abc"), nil)
+	golden("proxy_failure.xml", Failure{BadPGT, "Over & out."}.ProxyXML(), nil)
+	text, err = ProxyJSON("PT-abc", nil)
+	golden("proxy_success.json", text, err)
+	about := Artifact{ID: "0198-x", Request: "_q<1>", Issuer: "https://ent.valmont.example", Recipient: "https://a.example/?x=1&y=2", At: moment}
+	golden("saml11_success.xml", success.SAML(about), nil)
+	golden("saml11_failure.xml", failure.SAML(about), nil)
 	golden("logout.xml", []byte(LogoutRequest("LR-1", "ST-abc", moment)), nil)
+}
+
+func TestAnswersAreValidAgainstTheSchema(t *testing.T) {
+	xmllint := os.Getenv("AMPHI_TEST_XMLLINT")
+	if xmllint == "" {
+		sentence := "answers are checked against the schema by xmllint; `make test` installs it or says how to"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(sentence)
+		}
+		t.Skip(sentence)
+	}
+	for _, name := range []string{"success.xml", "failure.xml", "proxied.xml", "proxy_success.xml", "proxy_failure.xml"} {
+		said, err := exec.Command(xmllint, "--noout", "--nonet", "--schema", "testdata/cas.xsd", "testdata/"+name).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", name, err, said)
+		}
+	}
 }
 
 func TestANameWithALineFeedForgesNoAnswerOfCAS1(t *testing.T) {

@@ -153,8 +153,8 @@ func (s *Server) proxyTicket(ctx context.Context, q errand) (string, error) {
 	return ticket, nil
 }
 
-// target is the service that a proxy wants to open. One that asks the person for
-// something (a second factor, a consent, a fresh sign-in) is not opened behind
+// target is the service that a proxy wants to open. One that is closed, or asks the
+// person for something (a second factor, a consent, a fresh sign-in) is not opened behind
 // their back.
 func (s *Server) target(ctx context.Context, x *registry.Index, holder *registry.Service, g grant, q errand) (cas.ServiceURL, *registry.Service, error) {
 	address, err := cas.ParseServiceURL(q.targets[0])
@@ -168,7 +168,7 @@ func (s *Server) target(ctx context.Context, x *registry.Index, holder *registry
 		return address, nil, ProxyTargetUnknown
 	}
 	tooOld := target.SessionLimit > 0 && db.At(s.Clock.Now()).Sub(g.signedInAt) > target.SessionLimit
-	if !holder.CAS.MayProxyTo(target.ID) || target.Factor != registry.FactorPolicy || target.Consent || tooOld {
+	if !target.SignsIn() || !holder.CAS.MayProxyTo(target.ID) || target.Factor != registry.FactorPolicy || target.Consent || tooOld {
 		s.noteCallback(ctx, holder, ProxyTargetForbidden, "", q.targets[0], q.from)
 		return address, nil, ProxyTargetForbidden
 	}
