@@ -54,7 +54,22 @@ func newClient(c upstream.Config) (*http.Client, error) {
 		}
 		transport.TLSClientConfig.RootCAs = roots
 	}
-	return &http.Client{Timeout: max(aggregateTimeout, c.TimeoutOr5s()), Transport: transport}, nil
+	return &http.Client{Timeout: max(aggregateTimeout, c.TimeoutOr5s()), Transport: transport, CheckRedirect: staysSafe}, nil
+}
+
+// maxRedirects is how often a source of metadata may send us on.
+const maxRedirects = 3
+
+// staysSafe lets a source send us on, but not out of TLS: unsigned metadata are
+// believed for the connection that they come by.
+func staysSafe(r *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return errors.New("sent on too often")
+	}
+	if via[0].URL.Scheme == "https" && r.URL.Scheme != "https" {
+		return fmt.Errorf("sent on to %s, which is not safe", r.URL.Redacted())
+	}
+	return nil
 }
 
 // certificates reads the keys that sign a federation's metadata.

@@ -2,6 +2,8 @@ package samlsp
 
 import (
 	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -107,6 +109,29 @@ func TestWhatIsNoMetadataIsToldApart(t *testing.T) {
 				t.Errorf("the probe found %+v", steps)
 			}
 		})
+	}
+}
+
+func TestASourceOfMetadataSendsNobodyOutOfTLS(t *testing.T) {
+	ask := func(address string) *http.Request { return httptest.NewRequest(http.MethodGet, address, nil) }
+	for _, c := range []struct {
+		name, to string
+		via      []string
+		followed bool
+	}{
+		{"to another https address", "https://b.example/", []string{"https://a.example/"}, true},
+		{"to http", "http://b.example/", []string{"https://a.example/"}, false},
+		{"to http by a detour", "http://c.example/", []string{"https://a.example/", "https://b.example/"}, false},
+		{"from http, where a signature is asked for", "http://b.example/", []string{"http://a.example/"}, true},
+		{"in circles", "https://a.example/", []string{"https://a.example/", "https://b.example/", "https://a.example/", "https://b.example/"}, false},
+	} {
+		var via []*http.Request
+		for _, address := range c.via {
+			via = append(via, ask(address))
+		}
+		if err := staysSafe(ask(c.to), via); (err == nil) != c.followed {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }
 

@@ -118,9 +118,9 @@ func (p *Provider) request(t *upstream.Transaction, to saml.Endpoint) *saml.Auth
 		ACSURL: t.AnswerURL, ProtocolBinding: saml.POST,
 		// SAML knows no choice among accounts; asking again is the nearest to it.
 		ForceAuthn: t.Force || t.Choose,
-	}
-	if p.SAML.NameIDFormat != "" {
-		q.NameIDPolicy = &saml.NameIDPolicy{Format: p.SAML.NameIDFormat, AllowCreate: true}
+		// On a first visit a lasting name has to be made (saml-core, 3.4.1.1); which
+		// kind is the provider's choice, unless it was agreed.
+		NameIDPolicy: &saml.NameIDPolicy{Format: p.SAML.NameIDFormat, AllowCreate: true},
 	}
 	if !t.Plain && len(p.Factor.Request) > 0 {
 		q.Context = &saml.RequestedAuthnContext{Comparison: saml.Exact, Classes: p.Factor.Request}
