@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
@@ -194,10 +196,7 @@ func (a Answer) offered(rules []MatchConfig) string {
 func (x *Upstreams) candidates(ctx context.Context, u *upstream, a Answer) (found []campus.PersonID, rule string, err error) {
 	for _, m := range u.Match {
 		for _, value := range a.Attributes[m.Attribute] {
-			if m.DropDomain {
-				value, _, _ = strings.Cut(value, "@")
-			}
-			if value = strings.TrimSpace(value); value == "" {
+			if value = u.compared(m, value); value == "" {
 				continue
 			}
 			ids, err := x.having(ctx, u, m.Field, value)
@@ -217,14 +216,39 @@ func (x *Upstreams) candidates(ctx context.Context, u *upstream, a Answer) (foun
 	return found, rule, nil
 }
 
+// compared is the value that a rule compares; "" for one that finds nobody. Without
+// its domain, somebody of another organisation looks like their namesake of ours.
+func (u *upstream) compared(m MatchConfig, value string) string {
+	if m.DropDomain {
+		name, domain, mail := strings.Cut(value, "@")
+		if mail && len(u.Domains) > 0 && !u.Serves(strings.TrimSpace(domain)) {
+			return ""
+		}
+		value = name
+	}
+	return strings.TrimSpace(value)
+}
+
+// fold is a name in lower case as ours are stored. Letters that only become ASCII by
+// that, as the Kelvin sign or the dotted İ, stay: at an upstream where people choose
+// their names, they would pass one off as another's.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if lower := unicode.ToLower(r); r < utf8.RuneSelf || lower >= utf8.RuneSelf {
+			return lower
+		}
+		return r
+	}, name)
+}
+
 // having are the people with a value in one of our fields.
 func (x *Upstreams) having(ctx context.Context, u *upstream, field, value string) (ids []string, err error) {
 	q := sqlgen.New(x.DB.Read())
 	switch field {
 	case FieldLogin:
-		ids, err = q.PeopleByLogin(ctx, strings.ToLower(value))
+		ids, err = q.PeopleByLogin(ctx, fold(value))
 	case FieldMail:
-		ids, err = q.PeopleByMail(ctx, strings.ToLower(value))
+		ids, err = q.PeopleByMail(ctx, fold(value))
 	case FieldStudentNumber:
 		ids, err = q.PeopleByNumber(ctx, value)
 	case FieldExternal:
@@ -249,9 +273,9 @@ func (x *Upstreams) create(ctx context.Context, u *upstream, a Answer) (account.
 		return account.Person{}, &Failure{Reason: NotEntitled, Args: fault.Args{"name": name}, Expected: u.entitling(), Received: a.listed(u.Create.Affiliations)}
 	}
 	c := u.Create
-	login, _, _ := strings.Cut(strings.ToLower(a.first(c.Login, loginAttributes...)), "@")
+	login, _, _ := strings.Cut(fold(a.first(c.Login, loginAttributes...)), "@")
 	p := account.Person{
-		Login: login, Mail: strings.ToLower(a.first(c.Mail, mailAttributes...)), GivenName: a.first(c.GivenName, givenAttributes...),
+		Login: login, Mail: fold(a.first(c.Mail, mailAttributes...)), GivenName: a.first(c.GivenName, givenAttributes...),
 		FamilyName: a.first(c.FamilyName, familyAttributes...), StudentNumber: a.first(c.StudentNumber, studentAttributes...), Affiliations: affiliations,
 	}
 	for _, need := range []struct{ value, called string }{{p.Login, "login"}, {p.Mail, "mail"}, {p.FamilyName, "family_name"}} {
