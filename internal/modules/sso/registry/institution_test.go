@@ -70,8 +70,9 @@ func TestTwoServicesKnowAPersonByTwoNames(t *testing.T) {
 		s := &Service{ID: service, Attributes: []Attribute{PairwiseID}}
 		return Institution{Domain: "univ.fr"}.Values(s, "lina", nil, mac)[PairwiseID][0]
 	}
-	if name("a") == name("b") || name("a") != name("a") || !strings.HasSuffix(name("a"), "@univ.fr") {
-		t.Errorf("%s and %s", name("a"), name("b"))
+	first, again, other := name("a"), name("a"), name("b")
+	if first == other || first != again || !strings.HasSuffix(first, "@univ.fr") {
+		t.Errorf("%s, then %s; elsewhere %s", first, again, other)
 	}
 	if n := Pairwise(mac, "a", "p"); len(n) != 52 || strings.ToLower(n) != n || n == Pairwise(mac, "a", "q") {
 		t.Errorf("%q", n)
