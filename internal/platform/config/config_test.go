@@ -117,6 +117,26 @@ func TestASecretComesFromItsFileAndIsNeverPrinted(t *testing.T) {
 	}
 }
 
+func TestASecretWithinAListOfTablesComesFromItsFile(t *testing.T) {
+	secret := write(t, "s3cr3t\n")
+	var c struct {
+		Towers []struct {
+			Server server `toml:"server"`
+		} `toml:"towers"`
+	}
+	text := "[[towers]]\n[towers.server]\nmax = 1\n[[towers]]\n[towers.server]\nsecret_file = \""
+	if err := Read(write(t, text+secret+"\"\n"), nil, &c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Towers) != 2 || c.Towers[0].Server.Secret != "" || c.Towers[1].Server.Secret != "s3cr3t" {
+		t.Fatalf("got %+v", c)
+	}
+	err := Read(write(t, text+secret+".missing\"\n"), nil, &c)
+	if err == nil || !strings.Contains(err.Error(), "line 6: towers[1].server.secret_file") {
+		t.Fatalf("it says %v", err)
+	}
+}
+
 func TestWhatIsPrintedCanBeReadBack(t *testing.T) {
 	before := sample{Server: server{Listen: "a\"b", Timeout: time.Minute, Max: 4}, Services: []service{{"x", []string{"u", "v"}}}}
 	var b strings.Builder

@@ -84,6 +84,15 @@ func readSecretFiles(values map[string]any, t reflect.Type, prefix string) []Pro
 			}
 			continue
 		}
+		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
+			tables, _ := values[name].([]any)
+			for j, table := range tables {
+				if inner, ok := table.(map[string]any); ok {
+					problems = append(problems, readSecretFiles(inner, f.Type.Elem(), fmt.Sprintf("%s%s[%d].", prefix, name, j))...)
+				}
+			}
+			continue
+		}
 		named, ok := values[name+"_file"]
 		if f.Tag.Get("secret") != "true" || !ok {
 			continue

@@ -198,3 +198,20 @@ func BenchmarkTake(b *testing.B) {
 		}
 	})
 }
+
+func TestWhatIsGivenBackCanBeTakenAgainAndNoMore(t *testing.T) {
+	now := clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC))
+	l := New(Rate{Every: time.Minute, Burst: 2}, 0, now)
+	l.GiveBack("somebody") // who never took any
+	for range 20 {
+		if _, ok := l.Allow("somebody"); !ok {
+			t.Fatal("what was given back is gone")
+		}
+		l.GiveBack("somebody")
+	}
+	for i := range 3 {
+		if _, ok := l.Allow("somebody"); ok != (i < 2) {
+			t.Errorf("token %d: %v", i, ok)
+		}
+	}
+}
