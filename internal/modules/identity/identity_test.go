@@ -191,6 +191,19 @@ func TestAnAccountThatNoDecisionHoldsIsExplainedToo(t *testing.T) {
 	want(t, h.browser().signIn("lmartin", linasPassword), 401, "identity.account_closed", "secretariat")
 }
 
+func TestServicesThatHoldAKeyAreToldThatAnAccountMayNotBeUsed(t *testing.T) {
+	h := openOne(t)
+	if v, err := h.Viewer(t.Context(), h.lina); err != nil || v.Login != "lmartin" {
+		t.Fatalf("%v %v", v.Login, err)
+	}
+	for _, state := range []account.State{account.Suspended, account.Closed, account.Invited} {
+		h.become(h.lina, state)
+		if _, err := h.Viewer(t.Context(), h.lina); fault.Of(err).Reason.Kind() >= fault.Broken || err == nil {
+			t.Errorf("%s: %v", state, err)
+		}
+	}
+}
+
 func TestASessionEndsWhenIdleAndAtItsAbsoluteLimit(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		limits := h.config.Session

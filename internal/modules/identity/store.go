@@ -106,10 +106,14 @@ func rightsOf(text string) []campus.Right {
 }
 
 // Viewer is somebody as their own session would see them, without a session: for
-// decisions about who is not at a browser.
+// decisions about who is not at a browser. Of an account that may not be used it
+// says why, as the sign-in would.
 func (m *Module) Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer, error) {
 	p, err := m.PersonByID(ctx, who)
 	if err != nil {
+		return campus.Viewer{}, err
+	}
+	if err := m.standing(ctx, p); err != nil {
 		return campus.Viewer{}, err
 	}
 	return p.Viewer(), nil

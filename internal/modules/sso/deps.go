@@ -53,7 +53,8 @@ type Deps struct {
 // registry.Attributes, and what they belong to.
 type People interface {
 	Attributes(ctx context.Context, who campus.PersonID) (map[string][]string, error)
-	// Viewer is somebody as their own session would see them, without a session.
+	// Viewer is somebody as their own session would see them, without a session. A
+	// fault says why their account may not be used.
 	Viewer(ctx context.Context, who campus.PersonID) (campus.Viewer, error)
 	// Incident finds whose way in an incident code is about, and when it began and
 	// ended. A fault of kind NotFound says that there is no such code; who is empty

@@ -144,8 +144,11 @@ func (m *Module) Admit(ctx context.Context, s *registry.Service, who campus.Pers
 		return ServiceDisabled.With(fault.Args{"service": s.Name(i18n.Locale(ctx))})
 	}
 	v, err := m.People.Viewer(ctx, who)
-	if err != nil {
+	if err != nil && fault.Of(err).Reason.Kind() >= fault.Broken { // ours, not the person's
 		return AttributesUnavailable.From(err)
+	}
+	if err != nil {
+		return err
 	}
 	return admit(ctx, v, s)
 }
