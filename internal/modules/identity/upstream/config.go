@@ -184,6 +184,9 @@ func (c Config) Check() []config.Problem {
 		problems = append(problems, c.LDAP.problems()...)
 	case KindSAML:
 		problems = append(problems, c.SAML.problems()...)
+		if c.SAML.DiscoveryURL != "" {
+			problems = append(problems, c.problemsOfMany()...)
+		}
 	default:
 		want(false, "kind", "must be saml, oidc or ldap")
 	}

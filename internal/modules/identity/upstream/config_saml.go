@@ -1,6 +1,20 @@
 package upstream
 
-import "github.com/amphi-campus/amphi/internal/platform/config"
+import (
+	"slices"
+	"strconv"
+
+	"github.com/amphi-campus/amphi/internal/platform/config"
+)
+
+// ScopedAttributes are those whose values end in the domain of who gives them
+// (eduPerson; saml-subject-id-attr). Of a member of a federation they are believed
+// for its own domains alone.
+var ScopedAttributes = []string{"eduPersonPrincipalName", "eduPersonScopedAffiliation", "eduPersonUniqueId", "subject-id", "pairwise-id"}
+
+// UnscopedMail is the attribute of addresses that a member of a federation gives
+// though they are of no domain of its own.
+const UnscopedMail = "mail_unscoped"
 
 // SAMLConfig is [identity.upstreams.saml].
 type SAMLConfig struct {
@@ -34,5 +48,20 @@ func (c SAMLConfig) problems() (problems []config.Problem) {
 	want(c.DiscoveryURL == "" || c.EntityID == "", "discovery_url", "has nothing to choose when entity_id names one provider")
 	want(c.DiscoveryURL == "" || c.MetadataCertificate != "", "metadata_certificate", "must say who signs the metadata of a federation")
 	want(c.SignOutPage == "" || webAddress(c.SignOutPage), "sign_out_page", "must be an https address")
+	return problems
+}
+
+// problemsOfMany is what is wrong with rules for a federation: each of its members
+// can give anybody any login, number or address, and would open accounts that it
+// has nothing to do with.
+func (c Config) problemsOfMany() (problems []config.Problem) {
+	for i, m := range c.Match {
+		if m.DropDomain || m.Attribute != "mail" && !slices.Contains(ScopedAttributes, m.Attribute) {
+			problems = append(problems, config.Problem{
+				Key:  "match[" + strconv.Itoa(i) + "].attribute",
+				Text: "may be given by any member of the federation to anybody: match by mail or an attribute with a scope, such as eduPersonPrincipalName, with its domain",
+			})
+		}
+	}
 	return problems
 }

@@ -32,7 +32,7 @@ var addressAttributes = []string{"userPrincipalName", "eduPersonPrincipalName", 
 // Names under which attributes come when the configuration names none.
 var (
 	loginAttributes      = []string{"uid", "sAMAccountName", "preferred_username", "eduPersonPrincipalName"}
-	mailAttributes       = []string{"mail", "email"}
+	mailAttributes       = []string{"mail", "email", UnscopedMail} // the last finds nobody, see samlsp: a new account may have it
 	givenAttributes      = []string{"givenName", "given_name"}
 	familyAttributes     = []string{"sn", "family_name", "usual_name"}
 	studentAttributes    = []string{"supannEtuId", "student_number"}

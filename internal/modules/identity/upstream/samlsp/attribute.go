@@ -1,11 +1,13 @@
 package samlsp
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
 
@@ -89,39 +91,45 @@ func flatten(attributes []saml.Attribute) map[string][]string {
 	return said
 }
 
-// scoped are the attributes whose values end in the domain of who gives them.
-var scoped = []string{"eduPersonPrincipalName", "eduPersonScopedAffiliation", "eduPersonUniqueId", "subject-id", "pairwise-id"}
-
 // within takes out the scoped values that an identity provider has no right to
 // give: in a federation, each may speak for the domains that its metadata list,
-// and for no other's people (shibmd:Scope). One without a list speaks freely.
-// What was taken out comes back apart.
-func within(scopes []saml.Scope, said map[string][]string) (kept, foreign map[string][]string) {
-	if len(scopes) == 0 {
+// and for no other's people (shibmd:Scope). One without a list speaks freely when
+// it is the only one, and for nobody when it is one of many (member): any of them
+// could name anybody. So could it by an address, which is then called
+// [upstream.UnscopedMail] and matches nobody. What was taken out comes back apart.
+func within(scopes []saml.Scope, said map[string][]string, member bool) (kept, foreign map[string][]string) {
+	if len(scopes) == 0 && !member {
 		return said, nil
 	}
 	kept, foreign = maps.Clone(said), map[string][]string{}
 	for name, values := range said {
-		short := name
-		if known := shortNames[name]; known != "" {
-			short = known
-		}
-		if !slices.Contains(scoped, strings.TrimPrefix(short, legacyNames)) {
+		short := cmp.Or(shortNames[name], strings.TrimPrefix(name, legacyNames))
+		mail := member && short == "mail"
+		if !mail && !slices.Contains(upstream.ScopedAttributes, short) {
 			continue
 		}
-		kept[name] = nil
+		delete(kept, name)
 		for _, v := range values {
-			if covers(scopes, v[strings.LastIndex(v, "@")+1:]) {
+			domain := v[strings.LastIndex(v, "@")+1:]
+			switch {
+			case covers(scopes, domain), mail && below(scopes, domain):
 				kept[name] = append(kept[name], v)
-			} else {
+			case mail && name == short:
+				kept[upstream.UnscopedMail] = append(kept[upstream.UnscopedMail], v)
+			case !mail:
 				foreign[name] = append(foreign[name], v)
 			}
 		}
-		if len(kept[name]) == 0 {
-			delete(kept, name)
-		}
 	}
 	return kept, foreign
+}
+
+// below reports whether a domain lies in one of the scopes: addresses of
+// etu.univ.fr are given by whom univ.fr is.
+func below(scopes []saml.Scope, domain string) bool {
+	return slices.ContainsFunc(scopes, func(s saml.Scope) bool {
+		return !s.Regexp && strings.HasSuffix(strings.ToLower(domain), "."+strings.ToLower(s.Value))
+	})
 }
 
 func covers(scopes []saml.Scope, domain string) bool {

@@ -95,7 +95,7 @@ func issued(m *saml.Inbound) time.Time {
 // answer is what a checked response says about somebody.
 func (p *Provider) answer(entity *saml.Entity, response *saml.Response, t upstream.Transaction) (upstream.Answer, error) {
 	assertion := response.Assertion
-	said, foreign := within(entity.IDP.Scopes, flatten(assertion.Attributes))
+	said, foreign := within(entity.IDP.Scopes, flatten(assertion.Attributes), p.SAML.DiscoveryURL != "")
 	subject, err := p.subject(said, foreign, assertion.Subject.NameID)
 	if err != nil {
 		return upstream.Answer{}, err

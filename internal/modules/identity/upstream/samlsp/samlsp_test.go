@@ -503,3 +503,32 @@ func TestAMemberOfAFederationSpeaksForItsOwnPeopleOnly(t *testing.T) {
 		t.Errorf("somebody of another university: %v", f)
 	}
 }
+
+func TestAMemberOfAFederationGivesNobodyAnAddressOfAnother(t *testing.T) {
+	mail := func(addresses ...string) []saml.Attribute {
+		return []saml.Attribute{{Name: "urn:oid:0.9.2342.19200300.100.1.3", Values: saml.Texts(addresses...)}, {Name: "urn:oid:1.3.6.1.4.1.5923.1.1.1.6", Values: saml.Texts(addresses...)}}
+	}
+	scopes := []saml.Scope{{Value: "univ.example"}, {Value: `.+\.lab\.example`, Regexp: true}}
+	for name, c := range map[string]struct {
+		scopes   []saml.Scope
+		member   bool
+		given    []saml.Attribute
+		mail     []string
+		unscoped []string
+		eppn     []string
+	}{
+		"its own":                   {scopes, true, mail("a@univ.example"), []string{"a@univ.example"}, nil, []string{"a@univ.example"}},
+		"of a domain below":         {scopes, true, mail("a@etu.univ.example"), []string{"a@etu.univ.example"}, nil, nil},
+		"of a domain that fits":     {scopes, true, mail("a@x.lab.example"), []string{"a@x.lab.example"}, nil, []string{"a@x.lab.example"}},
+		"of another university":     {scopes, true, mail("president@other.example"), nil, []string{"president@other.example"}, nil},
+		"of one that looks like it": {scopes, true, mail("a@xuniv.example"), nil, []string{"a@xuniv.example"}, nil},
+		"without a list of domains": {nil, true, mail("a@univ.example"), nil, []string{"a@univ.example"}, nil},
+		"the only provider":         {nil, false, mail("a@univ.example"), []string{"a@univ.example"}, nil, []string{"a@univ.example"}},
+	} {
+		kept, _ := within(c.scopes, flatten(c.given), c.member)
+		if !slices.Equal(kept["mail"], c.mail) || !slices.Equal(kept["urn:oid:0.9.2342.19200300.100.1.3"], c.mail) ||
+			!slices.Equal(kept[upstream.UnscopedMail], c.unscoped) || !slices.Equal(kept["eduPersonPrincipalName"], c.eppn) {
+			t.Errorf("%s: %v", name, kept)
+		}
+	}
+}
