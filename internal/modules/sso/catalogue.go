@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"net/url"
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -37,8 +38,9 @@ func catalogued(ctx context.Context, s *registry.Service) contract.Service {
 // mostHits bounds what the one search box shows of this room.
 const mostHits = 8
 
-// Search finds entries of the registry for administrators. Everybody else finds
-// services through the catalogue.
+// Search finds entries of the registry for administrators, and members of
+// federations that could become one. Everybody else finds services through the
+// catalogue.
 func (m *Module) Search(ctx context.Context, v campus.Viewer, words string) ([]contract.Hit, error) {
 	if !v.Can(campus.RightAdmin) || strings.TrimSpace(words) == "" {
 		return nil, nil
@@ -57,13 +59,33 @@ func (m *Module) Search(ctx context.Context, v campus.Viewer, words string) ([]c
 			URL: "/sso/services/" + s.ID, Icon: "key",
 		})
 	}
+	members, err := m.saml.Metadata().Search(ctx, words, mostHits)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range members {
+		if len(hits) == mostHits {
+			break
+		}
+		if x.Entity(one.EntityID) == nil { // not registered yet: the hit begins its entry
+			hits = append(hits, contract.Hit{
+				Group: i18n.T(ctx, "sso.registry"), Title: one.Name, Detail: one.Federation + " · " + one.EntityID,
+				URL: "/sso/services/new?source=" + url.QueryEscape(one.EntityID), Icon: "key",
+			})
+		}
+	}
 	return hits, nil
 }
 
-// Nav gives administrators the way to the registry.
+// Nav gives administrators the way to the registry, and the help desk the way to
+// the trace.
 func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
-	if !v.Can(campus.RightAdmin) {
-		return nil
+	var items []contract.NavItem
+	if v.Can(campus.RightAdmin) {
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "sso.registry"), URL: "/sso/services", Icon: "key", Group: 2})
 	}
-	return []contract.NavItem{{Label: i18n.T(ctx, "sso.registry"), URL: "/sso/services", Icon: "key", Group: 2}}
+	if v.Can(campus.RightHelpdesk) {
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "sso.trace.title"), URL: "/sso/trace", Icon: "search", Group: 2})
+	}
+	return items
 }
