@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,7 +26,7 @@ func (m *Module) newServicePage(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	protocol := registry.Protocol(q.Get("protocol"))
 	if !slices.Contains(registry.Protocols, protocol) {
-		return web.Render(w, r, http.StatusOK, newServiceTempl(newServiceView{Pattern: q.Get("pattern")}))
+		return web.Render(w, r, http.StatusOK, newServiceTempl(newServiceView{Pattern: q.Get("pattern"), Source: q.Get("source")}))
 	}
 	form := serviceForm{Service: registry.Service{Protocol: protocol}}
 	if pattern := q.Get("pattern"); protocol == registry.CAS && pattern != "" { // from the list of unknown addresses
@@ -48,7 +49,7 @@ func (m *Module) importService(w http.ResponseWriter, r *http.Request) error {
 	var found intake.Found
 	switch {
 	case view.Source != "":
-		found, err = intake.Fetch(r.Context(), m.channel, view.Source)
+		found, err = m.fetchService(r.Context(), view.Source)
 	case strings.TrimSpace(view.Text) != "":
 		found, err = intake.Read(t(r.Context(), "new.text"), []byte(view.Text))
 	default:
@@ -70,6 +71,15 @@ func (m *Module) importService(w http.ResponseWriter, r *http.Request) error {
 		form.OIDC.SecretHash = "" // the page that saves makes one, and shows it
 	}
 	return m.showServiceForm(w, r, http.StatusOK, form, nil)
+}
+
+// fetchService reads what a service publishes about itself, at its address. A member
+// of a federation is known here already, by its entityID.
+func (m *Module) fetchService(ctx context.Context, source string) (intake.Found, error) {
+	if s, err := m.saml.Metadata().Propose(ctx, source); err == nil {
+		return intake.Found{Services: []registry.Service{s}}, nil
+	}
+	return intake.Fetch(ctx, m.channel, source)
 }
 
 // newURL is the form for one protocol.

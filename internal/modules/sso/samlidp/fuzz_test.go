@@ -90,10 +90,10 @@ func FuzzMetadata(f *testing.F) {
 	h := one(f)
 	f.Add(h.services[0].SAML.Metadata)
 	f.Fuzz(func(t *testing.T, text string) {
-		if s, err := h.Metadata().Read([]byte(text)); err == nil {
-			if s.SAML.EntityID == "" {
-				t.Fatal("an entry without a name")
-			}
+		s := h.services[0]
+		s.SAML.Metadata = text
+		if f, err := h.Metadata().Find(t.Context(), spID, &s); err == nil && f.Entity.ID != spID {
+			t.Fatal("metadata of another")
 		}
 	})
 }

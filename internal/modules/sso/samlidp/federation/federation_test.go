@@ -345,21 +345,17 @@ func TestAMemberIsFoundByTheIdentifierOfItsSessions(t *testing.T) {
 	})
 }
 
-func TestAnEntryIsProposedFromAnAddressAMemberOrAText(t *testing.T) {
+func TestAnEntryIsProposedForAMember(t *testing.T) {
 	h := one(t)
-	h.serve("/wiki.xml", alone(t, nil, member(t, 7, nil)))
-	s, err := h.Import(t.Context(), h.site.URL+"/wiki.xml")
-	if err != nil || s.SAML.EntityID != "https://sp7.example/sp" || s.SAML.MetadataURL == "" || s.ID != "sp7-example" || len(s.Check()) > 0 {
-		t.Errorf("%+v %v %v", s, s.Check(), err)
-	}
 	h.serve("/fer.xml", aggregate(t, key(t, "fer"), start.AddDate(0, 0, 5), member(t, 1, nil)))
 	if err := h.Load(t.Context(), "fer"); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = h.Import(t.Context(), "https://sp1.example/sp"); err != nil || s.NameEnglish != "Library 1" || s.SAML.MetadataURL != "" {
-		t.Errorf("%+v %v", s, err)
+	s, err := h.Propose(t.Context(), "https://sp1.example/sp")
+	if err != nil || s.NameEnglish != "Library 1" || s.ID != "sp1-example" || s.SAML.MetadataURL != "" || len(s.Check()) > 0 {
+		t.Errorf("%+v %v %v", s, s.Check(), err)
 	}
-	if _, err := h.Read([]byte("<a/>")); err == nil {
-		t.Error("a text that is none")
+	if _, err := h.Propose(t.Context(), "https://nobody.example"); !errors.Is(err, Unknown) {
+		t.Errorf("%v", err)
 	}
 }

@@ -136,39 +136,17 @@ func (x *Store) Search(ctx context.Context, text string, most int32) ([]Member, 
 	return list, nil
 }
 
-// Import proposes an entry of the registry for the service provider whose metadata
-// is at an address, or for a member of a federation by its entityID.
-func (x *Store) Import(ctx context.Context, addressOrEntity string) (registry.Service, error) {
-	if f, err := x.Find(ctx, addressOrEntity, nil); err == nil && f.Entity.SP != nil {
-		return Propose(f.Entity), nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	text, _, err := x.fetch(ctx, addressOrEntity, "", saml.MaxMetadata)
+// Propose proposes an entry of the registry for a member of a federation, by its
+// entityID. It returns [Unknown] for any other.
+func (x *Store) Propose(ctx context.Context, entityID string) (registry.Service, error) {
+	f, err := x.Find(ctx, entityID, nil)
 	if err != nil {
 		return registry.Service{}, err
 	}
-	s, err := x.Read(text)
-	s.SAML.MetadataURL, s.SAML.Metadata = addressOrEntity, ""
-	return s, err
-}
-
-// Read proposes an entry for metadata that somebody pasted.
-func (x *Store) Read(text []byte) (registry.Service, error) {
-	root, err := saml.Parse(text, saml.MaxMetadata)
-	if err != nil {
-		return registry.Service{}, &Refused{Cause: err}
+	if f.Entity.SP == nil {
+		return registry.Service{}, Unknown
 	}
-	e, err := saml.ParseEntity(root)
-	if err != nil {
-		return registry.Service{}, &Refused{Cause: err}
-	}
-	if e, err = x.usable(text, e.ID); err != nil {
-		return registry.Service{}, err
-	}
-	s := Propose(e)
-	s.SAML.Metadata = string(text)
-	return s, nil
+	return Propose(f.Entity), nil
 }
 
 func hostOf(entityID string) string {
