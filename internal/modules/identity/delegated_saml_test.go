@@ -44,7 +44,6 @@ const (
 func delegatingSAML(t *testing.T, change ...func(*upstream.Config)) (*house, *samlProvider) {
 	t.Helper()
 	p := &samlProvider{entity: &saml.Entity{ID: samlName, IDP: &saml.IDPRole{
-		Scopes: []saml.Scope{{Value: "valmont.example"}},
 		Role: saml.Role{
 			Keys:   []saml.RoleKey{{PublicKey: samlKey().Public(), Use: saml.UseSigning}},
 			Logout: []saml.Endpoint{{Binding: saml.Redirect, Location: "https://idp.campus.example/logout"}},
