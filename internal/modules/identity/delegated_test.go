@@ -13,11 +13,32 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/optest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/slapdtest"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
 
 // delegating is a house that has an OpenID provider beside it.
 func delegating(t *testing.T, change ...func(*upstream.Config)) (*house, *optest.Provider) {
+	t.Helper()
+	op, settings := beside(t, change...)
+	h := openOne(t, settings)
+	op.Now = h.clock.Now
+	return h, op
+}
+
+// eachDelegating runs a test with such a house on both databases.
+func eachDelegating(t *testing.T, test func(t *testing.T, h *house, op *optest.Provider)) {
+	now := sunday()
+	dbtest.EachAt(t, now, func(t *testing.T, d *db.DB) {
+		op, settings := beside(t)
+		op.Now = now.Now
+		test(t, open(t, now, d, settings), op)
+	}, append(cellar, schema)...)
+}
+
+// beside is a provider and the settings of a house that delegates to it.
+func beside(t *testing.T, change ...func(*upstream.Config)) (*optest.Provider, func(*Config)) {
 	t.Helper()
 	op := optest.Start(t)
 	c := upstream.Config{
@@ -28,9 +49,7 @@ func delegating(t *testing.T, change ...func(*upstream.Config)) (*house, *optest
 	for _, f := range change {
 		f(&c)
 	}
-	h := openOne(t, func(all *Config) { all.Upstreams = []upstream.Config{c} })
-	op.Now = h.clock.Now
-	return h, op
+	return op, func(all *Config) { all.Upstreams = []upstream.Config{c} }
 }
 
 const startCampus = "/identity/upstreams/campus/start"
@@ -62,22 +81,23 @@ func (b *browser) away(path string) (back *url.URL) {
 }
 
 func TestWhoIsVouchedForComesIn(t *testing.T) {
-	h, op := delegating(t)
-	b := h.browser()
-	want(t, b.get("/login?next=/identity/sessions"), 200, "Sign in with My campus", startCampus+"?next=%2Fidentity%2Fsessions")
-	want(t, b.get(startCampus+"?next=/identity/sessions"), 200, "My open sessions")
-	// From now on it is the link that counts, whatever address they have there.
-	op.Claims["email"] = "lina.durand@valmont.example"
-	want(t, h.browser().get(startCampus), 200, "home of lmartin")
-	want(t, b.get("/logout"), 200)
-	want(t, b.post("/logout", nil), 200, "Sign out of My campus as well", op.URL+"/logout?client_id=amphi&amp;id_token_hint=")
-	if page := b.get("/login").body; !strings.Contains(page, `class="button wide" href="`+startCampus) {
-		t.Error("the browser does not remember by which way it came in")
-	}
-	stories, err := h.stories.Of(t.Context(), h.lina, 5)
-	if err != nil || len(stories) == 0 || stories[0].Method != entry.Upstream || !stories[0].FactorAt.IsZero() {
-		t.Errorf("the stories are %+v, %v", stories, err)
-	}
+	eachDelegating(t, func(t *testing.T, h *house, op *optest.Provider) {
+		b := h.browser()
+		want(t, b.get("/login?next=/identity/sessions"), 200, "Sign in with My campus", startCampus+"?next=%2Fidentity%2Fsessions")
+		want(t, b.get(startCampus+"?next=/identity/sessions"), 200, "My open sessions")
+		// From now on it is the link that counts, whatever address they have there.
+		op.Claims["email"] = "lina.durand@valmont.example"
+		want(t, h.browser().get(startCampus), 200, "home of lmartin")
+		want(t, b.get("/logout"), 200)
+		want(t, b.post("/logout", nil), 200, "Sign out of My campus as well", op.URL+"/logout?client_id=amphi&amp;id_token_hint=")
+		if page := b.get("/login").body; !strings.Contains(page, `class="button wide" href="`+startCampus) {
+			t.Error("the browser does not remember by which way it came in")
+		}
+		stories, err := h.stories.Of(t.Context(), h.lina, 5)
+		if err != nil || len(stories) == 0 || stories[0].Method != entry.Upstream || !stories[0].FactorAt.IsZero() {
+			t.Errorf("the stories are %+v, %v", stories, err)
+		}
+	})
 }
 
 func TestASecondFactorThereCountsWhereThePolicySaysSo(t *testing.T) {
@@ -92,25 +112,43 @@ func TestASecondFactorThereCountsWhereThePolicySaysSo(t *testing.T) {
 	}
 }
 
-func TestWhoHasNoAccountHereIsToldAsWhomTheyCame(t *testing.T) {
+func TestASecondFactorThereIsAsOldAsItsUpstreamSays(t *testing.T) {
 	h, op := delegating(t)
-	op.Claims["sub"], op.Claims["email"] = "88", "nouveau@valmont.example"
-	b := h.browser()
-	want(t, b.get(startCampus), 403, "identity.upstream_no_account", "nouveau@valmont.example", "Choose another My campus account", "email = mail")
-	want(t, b.get("/identity/sessions"), 200, `name="password"`) // nobody was let in
-
-	op.Claims["email"] = "lina@gmail.example"
-	want(t, h.browser().get(startCampus), 403, "identity.upstream_wrong_account", "lina@gmail.example", "@valmont.example")
-
-	// A login that was given to somebody else leads nobody into the old account.
-	op.Claims["sub"], op.Claims["email"] = "77f1", "lina.martin@valmont.example"
-	want(t, h.browser().get(startCampus), 200, "home of lmartin")
-	op.Claims["sub"] = "a-new-person"
-	a := h.browser().get(startCampus)
-	want(t, a, 409, "identity.upstream_taken")
-	if strings.Contains(a.body, "77f1") {
-		t.Error("the page shows the identifier of somebody else")
+	op.Claims["amr"] = []string{"mfa"}
+	for ago, fresh := range map[time.Duration]bool{time.Minute: true, 3 * time.Hour: false, -time.Minute: true} {
+		op.Claims["auth_time"] = h.clock.Now().Add(-ago).Unix()
+		b := h.browser()
+		want(t, b.get(startCampus), 200, "home of lmartin")
+		stories, err := h.stories.Of(t.Context(), h.lina, 1)
+		if err != nil || len(stories) != 1 || stories[0].FactorAt.IsZero() {
+			t.Fatalf("the story is %+v, %v", stories, err)
+		}
+		if at := stories[0].FactorAt; at.After(h.clock.Now()) || h.clock.Now().Sub(at) < freshFactor != fresh {
+			t.Errorf("a factor of %v ago is of %v", ago, at)
+		}
 	}
+}
+
+func TestWhoHasNoAccountHereIsToldAsWhomTheyCame(t *testing.T) {
+	eachDelegating(t, func(t *testing.T, h *house, op *optest.Provider) {
+		op.Claims["sub"], op.Claims["email"] = "88", "nouveau@valmont.example"
+		b := h.browser()
+		want(t, b.get(startCampus), 403, "identity.upstream_no_account", "nouveau@valmont.example", "Choose another My campus account", "email = mail")
+		want(t, b.get("/identity/sessions"), 200, `name="password"`) // nobody was let in
+
+		op.Claims["email"] = "lina@gmail.example"
+		want(t, h.browser().get(startCampus), 403, "identity.upstream_wrong_account", "lina@gmail.example", "@valmont.example")
+
+		// A login that was given to somebody else leads nobody into the old account.
+		op.Claims["sub"], op.Claims["email"] = "77f1", "lina.martin@valmont.example"
+		want(t, h.browser().get(startCampus), 200, "home of lmartin")
+		op.Claims["sub"] = "a-new-person"
+		a := h.browser().get(startCampus)
+		want(t, a, 409, "identity.upstream_taken")
+		if strings.Contains(a.body, "77f1") {
+			t.Error("the page shows the identifier of somebody else")
+		}
+	})
 }
 
 func TestAnAccountIsMadeForWhomARuleFits(t *testing.T) {
@@ -201,21 +239,22 @@ func TestAPostFromAnotherSiteGoesOnOnceTheCookieIsThere(t *testing.T) {
 }
 
 func TestTheThirdRoundWithinAMinuteStops(t *testing.T) {
-	h, op := delegating(t)
-	op.Refuse = "login_required"
-	b := h.browser()
-	for range 2 {
-		want(t, b.get(startCampus), 410, "identity.upstream_stale", "Start clean")
-		h.clock.Advance(5 * time.Second)
-	}
-	want(t, b.get(startCampus), 502, "identity.upstream_loop", "Start clean", "Sign out of My campus first")
-	a := b.post(startCampus, url.Values{"next": {"/"}})
-	if refresh := a.Header.Get("Refresh"); !strings.Contains(refresh, "force=1") {
-		t.Errorf("starting clean leads to %q", refresh)
-	}
-	h.clock.Advance(2 * time.Minute)
-	op.Refuse = ""
-	want(t, b.get(startCampus), 200, "home of lmartin")
+	eachDelegating(t, func(t *testing.T, h *house, op *optest.Provider) {
+		op.Refuse = "login_required"
+		b := h.browser()
+		for range 2 {
+			want(t, b.get(startCampus), 410, "identity.upstream_stale", "Start clean")
+			h.clock.Advance(5 * time.Second)
+		}
+		want(t, b.get(startCampus), 502, "identity.upstream_loop", "Start clean", "Sign out of My campus first")
+		a := b.post(startCampus, url.Values{"next": {"/"}})
+		if refresh := a.Header.Get("Refresh"); !strings.Contains(refresh, "force=1") {
+			t.Errorf("starting clean leads to %q", refresh)
+		}
+		h.clock.Advance(2 * time.Minute)
+		op.Refuse = ""
+		want(t, b.get(startCampus), 200, "home of lmartin")
+	})
 }
 
 func TestAnOldSignInIsNoAnswerToWhoMustProveItAgain(t *testing.T) {
@@ -263,29 +302,38 @@ func TestEverybodyIsSentAtOnceExceptWhoAsksForTheLocalForm(t *testing.T) {
 }
 
 func TestAnAdministratorSeesBothValuesAndTriesWithoutBeingSignedIn(t *testing.T) {
-	h, op := delegating(t)
-	h.add(Person{Login: "admin", Mail: "admin@valmont.example", FamilyName: "Admin", Rights: []campus.Right{campus.RightAdmin}}, linasPassword)
-	op.Spoil = func(c map[string]any) { c["aud"] = "somebody-else" }
-	h.browser().get(startCampus)
-	op.Spoil = nil
+	eachDelegating(t, func(t *testing.T, h *house, op *optest.Provider) {
+		h.add(Person{Login: "admin", Mail: "admin@valmont.example", FamilyName: "Admin", Rights: []campus.Right{campus.RightAdmin}}, linasPassword)
+		op.Spoil = func(c map[string]any) { c["aud"] = "somebody-else" }
+		h.browser().get(startCampus)
+		op.Spoil = nil
 
-	student := h.browser()
-	student.signIn("lmartin", linasPassword)
-	for _, path := range []string{"/identity/upstreams", "/identity/upstreams/campus", "/identity/upstreams/campus/test"} {
-		want(t, student.get(path), 403, "platform.right_missing")
-	}
-	admin := h.browser()
-	admin.signIn("admin", linasPassword)
-	want(t, admin.get("/identity/upstreams"), 200, "My campus", "failures today: 1")
-	want(t, admin.get("/identity/upstreams/campus"), 200, "aud amphi", "aud somebody-else", "identity.upstream_unfit", h.server.URL+"/identity/upstreams/campus/answer")
-	want(t, admin.get("/identity/upstreams/campus/test"), 200, "the account lmartin, by the rule email=mail", "preferred_username")
-	want(t, admin.get("/"), 200, "home of admin")
-	op.Refuse, op.Because = "access_denied", "AADSTS50105: not assigned"
-	want(t, admin.get("/identity/upstreams/campus/test"), 200, "AADSTS50105", "has not opened this portal")
+		student := h.browser()
+		student.signIn("lmartin", linasPassword)
+		for _, path := range []string{"/identity/upstreams", "/identity/upstreams/campus", "/identity/upstreams/campus/test"} {
+			want(t, student.get(path), 403, "platform.right_missing")
+		}
+		admin := h.browser()
+		admin.signIn("admin", linasPassword)
+		want(t, admin.get("/identity/upstreams"), 200, "My campus", "failures today: 1")
+		want(t, admin.get("/identity/upstreams/campus"), 200, "aud amphi", "aud somebody-else", "identity.upstream_unfit", h.server.URL+"/identity/upstreams/campus/answer")
+		want(t, admin.get("/identity/upstreams/campus/test"), 200, "the account lmartin, by the rule email=mail", "preferred_username")
+		want(t, admin.get("/"), 200, "home of admin")
+		want(t, admin.get("/identity/upstreams/campus?who=nobody"), 200, "Nobody has this identifier")
+		want(t, student.post("/identity/upstreams/campus/links", url.Values{"login": {"admin"}, "external": {"guid-1"}}), 403, "platform.right_missing")
+		want(t, admin.post("/identity/upstreams/campus/links", url.Values{"login": {"lmartin"}, "external": {"guid-1"}}), 200, "guid-1", "prepared")
+		page := admin.get("/identity/upstreams/campus?who=lmartin").body
+		_, after, _ := strings.Cut(page, `action="/identity/upstreams/campus/links/`)
+		link, _, _ := strings.Cut(after, "/")
+		want(t, student.post("/identity/upstreams/campus/links/"+link+"/remove", url.Values{"login": {"lmartin"}}), 403, "platform.right_missing")
+		want(t, admin.post("/identity/upstreams/campus/links/"+link+"/remove", url.Values{"login": {"lmartin"}}), 200, "No link.")
+		op.Refuse, op.Because = "access_denied", "AADSTS50105: not assigned"
+		want(t, admin.get("/identity/upstreams/campus/test"), 200, "AADSTS50105", "has not opened this portal")
 
-	back := admin.still().away("/identity/upstreams/campus/test")
-	admin.post("/logout", nil)
-	want(t, admin.get(back.RequestURI()), 403, "identity.upstream_other_browser") // who tests must still be there
+		back := admin.still().away("/identity/upstreams/campus/test")
+		admin.post("/logout", nil)
+		want(t, admin.get(back.RequestURI()), 403, "identity.upstream_other_browser") // who tests must still be there
+	})
 }
 
 // withDirectory is a house that asks slapd about passwords.
