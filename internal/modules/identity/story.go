@@ -143,6 +143,9 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 			a.FactorMethod, a.FactorAt, stage = p.Method, now, entry.StageFactor
 		case p.Second != "":
 			a.FactorMethod, a.FactorAt, stage = p.Second, now, entry.StageFactor
+			if !p.Since.IsZero() && p.Since.Before(now) { // by a session there: it is no fresh factor here
+				a.FactorAt = p.Since
+			}
 		}
 		if err := m.stories.Add(ctx, tx, &a, attempt.Step{Stage: stage, Result: attempt.Passed, Method: p.Method, Facts: vouching(p)}); err != nil {
 			return err

@@ -104,8 +104,10 @@ type Proof struct {
 	// (RFC 8176).
 	Upstream string
 	AMR      []string
-	// Second is a second factor that came with the first proof; "" for none.
+	// Second is a second factor that came with the first proof; "" for none. Since is
+	// when it was given, zero for now: who vouches may have asked for it long ago.
 	Second Method
+	Since  time.Time
 }
 
 // Arrival is where a sign-in without a password comes from and goes to.

@@ -327,7 +327,7 @@ func (u *upstream) proof(m entry.Method, a Answer) entry.Proof {
 	p := entry.Proof{Method: m, Upstream: u.ID, AMR: a.Methods}
 	for _, said := range slices.Concat(a.Methods, a.Contexts) {
 		if slices.Contains(u.Factor.Accept, said) {
-			p.Second = entry.Elsewhere
+			p.Second, p.Since = entry.Elsewhere, a.AuthnInstant
 		}
 	}
 	return p
