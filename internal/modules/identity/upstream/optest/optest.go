@@ -68,13 +68,17 @@ func Start(t testing.TB) *Provider {
 	t.Helper()
 	p := &Provider{Now: time.Now, codes: map[string]url.Values{}, Claims: map[string]any{"sub": "77f1", "email": "lina.martin@valmont.example", "email_verified": true, "preferred_username": "lina.martin"}}
 	p.Rotate(t)
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/openid-configuration", p.metadata)
-	mux.HandleFunc("GET /authorize", p.authorize)
-	mux.HandleFunc("POST /token", p.token)
-	mux.HandleFunc("GET /keys", p.keys)
-	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, p.Info) })
-	p.server = httptest.NewServer(mux)
+	pages := map[string]http.HandlerFunc{
+		"/.well-known/openid-configuration": p.metadata, "/authorize": p.authorize, "/token": p.token, "/keys": p.keys,
+		"/userinfo": func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, p.Info) },
+	}
+	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if page := pages[r.URL.Path]; page != nil {
+			page(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	}))
 	t.Cleanup(p.server.Close)
 	p.URL = p.server.URL
 	return p
