@@ -96,7 +96,9 @@ func (m *Module) signInFirst(w http.ResponseWriter, r *http.Request, q gate.Ques
 	if err != nil {
 		return gate.Entrance{}, err
 	}
-	if err := m.toSignIn(w, r, back, q.Fresh || q.MaxAge > 0); err != nil {
+	// Whoever is signed in comes here because that is too long ago: the sign-in page
+	// would send them straight back, round and round.
+	if err := m.toSignIn(w, r, back, q.Fresh || q.MaxAge > 0 || web.Viewer(r).SignedIn()); err != nil {
 		return gate.Entrance{}, err
 	}
 	return gate.Entrance{}, gate.Answered

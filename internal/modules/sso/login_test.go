@@ -267,3 +267,23 @@ func TestTheSignInPageIsShownWhereTheServiceSentThePerson(t *testing.T) {
 		t.Error("the password is not asked for again")
 	}
 }
+
+func TestASignInThatIsTooOldForTheServiceIsMadeAgain(t *testing.T) {
+	h := one(t)
+	h.module.Door = fakeDoor{}
+	x, err := h.module.Registry(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Get("moodle").SessionLimit = time.Hour
+	h.enter(lina())
+	h.clock.Advance(2 * time.Hour)
+	next, renew, _ := strings.Cut(h.get(loginURL(moodle)).Body.String(), " ")
+	if renew != "true" {
+		t.Errorf("somebody signed in is shown a door that sends them back: %s %s", next, renew)
+	}
+	h.enter(lina())
+	if to := location(t, h.get(next)); to.Query().Get("ticket") == "" {
+		t.Errorf("led to %s", to)
+	}
+}
