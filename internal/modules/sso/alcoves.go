@@ -45,7 +45,7 @@ func (m *Module) furnish() {
 	})
 	m.oidc = oidcop.New(oidcop.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Answers: m.answers, Gate: m, Exit: m, Keys: m.keys, People: m.People,
-		Registrar: registrar{m}, Mailer: m.Mailer, MAC: m.Sign, Channel: m.channel, BaseURL: m.BaseURL,
+		Registrar: registrar{m}, Mailer: m.Mailer, MAC: m.Names, Channel: m.channel, BaseURL: m.BaseURL,
 	}, m.config.OIDC)
 	m.logos = logo.Logos{Files: m.Files, Registry: m.services, Log: m.Log}
 	m.walk = walk.New(walk.Deps{

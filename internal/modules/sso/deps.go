@@ -37,6 +37,8 @@ type Deps struct {
 	// Sign authenticates what a browser carries for us through a renewed
 	// sign-in.
 	Sign func(purpose string, data []byte) []byte
+	// Names makes the pairwise identifiers of people; unlike Sign it never changes.
+	Names registry.MAC
 	// Seal keeps our signing keys unreadable in the database.
 	Seal keys.Sealer
 	// HTTP makes the client for messages to services. It must not follow

@@ -118,7 +118,7 @@ func newHouse(t testing.TB, d *db.DB, c *clock.Manual) *house {
 		return mac.Sum(nil)
 	}
 	h.module = New(Deps{
-		DB: d, Clock: c, Log: log, Texts: texts, People: h.people, Sessions: h, Foresight: h, Mailer: h.mails, Files: store, Sign: sign, Seal: plain{}, BaseURL: base.String(),
+		DB: d, Clock: c, Log: log, Texts: texts, People: h.people, Sessions: h, Foresight: h, Mailer: h.mails, Files: store, Sign: sign, Names: sign, Seal: plain{}, BaseURL: base.String(),
 	}, testConfig())
 	h.server = web.New(web.Config{
 		BaseURL: base, Log: log, Clock: c, Texts: texts, Language: campus.French, Sign: sign,

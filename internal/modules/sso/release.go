@@ -27,7 +27,7 @@ func (m *Module) Released(ctx context.Context, s *registry.Service, who campus.P
 	if err != nil {
 		return nil, AttributesUnavailable.From(err)
 	}
-	values := m.config.Institution.Values(s, who, record, m.Sign)
+	values := m.config.Institution.Values(s, who, record, m.Names)
 	told := s.Told(values, wanted)
 	released := make([]gate.Attribute, len(told))
 	for i, a := range told {

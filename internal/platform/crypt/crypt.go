@@ -139,6 +139,11 @@ func (k *Keyring) MAC(purpose string, data []byte) []byte {
 	return append(newest.id[:], k.mac(newest, purpose, data)...)
 }
 
+// Name makes a name out of data that stays the same for ever and gives nothing
+// away: it is authenticated with the oldest key, which rotations keep. What others
+// file under it would be lost with that key.
+func (k *Keyring) Name(purpose string, data []byte) []byte { return k.mac(k.keys[0], purpose, data) }
+
 // VerifyMAC reports whether mac was made by MAC for this purpose and data, in constant time.
 func (k *Keyring) VerifyMAC(purpose string, data, mac []byte) bool {
 	if len(mac) != keyIDBytes+sha256.Size {

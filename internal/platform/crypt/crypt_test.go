@@ -85,6 +85,9 @@ func TestAfterARotationTheNewestKeySealsAndAllOpen(t *testing.T) {
 	if got, err := after.Verify("p", signed); err != nil || got != "link" {
 		t.Fatalf("the old signature: %q, %v", got, err)
 	}
+	if !bytes.Equal(before.Name("p", []byte("person")), after.Name("p", []byte("person"))) {
+		t.Fatal("a rotation changed the names that services know people by")
+	}
 	fresh, err := after.Seal("p", []byte("new"))
 	if err != nil || after.Stale(fresh) || !before.Stale(fresh) {
 		t.Fatal("the newest key does not seal")

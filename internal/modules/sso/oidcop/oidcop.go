@@ -50,7 +50,7 @@ type Deps struct {
 	Registrar Registrar
 	// Mailer warns people; nil sends nothing.
 	Mailer Mailer
-	// MAC makes pairwise identifiers (crypt.Keyring.MAC).
+	// MAC makes pairwise identifiers (crypt.Keyring.Name).
 	MAC registry.MAC
 	// Channel reaches clients: their keys, their sign-out. It must not follow
 	// redirects.

@@ -47,7 +47,8 @@ func (i Institution) Check() []Mistake {
 	return m
 }
 
-// MAC authenticates data with a key of the house (crypt.Keyring.MAC).
+// MAC authenticates data with a key of the house that never changes
+// (crypt.Keyring.Name).
 type MAC func(purpose string, data []byte) []byte
 
 // pairwisePurpose must never change: the names that services know people by
