@@ -79,6 +79,9 @@ func (s *servers) on(ctx context.Context, idle chan *ldap.Conn, named bool, ask 
 	case s.busy <- struct{}{}:
 		defer func() { <-s.busy }()
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) { // who asked went away, which says nothing about the directory
+			return fmt.Errorf("wait for a connection to the directory: %w", ctx.Err())
+		}
 		return s.failed(ctx.Err())
 	}
 	for {

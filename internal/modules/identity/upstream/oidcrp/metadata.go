@@ -140,7 +140,8 @@ func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 	case waiting:
 		return nil, p.silent(nil)
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.TimeoutOr5s())
+	// Somebody who closes their browser must not make the provider seem down.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.TimeoutOr5s())
 	defer cancel()
 	m, err := p.fetch(ctx)
 	if err == nil {

@@ -255,7 +255,7 @@ func (p *Provider) ask(ctx context.Context, m *metadata, token *oauth2.Token, c 
 			c.all[name] = value
 		}
 	}
-	if info.EmailVerified {
+	if info.EmailVerified && c.all["email"] == info.Email { // it says so of its own address, not of the token's
 		c.Verified = true
 	}
 	return nil

@@ -1,6 +1,7 @@
 package oidcrp
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -301,6 +302,35 @@ func TestUserInfoOfSomebodyElseIsRefused(t *testing.T) {
 	_, err = walk(t, client(t, op, ask), upstream.Transaction{})
 	if f := failureOf(t, err); f.Reason != upstream.Unfit || f.Received != "sub somebody-else" {
 		t.Errorf("of somebody else: %+v", f)
+	}
+}
+
+func TestAnAddressThatUserInfoVerifiedIsNotTheOneOfTheToken(t *testing.T) {
+	op := optest.Start(t)
+	delete(op.Claims, "email_verified")
+	op.Info = map[string]any{"sub": "77f1", "email": "own@valmont.example", "email_verified": true}
+	ask := func(c *upstream.Config) { c.OIDC.UserInfo = true }
+	a, err := walk(t, client(t, op, ask), upstream.Transaction{})
+	if err != nil || a.Attributes["email"] != nil {
+		t.Errorf("the token's address counts: %v %v", a.Attributes, err)
+	}
+	op.Info["email"] = "lina.martin@valmont.example"
+	a, err = walk(t, client(t, op, ask), upstream.Transaction{})
+	if err != nil || a.Attributes["email"] == nil {
+		t.Errorf("the same address does not: %v %v", a.Attributes, err)
+	}
+}
+
+func TestWhoGoesAwayDoesNotMakeTheProviderSeemDown(t *testing.T) {
+	op := optest.Start(t)
+	p := client(t, op, nil)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := p.Start(gone, &upstream.Transaction{Secrets: map[string]string{}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := walk(t, p, upstream.Transaction{}); err != nil {
+		t.Error(err)
 	}
 }
 

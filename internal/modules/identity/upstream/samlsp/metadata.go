@@ -119,7 +119,8 @@ func (p *Provider) metadata(ctx context.Context) (*directory, error) {
 // renew fetches the metadata again. known serves when it is still usable and the
 // source is not.
 func (p *Provider) renew(ctx context.Context, known *directory, usable bool) (*directory, error) {
-	got, err := p.fetch(ctx)
+	// Somebody who closes their browser must not make the source seem down.
+	got, err := p.fetch(context.WithoutCancel(ctx))
 	p.mu.Lock()
 	now := p.clock.Now()
 	if err == nil {

@@ -1,6 +1,7 @@
 package samlsp
 
 import (
+	"context"
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
@@ -67,6 +68,16 @@ func TestMetadataThatCannotBeFetchedAreUsedUntilTheyEnd(t *testing.T) {
 	}
 	h.idp.down = false
 	h.clock.Advance(patience)
+	h.leaves()
+}
+
+func TestWhoGoesAwayDoesNotMakeTheSourceSeemDown(t *testing.T) {
+	h := open(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := h.metadata(gone); err != nil {
+		t.Error(err)
+	}
 	h.leaves()
 }
 
