@@ -81,5 +81,13 @@ func TestOneSignInOpensThreeProtocolsAndOneSignOutClosesThem(t *testing.T) {
 			tab.Visit(page)
 			tab.Heading("Entrez.")
 		}
+
+		// The help desk reads both ends of each way.
+		desk := signedIn(t, h, look, "agent")
+		desk.Visit("/sso/trace?person=student")
+		desk.Heading("Chemins vers les services")
+		desk.Sees("Page SAML", "Page OpenID", "déconnecté", "Son serveur est venu après")
+		desk.Check()
+		shown(desk, look, "trace")
 	})
 }
