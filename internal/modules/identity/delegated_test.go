@@ -402,6 +402,21 @@ func TestAnEndedPasswordOfADirectoryIsChangedHere(t *testing.T) {
 	want(t, change(slapdtest.Password, "tout-Neuf-2026!", "tout-Neuf-2026!"), 200, "home of "+slapdtest.Expired)
 }
 
+func TestAPasswordThatStillWorksIsNotChangedByItAlone(t *testing.T) {
+	h, _ := withDirectory(t)
+	change := func(login, old string) answer {
+		return h.browser().post("/identity/upstreams/annuaire/password", url.Values{"username": {login}, "old": {old}, "fresh": {"tout-Neuf-2026!"}, "again": {"tout-Neuf-2026!"}})
+	}
+	want(t, change(slapdtest.Fine, slapdtest.Password), 422, "identity.upstream_password_there", "https://campus.example/password")
+	want(t, h.browser().signIn(slapdtest.Fine, slapdtest.Password), 200, "home of "+slapdtest.Fine)
+	// Nor does the page tell which accounts there are, and which are locked.
+	locked, nobody := change(slapdtest.Locked, slapdtest.Password), change("personne.locale", slapdtest.Password)
+	want(t, locked, 422, "identity.upstream_refused")
+	if strings.ReplaceAll(withoutCode(locked.body), slapdtest.Locked, "personne.locale") != withoutCode(nobody.body) {
+		t.Error("a locked account is answered otherwise than one that does not exist")
+	}
+}
+
 func TestADirectoryThatIsDownTestsAndCountsNothing(t *testing.T) {
 	h, s := withDirectory(t)
 	s.Stop(t)

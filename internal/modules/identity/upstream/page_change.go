@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -100,13 +101,18 @@ func (x *Upstreams) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return x.changeStopped(w, r, u, form, fault.Of(err), nil)
 	}
-	err = u.directory.Change(r.Context(), form.Login, form.Old, form.Fresh)
-	done(errors.Is(err, Refused))
-	var f *Failure
-	if errors.As(err, &f) {
-		return x.changeStopped(w, r, u, form, x.worded(r.Context(), u, f), f)
+	if err = x.ended(r.Context(), u, form); err == nil {
+		err = u.directory.Change(r.Context(), form.Login, form.Old, form.Fresh)
 	}
-	if err != nil {
+	var f *Failure
+	told := errors.As(err, &f)
+	done(told && f.Reason == Refused)
+	switch {
+	case told:
+		return x.changeStopped(w, r, u, form, x.worded(r.Context(), u, f), f)
+	case errors.Is(err, PasswordThere):
+		return x.changeStopped(w, r, u, form, fault.Of(err), nil)
+	case err != nil:
 		return err
 	}
 	x.Log.InfoContext(r.Context(), "a password was changed in a directory", "upstream", u.ID)
@@ -128,6 +134,30 @@ func (x *Upstreams) change(w http.ResponseWriter, r *http.Request) error {
 	return x.Door.Enter(w, r, v.Person.ID, v.Proof, entry.Arrival{Next: form.Next})
 }
 
+// ended is nil for a password that is right and opens nothing any more. One that
+// still opens the door is not changed by it alone: whoever stole it meets a second
+// factor there, and must not shut its owner out by this side entrance. What the
+// directory says before a password was right is told nobody here, as at the door.
+func (x *Upstreams) ended(ctx context.Context, u *upstream, form changeForm) error {
+	_, err := u.directory.Check(ctx, form.Login, form.Old)
+	var f *Failure
+	switch {
+	case err == nil:
+		return x.There(ctx, u.ID)
+	case !errors.As(err, &f):
+		return err
+	case f.Proved && (f.Reason == PasswordExpired || f.Reason == PasswordReset):
+		return nil
+	case f.Proved, f.Untested:
+		return f
+	case f.Reason == AccountLocked:
+		if err := x.tellLocked(ctx, u, form.Login); err != nil {
+			return err
+		}
+	}
+	return &Failure{Reason: Refused, Code: f.Code, Text: f.Text, Cause: f}
+}
+
 // changeStopped shows the form again with the reason. f is nil for a reason that
 // is not the directory's.
 func (x *Upstreams) changeStopped(w http.ResponseWriter, r *http.Request, u *upstream, form changeForm, said *fault.Fault, f *Failure) error {
@@ -147,11 +177,10 @@ func (x *Upstreams) changeStopped(w http.ResponseWriter, r *http.Request, u *ups
 	return x.showChange(w, r, u, failure.Status, changeView{Form: form, Stopped: &failure})
 }
 
-// ChangeURL is the page on which an ended password of a directory is changed, on
-// the way to next.
-func withNext(page, next string) string {
-	if next == "" || next == "/" || !strings.HasPrefix(page, "/") {
-		return page
+// ChangeTo is the ChangeURL of a verdict on the way to next.
+func (v Verdict) ChangeTo(next string) string {
+	if next == "" || next == "/" || !strings.HasPrefix(v.ChangeURL, "/") {
+		return v.ChangeURL
 	}
-	return page + "?" + url.Values{"next": {next}}.Encode()
+	return v.ChangeURL + "?" + url.Values{"next": {next}}.Encode()
 }
