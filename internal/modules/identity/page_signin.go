@@ -253,7 +253,7 @@ func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, t *trial, er
 	failure := web.Explain(r.Context(), f)
 	failure.Incident = incident
 	if t.from(f) && t.elsewhere.ChangeURL != "" {
-		failure.Action, failure.ActionURL = i18n.T(r.Context(), "identity.upstream.change.do"), t.elsewhere.ChangeURL
+		failure.Action, failure.ActionURL = i18n.T(r.Context(), "identity.upstream.change.do"), t.elsewhere.ChangeTo(t.form.Next)
 	}
 	web.Note(r, f)
 	view := signInView{Form: t.form, Stopped: &failure}
