@@ -68,7 +68,7 @@ const mostCounted = 1000
 // count is how many ways a filter lets through, at most mostCounted.
 func (x *Trace) count(ctx context.Context, f Filter) (n int, err error) {
 	where, args := f.where()
-	query := fmt.Sprintf("SELECT COUNT(*) FROM (SELECT 1 FROM sso_answers%s LIMIT %d) some", where, mostCounted)
+	query := fmt.Sprintf("SELECT COUNT(*) FROM (SELECT 1 FROM sso_answers%s LIMIT %d) counted", where, mostCounted)
 	if err := x.DB.Read().QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count ways: %w", err)
 	}
