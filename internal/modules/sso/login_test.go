@@ -2,6 +2,7 @@ package sso
 
 import (
 	"fmt"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -285,5 +286,26 @@ func TestASignInThatIsTooOldForTheServiceIsMadeAgain(t *testing.T) {
 	h.enter(lina())
 	if to := location(t, h.get(next)); to.Query().Get("ticket") == "" {
 		t.Errorf("led to %s", to)
+	}
+}
+
+func TestAServiceThatCannotWorkWithoutAnAttributeIsNotEntered(t *testing.T) {
+	h := one(t)
+	x, err := h.module.Registry(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := x.Get("moodle")
+	s.Attributes = append(s.Attributes, registry.StudentNumber)
+	s.Required = []registry.Attribute{registry.Mail, registry.StudentNumber}
+	h.enter(lina())
+	w := h.get(loginURL(moodle))
+	if body := w.Body.String(); w.Header().Get("Location") != "" || !strings.Contains(body, "sso.attribute_missing") ||
+		!strings.Contains(body, "Student number") || strings.Contains(body, "Mail address") {
+		t.Errorf("%d to %q: %.2000s", w.Code, w.Header().Get("Location"), body)
+	}
+	h.people["supannEtuId"] = []string{"20261234"}
+	if to := location(t, h.get(loginURL(moodle))); to.Query().Get("ticket") == "" {
+		t.Errorf("the record is complete, and still led to %s", to)
 	}
 }
