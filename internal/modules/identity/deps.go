@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -46,6 +47,10 @@ type Doors interface {
 // signing the person out of services. It runs in the transaction that ends it.
 type SessionFollower interface {
 	SessionEnded(ctx context.Context, tx db.Tx, session string) error
+	// PersonShutOut ends what somebody else may have opened as this person, and what
+	// outlives sessions: the account was closed, or its password set anew. The
+	// session that except names, "" for none, goes on.
+	PersonShutOut(ctx context.Context, tx db.Tx, who campus.PersonID, except string) error
 }
 
 // Scene is a short message of the institution, in both languages.

@@ -52,7 +52,13 @@ type house struct {
 	texts    *i18n.Catalogue
 	lina     campus.PersonID
 	ended    []string                   // sessions that a follower was told of
+	shutOut  []string                   // people out of whose accounts others were shut, and the session that stayed
 	from     atomic.Pointer[netip.Addr] // where requests come from
+}
+
+func (h *house) PersonShutOut(_ context.Context, _ db.Tx, who campus.PersonID, except string) error {
+	h.shutOut = append(h.shutOut, string(who)+" but "+except)
+	return nil
 }
 
 func (h *house) SessionEnded(_ context.Context, _ db.Tx, session string) error {

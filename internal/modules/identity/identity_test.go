@@ -290,6 +290,7 @@ func TestClosingTheOthersClosesThemAllHoweverMany(t *testing.T) {
 
 func TestANewPasswordShutsOutWhoeverHadTheOldOne(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
+		h.shutOut = nil // of her first password
 		thief := h.browser()
 		want(t, thief.signIn("lmartin", linasPassword), 200, "home of lmartin")
 		hash, err := h.HashPassword(t.Context(), "un autre mot de passe")
@@ -302,6 +303,9 @@ func TestANewPasswordShutsOutWhoeverHadTheOldOne(t *testing.T) {
 		want(t, thief.get("/"), 200, "identity.session_over")
 		if len(h.ended) != 1 {
 			t.Errorf("followers were told of %d sessions", len(h.ended))
+		}
+		if len(h.shutOut) == 0 || h.shutOut[0] != string(h.lina)+" but " {
+			t.Errorf("what outlives sessions goes on: followers were told of %v", h.shutOut)
 		}
 		want(t, h.browser().signIn("lmartin", "un autre mot de passe"), 200, "home of lmartin")
 	})
@@ -351,6 +355,7 @@ func TestAnotherSiteCannotSignSomebodyInOrOut(t *testing.T) {
 
 func TestSigningOutEndsTheSessionForGood(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
+		h.shutOut = nil // of her first password
 		b := h.browser()
 		b.signIn("lmartin", linasPassword)
 		base, _ := url.Parse(h.server.URL)
@@ -358,8 +363,8 @@ func TestSigningOutEndsTheSessionForGood(t *testing.T) {
 		want(t, b.get("/logout"), 200, "Do you want to leave?")
 		want(t, b.get("/"), 200, "home of lmartin") // asking changed nothing
 		want(t, b.post("/logout", url.Values{}), 200, "You are signed out.")
-		if len(h.ended) != 1 {
-			t.Errorf("followers were told of %d sessions", len(h.ended))
+		if len(h.ended) != 1 || len(h.shutOut) != 0 {
+			t.Errorf("followers were told of %d sessions, and of %v", len(h.ended), h.shutOut)
 		}
 		thief := h.browser()
 		thief.Jar.SetCookies(base, stolen)

@@ -223,11 +223,17 @@ func (m *Module) EndSessionsOf(ctx context.Context, tx db.Tx, who campus.PersonI
 	return m.shutOut(ctx, tx, who, except, endedElsewhere)
 }
 
-// shutOut ends what others may have opened as somebody: sessions, and sign-ins
-// that wait for a second factor after a password which counts no more.
+// shutOut ends what others may have opened as somebody: sessions, what services
+// may do without one, and sign-ins that wait for a second factor after a password
+// which counts no more.
 func (m *Module) shutOut(ctx context.Context, tx db.Tx, who campus.PersonID, except, reason string) (int, error) {
 	if err := m.stories.Cut(ctx, tx, who, except); err != nil {
 		return 0, err
+	}
+	for _, f := range m.followers {
+		if err := f.PersonShutOut(ctx, tx, who, except); err != nil {
+			return 0, fmt.Errorf("follow the end of what somebody opened: %w", err)
+		}
 	}
 	return m.endOthers(ctx, tx, who, except, reason)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
@@ -25,6 +26,12 @@ func (m *Module) SessionEnded(ctx context.Context, tx db.Tx, session string) err
 		}
 	}
 	return nil
+}
+
+// PersonShutOut takes back what services may do for somebody without a session of
+// theirs. Identity calls it in the transaction that shuts others out of an account.
+func (m *Module) PersonShutOut(ctx context.Context, tx db.Tx, who campus.PersonID, except string) error {
+	return m.oidc.ShutOut(ctx, tx, who, except)
 }
 
 // missed is told of a service that could not be reached when a session ended.

@@ -1,6 +1,7 @@
 package oidcop
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
 // The attacks of RFC 9700 §4 and OpenID Connect Core §16, in their order.
@@ -254,6 +256,30 @@ func TestTheEndOfTheSessionEndsWhatWasNotToOutliveIt(t *testing.T) {
 		h.refused(h.post(tokenPath, refreshing("wiki", online.Refresh)), 400, invalidGrant)
 		h.refused(h.post(tokenPath, redeem("wiki", pending)), 400, invalidGrant)
 		h.given(h.post(tokenPath, refreshing("wiki", offline.Refresh)))
+	})
+}
+
+func TestWhoShutsOthersOutEndsWhatOutlivesSessions(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		mine := h.enterAndRedeem("wiki", "scope", "openid offline_access")
+		v := lina()
+		v.Session = "of-a-thief"
+		h.enter(v)
+		stolen := h.enterAndRedeem("wiki", "scope", "openid offline_access")
+		var tv awaiting
+		if r := h.post(deviceCodePath, params("client_id", "kiosk", "scope", "openid offline_access")); json.Unmarshal([]byte(r.body), &tv) != nil {
+			t.Fatal(r.body)
+		}
+		if r := h.post(deviceAllowPath, params(userCodeField, tv.UserCode, "answer", "yes")); r.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%s %s", r.Status, r.body)
+		}
+		err := h.DB.InTx(t.Context(), func(tx db.Tx) error { return h.ShutOut(t.Context(), tx, v.Person, lina().Session) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.refused(h.post(tokenPath, refreshing("wiki", stolen.Refresh)), 400, invalidGrant)
+		h.refused(h.post(tokenPath, params("grant_type", deviceGrant, "device_code", tv.DeviceCode, "client_id", "kiosk")), 400, accessDenied)
+		h.given(h.post(tokenPath, refreshing("wiki", mine.Refresh)))
 	})
 }
 

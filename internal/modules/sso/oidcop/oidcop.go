@@ -134,6 +134,13 @@ func (p *Provider) Withdraw(ctx context.Context, tx db.Tx, who campus.PersonID, 
 	return err
 }
 
+// ShutOut ends what clients may do for somebody whose account others may have used:
+// also what was granted to outlive sessions, and devices. What was granted in the
+// session that except names, "" for none, goes on.
+func (p *Provider) ShutOut(ctx context.Context, tx db.Tx, who campus.PersonID, except string) error {
+	return p.grants.ShutOut(ctx, tx, who, except)
+}
+
 // Destination says which service a local address of ours leads to, and on which
 // origins its redirects end; ok is false for any other address.
 func (p *Provider) Destination(ctx context.Context, next string) (d contract.Destination, ok bool) {

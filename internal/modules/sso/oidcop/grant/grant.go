@@ -38,6 +38,7 @@ const (
 	SignedOut       Because = "signed_out"
 	Withdrawn       Because = "withdrawn" // by the person
 	ClientGone      Because = "client_gone"
+	Secured         Because = "secured" // the account was closed, or its password set anew
 )
 
 // Grant is what one client may do.
@@ -143,6 +144,20 @@ func (s *Store) EndOfPerson(ctx context.Context, tx db.Tx, who campus.PersonID, 
 		return 0, fmt.Errorf("end the grants of a person: %w", err)
 	}
 	return n, nil
+}
+
+// ShutOut ends the grants of a person but those of one session, "" for none, and
+// takes back the yes to devices that have not come for their tokens.
+func (s *Store) ShutOut(ctx context.Context, tx db.Tx, who campus.PersonID, except string) error {
+	q := sqlgen.New(tx)
+	err := q.EndOtherGrants(ctx, sqlgen.EndOtherGrantsParams{Person: string(who), Kept: except, NowAt: tx.Now(), Because: string(Secured)})
+	if err != nil {
+		return fmt.Errorf("end the other grants of a person: %w", err)
+	}
+	if err := q.RefuseDevicesOf(ctx, string(who)); err != nil {
+		return fmt.Errorf("refuse the devices of a person: %w", err)
+	}
+	return nil
 }
 
 // Held is one grant as its person reads it.

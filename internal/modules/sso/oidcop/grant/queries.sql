@@ -35,6 +35,14 @@ UPDATE sso_oidc_grants SET ended_at = $2, because = $3 WHERE session_id = $1 AND
 UPDATE sso_oidc_grants SET ended_at = sqlc.arg(now_at), because = sqlc.arg(because)
 WHERE person = sqlc.arg(person) AND person <> '' AND (CAST(sqlc.arg(service) AS TEXT) = '' OR service_id = sqlc.arg(service)) AND ended_at = 0;
 
+-- name: EndOtherGrants :exec
+-- All of a person's but those of one session.
+UPDATE sso_oidc_grants SET ended_at = sqlc.arg(now_at), because = sqlc.arg(because)
+WHERE person = sqlc.arg(person) AND person <> '' AND ended_at = 0 AND (session_id = '' OR session_id <> CAST(sqlc.arg(kept) AS TEXT));
+
+-- name: RefuseDevicesOf :exec
+UPDATE sso_oidc_devices SET state = 'refused' WHERE person = $1 AND state = 'allowed';
+
 -- name: EndGrantsOfClient :execrows
 UPDATE sso_oidc_grants SET ended_at = $2, because = $3 WHERE client_id = $1 AND ended_at = 0;
 

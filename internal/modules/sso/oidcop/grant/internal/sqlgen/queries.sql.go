@@ -219,6 +219,29 @@ func (q *Queries) EndGrantsOfSession(ctx context.Context, arg EndGrantsOfSession
 	return result.RowsAffected()
 }
 
+const endOtherGrants = `-- name: EndOtherGrants :exec
+UPDATE sso_oidc_grants SET ended_at = $1, because = $2
+WHERE person = $3 AND person <> '' AND ended_at = 0 AND (session_id = '' OR session_id <> CAST($4 AS TEXT))
+`
+
+type EndOtherGrantsParams struct {
+	NowAt   db.Time
+	Because string
+	Person  string
+	Kept    string
+}
+
+// All of a person's but those of one session.
+func (q *Queries) EndOtherGrants(ctx context.Context, arg EndOtherGrantsParams) error {
+	_, err := q.db.ExecContext(ctx, endOtherGrants,
+		arg.NowAt,
+		arg.Because,
+		arg.Person,
+		arg.Kept,
+	)
+	return err
+}
+
 const endToken = `-- name: EndToken :exec
 UPDATE sso_oidc_tokens SET ended_at = $2 WHERE id = $1 AND ended_at = 0
 `
@@ -541,6 +564,15 @@ func (q *Queries) PruneTokens(ctx context.Context, arg PruneTokensParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const refuseDevicesOf = `-- name: RefuseDevicesOf :exec
+UPDATE sso_oidc_devices SET state = 'refused' WHERE person = $1 AND state = 'allowed'
+`
+
+func (q *Queries) RefuseDevicesOf(ctx context.Context, person string) error {
+	_, err := q.db.ExecContext(ctx, refuseDevicesOf, person)
+	return err
 }
 
 const registration = `-- name: Registration :one
