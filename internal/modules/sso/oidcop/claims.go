@@ -67,9 +67,22 @@ func sessionID(session, service string) string {
 	return id.Hash("sid " + session + " " + service)[:32]
 }
 
-// attributes reads what the client may be told.
+// attributes reads what the client may be told. Where the person was asked, that is
+// never more than they were asked about, whatever the entry has come to release.
 func (p *Provider) attributes(ctx context.Context, s *registry.Service, g grant.Grant, scopes []string) ([]gate.Attribute, error) {
-	return p.Gate.Released(ctx, s, g.Person, request.Wanted(scopes, g.Detail.Claims))
+	told, err := p.Gate.Released(ctx, s, g.Person, request.Wanted(scopes, g.Detail.Claims))
+	if s.Consent {
+		told = slices.DeleteFunc(told, func(a gate.Attribute) bool { return !slices.Contains(g.Detail.Told, a.Name) })
+	}
+	return told, err
+}
+
+func namesOf(attributes []gate.Attribute) []registry.Attribute {
+	names := make([]registry.Attribute, len(attributes))
+	for i, a := range attributes {
+		names[i] = a.Name
+	}
+	return names
 }
 
 // say adds attributes to claims. only narrows them; nil is all.

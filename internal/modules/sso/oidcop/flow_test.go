@@ -507,3 +507,31 @@ func TestAPersonReadsAndWithdrawsWhatServicesMayDo(t *testing.T) {
 		h.refused(h.post(tokenPath, params("grant_type", "refresh_token", "refresh_token", got.Refresh, "client_id", "wiki", "client_secret", secret)), 400, invalidGrant)
 	})
 }
+
+func TestNoMoreIsToldThanThePersonWasAskedAbout(t *testing.T) {
+	h := one(t)
+	h.change("wiki", func(s *registry.Service) { s.Consent, s.Attributes = true, []registry.Attribute{registry.Mail} })
+	got := h.enterAndRedeem("wiki", "scope", "openid profile email offline_access")
+	h.change("wiki", func(s *registry.Service) { s.Attributes = []registry.Attribute{registry.Mail, registry.DisplayName} })
+	said := func(access string) map[string]any {
+		var claims map[string]any
+		if err := json.Unmarshal([]byte(h.userinfo(access).body), &claims); err != nil {
+			t.Fatal(err)
+		}
+		return claims
+	}
+	if claims := said(got.Access); claims["email"] == nil || claims["name"] != nil {
+		t.Errorf("userinfo %v", claims)
+	}
+	got = h.given(h.post(tokenPath, refreshing("wiki", got.Refresh)))
+	if claims := said(got.Access); claims["email"] == nil || claims["name"] != nil {
+		t.Errorf("after a refresh %v", claims)
+	}
+	if claims := said(h.enterAndRedeem("wiki").Access); claims["name"] == nil {
+		t.Errorf("asked anew %v", claims)
+	}
+	h.change("wiki", func(s *registry.Service) { s.Consent = false })
+	if claims := said(got.Access); claims["name"] == nil {
+		t.Errorf("where nobody is asked %v", claims)
+	}
+}

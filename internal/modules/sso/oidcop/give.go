@@ -22,7 +22,7 @@ func (p *Provider) give(w http.ResponseWriter, r *http.Request, v visit, q gate.
 	acr, essential := v.wantedACR()
 	detail := grant.Detail{
 		Login: e.Viewer.Login, SID: v.sid(e.Viewer), Scopes: v.Scopes, Claims: v.Claims, Nonce: v.Nonce,
-		AuthTime: e.Viewer.SignedInAt.Unix(), ACR: reached(e.Viewer, acr), AMR: e.Viewer.Methods,
+		AuthTime: e.Viewer.SignedInAt.Unix(), ACR: reached(e.Viewer, acr), AMR: e.Viewer.Methods, Told: namesOf(e.Attributes),
 	}
 	if essential && needsFactor(firstKnown(acr)) && !needsFactor(detail.ACR) {
 		// The gate let somebody in without the factor that was essential.

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/grant"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/request"
@@ -97,7 +96,7 @@ type allowView struct {
 // allowPage asks whether the device is the person's.
 func (p *Provider) allowPage(w http.ResponseWriter, r *http.Request) error {
 	code, mark := grant.NormalUserCode(r.URL.Query().Get(userCodeField)), r.URL.Query().Get(gate.MarkParameter)
-	d, s, v, err := p.deviceEntrance(w, r, code, mark)
+	d, s, e, err := p.deviceEntrance(w, r, code, mark)
 	if errors.Is(err, gate.Answered) {
 		return nil
 	}
@@ -105,24 +104,24 @@ func (p *Provider) allowPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.Render(w, r, http.StatusOK, allowTempl(allowView{
-		Service: s.Name(i18n.Locale(r.Context())), Code: code, Mark: mark, Peer: d.Peer, Asked: d.CreatedAt.Time(), Person: v.DisplayName(),
+		Service: s.Name(i18n.Locale(r.Context())), Code: code, Mark: mark, Peer: d.Peer, Asked: d.CreatedAt.Time(), Person: e.Viewer.DisplayName(),
 	}))
 }
 
 // deviceEntrance asks the gate whether the person may enter the device's service.
-func (p *Provider) deviceEntrance(w http.ResponseWriter, r *http.Request, code, mark string) (grant.DeviceRequest, *registry.Service, campus.Viewer, error) {
+func (p *Provider) deviceEntrance(w http.ResponseWriter, r *http.Request, code, mark string) (grant.DeviceRequest, *registry.Service, gate.Entrance, error) {
 	d, s, err := p.device(w, r, code)
 	if errors.Is(err, grant.Unknown) {
 		err = DeviceGone
 	}
 	if err != nil {
-		return d, s, campus.Viewer{}, err
+		return d, s, gate.Entrance{}, err
 	}
 	e, err := p.Gate.Enter(w, r, gate.Question{
 		Service: s, Address: p.BaseURL + devicePath, Back: deviceAllowPath + "?" + url.Values{userCodeField: {code}}.Encode(), Mark: mark,
 		Wanted: request.Wanted(d.Scopes, request.Claims{}),
 	})
-	return d, s, e.Viewer, err
+	return d, s, e, err
 }
 
 // decideDevice lets a device in, or refuses it.
@@ -132,7 +131,7 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code, as, detail := grant.NormalUserCode(form.Get(userCodeField)), grant.Refused, grant.Detail{}
-	d, s, v, err := p.deviceEntrance(w, r, code, form.Get(gate.MarkParameter))
+	d, s, e, err := p.deviceEntrance(w, r, code, form.Get(gate.MarkParameter))
 	if errors.Is(err, gate.Answered) {
 		return nil
 	}
@@ -141,11 +140,12 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request) error {
 	}
 	if form.Get("answer") == "yes" {
 		as = grant.Allowed
-		detail = grant.Detail{Login: v.Login, AuthTime: v.SignedInAt.Unix(), ACR: reached(v, nil), AMR: v.Methods}
+		v := e.Viewer
+		detail = grant.Detail{Login: v.Login, AuthTime: v.SignedInAt.Unix(), ACR: reached(v, nil), AMR: v.Methods, Told: namesOf(e.Attributes)}
 	}
 	won, ctx := false, r.Context()
 	err = p.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		won, err = p.grants.Decide(ctx, tx, d.ID, as, v.Person, detail)
+		won, err = p.grants.Decide(ctx, tx, d.ID, as, e.Viewer.Person, detail)
 		return err
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/grant/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/request"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
@@ -68,6 +69,8 @@ type Detail struct {
 	AuthTime int64          `json:"auth_time,omitempty"` // seconds
 	ACR      string         `json:"acr,omitempty"`
 	AMR      []string       `json:"amr,omitempty"`
+	// Told is what the client was told of when the person let it in.
+	Told []registry.Attribute `json:"told,omitempty"`
 }
 
 // Text is the detail as it is stored.
