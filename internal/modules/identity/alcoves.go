@@ -73,7 +73,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	m.renewal, err = renewal.New(renewal.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Hasher: m, Checker: m, Sessions: m, Devices: m.devices, Way: m,
 		Door: way, Codes: m.codes, Contacts: m.reach, Post: d.Mailer, Journal: m.journal, Base: d.Base,
-		NameFrench: d.NameFrench, NameEnglish: d.NameEnglish, OwnDomain: c.ownDomain,
+		NameFrench: d.NameFrench, NameEnglish: d.NameEnglish, OwnDomain: c.ownDomain, Elsewhere: m.keptElsewhere,
 	}, c.Password)
 	if err != nil {
 		return fmt.Errorf("open the passwords: %w", err)

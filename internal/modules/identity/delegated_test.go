@@ -370,6 +370,16 @@ func TestThePasswordsOfADirectoryOpenTheDoor(t *testing.T) {
 	if err != nil || len(stories) == 0 || stories[len(stories)-1].Method != entry.Directory {
 		t.Errorf("the stories are %+v, %v", stories, err)
 	}
+	if _, _, elsewhere, err := h.keptElsewhere(t.Context(), p); err != nil || !elsewhere {
+		t.Errorf("a forgotten password of the directory would become one of ours: %v", err)
+	}
+	own, err := h.PersonByLogin(t.Context(), "lmartin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, elsewhere, err := h.keptElsewhere(t.Context(), own); err != nil || elsewhere {
+		t.Errorf("somebody with a password of ours is sent elsewhere: %v", err)
+	}
 }
 
 func TestWhatADirectorySaysIsToldAfterTheRightPasswordOnly(t *testing.T) {

@@ -2,9 +2,11 @@ package identity
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
+	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
@@ -84,3 +86,16 @@ func (m *Module) guessElsewhere(login string, from netip.Addr) (done func(wrong 
 
 // Upstreams are the systems that vouch for people.
 func (m *Module) Upstreams() *upstream.Upstreams { return m.upstreams }
+
+// keptElsewhere names the upstream that somebody without a password of ours signs
+// in at.
+func (m *Module) keptElsewhere(ctx context.Context, p Person) (name, page string, ok bool, err error) {
+	own, err := sqlgen.New(m.db.Read()).PasswordOf(ctx, p.Login)
+	if err != nil {
+		return "", "", false, fmt.Errorf("look for a password of %s: %w", p.ID, err)
+	}
+	if own.Hash != "" {
+		return "", "", false, nil
+	}
+	return m.upstreams.KeptFor(ctx, p)
+}

@@ -70,6 +70,8 @@ type house struct {
 	viewer    campus.PersonID // who has signed in
 	actor     *entry.Actor    // who is on the way in
 	may       bool            // nothing else comes before a new password
+	// keeper is the upstream that keeps everybody's password; empty for us.
+	keeper, keeperPage string
 	strong    bool            // nobody changes a password by it alone
 	slow      bool            // passwords are not looked at now
 	state     account.State   // of everybody
@@ -214,6 +216,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		DB: d, Clock: now, Log: log, Keys: keys, Texts: texts, People: h, Hasher: h, Checker: h, Sessions: h, Devices: h, Way: h,
 		Door: door{h: h}, Codes: codes, Contacts: contacts, Post: mail, Journal: h, Base: site,
 		NameFrench: "Université de Valmont", NameEnglish: "University of Valmont",
+		Elsewhere: func(context.Context, account.Person) (string, string, bool, error) { return h.keeper, h.keeperPage, h.keeper != "", nil },
 		OwnDomain: func(domain string) bool { return strings.HasSuffix(domain, "valmont.example") },
 	}, c)
 	if err != nil {

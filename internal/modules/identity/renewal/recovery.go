@@ -280,6 +280,9 @@ func (x *Renewal) send(ctx context.Context, job SendRecovery) error {
 	if err != nil {
 		return err
 	}
+	if name, page, elsewhere, err := x.Elsewhere(ctx, person); err != nil || elsewhere {
+		return errors.Join(err, x.sayWhere(ctx, row, person, name, page))
+	}
 	points, err := x.recoveryPoints(ctx, person.ID, row.SentBy != "")
 	if err != nil {
 		return err
@@ -317,6 +320,33 @@ func (x *Renewal) send(ctx context.Context, job SendRecovery) error {
 			return nil
 		}
 		return x.Journal.Write(ctx, tx, journal.Event{Person: person.ID, Kind: "identity.reset_asked", Address: row.Address, Agent: row.UserAgent})
+	})
+}
+
+// sayWhere writes to somebody whose password another place keeps. A password of
+// ours would be a second one, and a way around what that place asks for; the page
+// looks the same as for everybody, so the letter says it.
+func (x *Renewal) sayWhere(ctx context.Context, row sqlgen.IdentityRecovery, person account.Person, name, page string) error {
+	if name == "" {
+		return nil
+	}
+	letter := reach.Letter{Kind: "password_elsewhere", Args: []any{"upstream", name}, URL: "/login"}
+	if page != "" {
+		letter.Kind, letter.Args = "password_elsewhere_at", append(letter.Args, "page", page)
+	}
+	return x.DB.InTx(ctx, func(tx db.Tx) error {
+		q := sqlgen.New(tx)
+		sent, err := q.SendingsTo(ctx, sqlgen.SendingsToParams{PersonID: row.PersonID, SinceAt: tx.Now().Add(-time.Hour)})
+		if err != nil {
+			return fmt.Errorf("count the messages: %w", err)
+		}
+		if sent >= perHour {
+			return nil
+		}
+		if err := q.NoteSending(ctx, sqlgen.NoteSendingParams{ID: row.ID, LinkHash: ""}); err != nil {
+			return fmt.Errorf("note the message: %w", err)
+		}
+		return x.Contacts.Tell(ctx, tx, person, letter)
 	})
 }
 

@@ -520,3 +520,24 @@ func TestAStrangerElsewhereDoesNotUseUpSomebodysRecoveries(t *testing.T) {
 		t.Errorf("%d recoveries from many networks", let)
 	}
 }
+
+func TestWhosePasswordIsKeptElsewhereIsToldWhereAndGetsNoCode(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.keeper, h.keeperPage = "Campus Sud", "https://sts.campus.example/updatepassword"
+		lead(t, h.browser().post("/password/forgotten", loginField, "lmartin"), "/password/code") // as for everybody
+		for range perHour + 2 {
+			if err := h.send(t.Context(), h.waiting()[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list := h.outbox()
+		if len(list) == 0 || len(list)%perHour != 0 {
+			t.Fatalf("%d letters, of at most %d to each address", len(list), perHour)
+		}
+		for _, m := range list {
+			if !strings.Contains(m.Text, h.keeper) || !strings.Contains(m.Text, h.keeperPage) || sixDigits.MatchString(m.Text) || strings.Contains(m.Text, "/password/") {
+				t.Errorf("%s was sent:\n%s", m.Kind, m.Text)
+			}
+		}
+	})
+}

@@ -107,6 +107,9 @@ type Deps struct {
 	Base     *url.URL // the address that people type, for links in letters
 	// NameFrench and NameEnglish are the institution's, under every letter.
 	NameFrench, NameEnglish string
+	// Elsewhere names the upstream that somebody signs in at instead of with a
+	// password of ours, and the page where it changes passwords, which may be empty.
+	Elsewhere func(ctx context.Context, p account.Person) (name, page string, ok bool, err error)
 	// OwnDomain reports whether mail addresses of a domain are the institution's.
 	OwnDomain func(domain string) bool
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
@@ -162,4 +163,19 @@ func (x *Upstreams) There(ctx context.Context, id string) error {
 		page = u.whom(ctx)
 	}
 	return PasswordThere.With(fault.Args{"upstream": u.called(ctx), "page": page})
+}
+
+// KeptFor names the upstream that somebody came by, and the page where it changes
+// passwords, which may be empty; ok is false for who never did.
+func (x *Upstreams) KeptFor(ctx context.Context, p account.Person) (name, page string, ok bool, err error) {
+	links, err := sqlgen.New(x.DB.Read()).LinksOf(ctx, string(p.ID))
+	if err != nil {
+		return "", "", false, fmt.Errorf("list links of a person: %w", err)
+	}
+	for _, l := range links {
+		if u, err := x.byID(l.Upstream); err == nil { // one that is not configured any more keeps nothing
+			return u.Name(p.Locale), u.PasswordPage, true, nil
+		}
+	}
+	return "", "", false, nil
 }
