@@ -223,6 +223,11 @@ func TestClientsRegisterThemselvesWithinTheirBounds(t *testing.T) {
 		if r := send("PUT", own, got.AccessToken, good("client_name", "Notebook")); r.StatusCode != http.StatusOK || strings.Contains(r.body, "client_secret\"") {
 			t.Errorf("%s %s", r.Status, r.body)
 		}
+		h.change(s.ID, func(s *registry.Service) { s.Attributes = nil })
+		send("PUT", own, got.AccessToken, good())
+		if x, err := h.Gate.Registry(t.Context()); err != nil || len(x.Client(got.ClientID).Attributes) != 0 {
+			t.Errorf("a client took back what an administrator took from it: %v", err)
+		}
 		if r := send("POST", registerPath, "invited", good()); r.StatusCode != http.StatusCreated {
 			t.Errorf("the second: %s %s", r.Status, r.body)
 		}

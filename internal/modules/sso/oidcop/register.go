@@ -327,6 +327,8 @@ func (p *Provider) changeRegistration(w http.ResponseWriter, r *http.Request) (a
 		return nil, err
 	}
 	changed.OIDC.ClientID = kept.Client
+	// What an administrator took from it, it does not take back.
+	changed.Attributes = slices.DeleteFunc(slices.Clone(changed.Attributes), func(a registry.Attribute) bool { return !slices.Contains(s.Attributes, a) })
 	ctx := r.Context()
 	if err := p.Registrar.PutService(ctx, changed, nothingMore); err != nil {
 		return nil, err

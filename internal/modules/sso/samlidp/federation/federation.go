@@ -25,6 +25,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/id"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
 
@@ -44,6 +45,7 @@ type Deps struct {
 type Store struct {
 	Deps
 	federations []Config
+	queries     *limit.Limiter // of query servers, by federation
 
 	mu     sync.Mutex
 	recent map[string]remembered // by entity key
@@ -52,7 +54,9 @@ type Store struct {
 
 // New makes a store over the given federations.
 func New(d Deps, federations []Config) *Store {
-	return &Store{Deps: d, federations: federations, recent: map[string]remembered{}, asked: map[string]time.Time{}}
+	return &Store{
+		Deps: d, federations: federations, queries: limit.New(queryRate, limit.DefaultKeys, d.Clock), recent: map[string]remembered{}, asked: map[string]time.Time{},
+	}
 }
 
 // Found is the metadata of one service provider, and where it came from.

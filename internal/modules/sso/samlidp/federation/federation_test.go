@@ -2,6 +2,7 @@ package federation
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -210,6 +211,23 @@ func TestAnswersOfAQueryServerAreRefusedThatProveNothing(t *testing.T) {
 	}
 	if n := len(h.asked); n != 1 {
 		t.Errorf("a stranger made us ask %d times", n)
+	}
+}
+
+func TestWhoNamesManyEntitiesFloodsNoQueryServer(t *testing.T) {
+	h := one(t)
+	for i := range 3 * queryRate.Burst {
+		if _, err := h.Find(t.Context(), fmt.Sprintf("https://sp%d.invalid/sp", i), nil); err == nil {
+			t.Fatal("there is one")
+		}
+	}
+	if n := len(h.asked); n > queryRate.Burst {
+		t.Errorf("asked %d times at once", n)
+	}
+	h.clock.Advance(time.Minute)
+	h.Find(t.Context(), "https://sp.invalid/later", nil) //nolint:errcheck // the questions are counted
+	if n := len(h.asked); n != queryRate.Burst+1 {
+		t.Errorf("a minute later asked %d times", n)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp/federation/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
 
@@ -23,6 +24,12 @@ const (
 	// then noticed within a day.
 	queriedAtMost = 24 * time.Hour
 )
+
+// queryRate bounds the questions of all together. Anybody can name entities that
+// there are not, each another one: the federation's server is not ours to flood.
+var queryRate = limit.Rate{Every: 100 * time.Millisecond, Burst: 60}
+
+var errTooMany = errors.New("the query server was asked too much at once")
 
 // stale reports whether a query server should be asked anew. Until it answers,
 // what it said before is good to the end that was signed.
@@ -49,6 +56,10 @@ func (x *Store) query(ctx context.Context, entityID string) (*Found, error) {
 		}
 		address := strings.TrimSuffix(f.MDQ, "/") + "/entities/" + url.PathEscape(entityID)
 		if !x.mayAsk(address) {
+			continue
+		}
+		if _, ok := x.queries.Allow(f.ID); !ok {
+			failures = append(failures, errTooMany)
 			continue
 		}
 		found, err := x.queryOne(ctx, f, address, entityID)
