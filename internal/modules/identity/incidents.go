@@ -133,6 +133,12 @@ func (m *Module) Leaving(w http.ResponseWriter, r *http.Request, d contract.Depa
 	return true, web.SeeOther(w, r, m.help.LoopURL(d, code))
 }
 
+// AsksFactor reports whether the policy asks for a second factor in front of a
+// service.
+func (m *Module) AsksFactor(service string) bool {
+	return slices.Contains(m.config.Factor.RequiredServices, service)
+}
+
 // freshFactor is how old a second factor may be that a service wants fresh.
 const freshFactor = 10 * time.Minute
 
@@ -140,7 +146,7 @@ const freshFactor = 10 * time.Minute
 // this session, or of the last minutes.
 func (m *Module) factorFor(w http.ResponseWriter, r *http.Request, d contract.Departure) (asked bool, err error) {
 	v := web.Viewer(r)
-	byPolicy := slices.Contains(m.config.Factor.RequiredServices, d.Service)
+	byPolicy := m.AsksFactor(d.Service)
 	switch {
 	case d.FreshFactor && m.clock.Now().Sub(v.FactorAt) < freshFactor:
 		return false, nil

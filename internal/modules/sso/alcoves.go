@@ -26,6 +26,7 @@ import (
 func (m *Module) furnish() {
 	m.cas = casserver.New(casserver.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Answers: m.answers, Gate: m, Exit: m, SignIn: m.toSignIn, Channel: m.channel, Issuer: m.BaseURL,
+		AsksFactor: func(service string) bool { return m.Door != nil && m.Door.AsksFactor(service) },
 	}, m.config.CAS)
 	m.consent = consent.New(consent.Deps{
 		DB: m.DB, Services: m, Destination: m.Destination,

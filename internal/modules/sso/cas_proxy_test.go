@@ -152,10 +152,11 @@ func TestProxiesThatStandBehindEachOtherAreAllNamed(t *testing.T) {
 
 func TestAProxyOpensOnlyWhatItMay(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		p := newProxy(t, h, httptest.NewServer, http.StatusOK, "library", "closed", "strict", "asks")
+		p := newProxy(t, h, httptest.NewServer, http.StatusOK, "library", "closed", "strict", "guarded", "asks")
 		admin := campus.Viewer{Rights: []campus.Right{campus.RightAdmin}}
 		for _, s := range []registry.Service{
 			{ID: "strict", Factor: registry.FactorSession, Patterns: []string{"https://strict.valmont.example"}},
+			{ID: "guarded", Patterns: []string{"https://guarded.valmont.example"}},
 			{ID: "asks", Consent: true, Patterns: []string{"https://asks.valmont.example"}},
 		} {
 			s.NameEnglish, s.Protocol = s.ID, registry.CAS
@@ -163,6 +164,7 @@ func TestAProxyOpensOnlyWhatItMay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		h.module.Door = fakeDoor{}
 		h.enter(campustest.Paul()) // a teacher
 		grant := p.grant(t, h.check(p.URL+"/", h.ticketFor(p.URL+"/"), "pgtUrl", p.callback()))
 		for name, c := range map[string]struct {
@@ -172,6 +174,7 @@ func TestAProxyOpensOnlyWhatItMay(t *testing.T) {
 			"not named in its entry":           {grant, moodle, cas.UnauthorizedService},
 			"not for this person":              {grant, library, cas.UnauthorizedService},
 			"closed":                           {grant, "https://old.valmont.example/", cas.UnauthorizedService},
+			"that the policy guards":           {grant, "https://guarded.valmont.example/", cas.UnauthorizedService},
 			"that asks for a second factor":    {grant, "https://strict.valmont.example/", cas.UnauthorizedService},
 			"that asks for a consent":          {grant, "https://asks.valmont.example/", cas.UnauthorizedService},
 			"not registered":                   {grant, "https://evil.example/", cas.UnauthorizedService},

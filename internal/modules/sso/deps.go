@@ -84,6 +84,9 @@ type Door interface {
 	// the service asks for, or the end of a loop with a service that sends people
 	// back at once. With d.Passive it writes nothing.
 	Leaving(w http.ResponseWriter, r *http.Request, d contract.Departure) (stopped bool, err error)
+	// AsksFactor reports whether the institution asks for a second factor in front of
+	// a service, whatever the service's own entry says.
+	AsksFactor(service string) bool
 }
 
 // Mailer puts a mail in the outbox, in the caller's transaction.

@@ -250,6 +250,8 @@ func (fakeDoor) Leaving(http.ResponseWriter, *http.Request, contract.Departure) 
 	return false, nil
 }
 
+func (fakeDoor) AsksFactor(service string) bool { return service == "guarded" }
+
 func (fakeDoor) ShowSignIn(w http.ResponseWriter, _ *http.Request, next string, renew bool) error {
 	_, err := fmt.Fprintf(w, "%s %v", next, renew)
 	return err

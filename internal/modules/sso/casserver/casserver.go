@@ -36,6 +36,9 @@ type Deps struct {
 	// SignIn shows the sign-in page to somebody whom no service sent; its form
 	// leads on to next. renew asks for the password although a session is open.
 	SignIn func(w http.ResponseWriter, r *http.Request, next string, renew bool) error
+	// AsksFactor reports whether the institution asks for a second factor in front of
+	// a service, which nobody can be asked for behind their back.
+	AsksFactor func(service string) bool
 	// Channel sends messages to services. It must not follow redirects.
 	Channel *http.Client
 	// Issuer is our public address, without a slash at its end.

@@ -168,7 +168,7 @@ func (s *Server) target(ctx context.Context, x *registry.Index, holder *registry
 		return address, nil, ProxyTargetUnknown
 	}
 	tooOld := target.SessionLimit > 0 && db.At(s.Clock.Now()).Sub(g.signedInAt) > target.SessionLimit
-	if !target.SignsIn() || !holder.CAS.MayProxyTo(target.ID) || target.Factor != registry.FactorPolicy || target.Consent || tooOld {
+	if !target.SignsIn() || !holder.CAS.MayProxyTo(target.ID) || target.Factor != registry.FactorPolicy || s.AsksFactor(target.ID) || target.Consent || tooOld {
 		s.noteCallback(ctx, holder, ProxyTargetForbidden, "", q.targets[0], q.from)
 		return address, nil, ProxyTargetForbidden
 	}
