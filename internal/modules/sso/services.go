@@ -30,9 +30,11 @@ func loopback() registry.Service {
 	}
 }
 
-// lookAgain is how often the registry's version is compared: the longest that
-// another server's change takes to be seen here. Our own is seen at once.
-const lookAgain = 3 * time.Second
+// lookAgain is how often the registry's version is compared, which is one small
+// read: the longest that a change by another server or by a command takes to be
+// seen here, so that who declares a service can try it at once. Our own is seen at
+// once.
+const lookAgain = 200 * time.Millisecond
 
 // services returns the registry. When the database does not answer but an older
 // registry is at hand, that one serves: sign-ins go on.

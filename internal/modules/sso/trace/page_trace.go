@@ -69,6 +69,7 @@ type traceView struct {
 	Ways     []wayView
 	Pages    int
 	Problems web.Problems
+	Crumbs   []ui.Link // to the registry, for who keeps it
 }
 
 // wayView is one way in words.
@@ -90,6 +91,9 @@ func (x *Trace) page(w http.ResponseWriter, r *http.Request) error {
 	view := traceView{Asked: readAsked(r), People: v.Can(campus.RightHelpdesk)}
 	if !view.People {
 		view.Asked.Person, view.Asked.Code = "", ""
+	}
+	if v.Can(campus.RightAdmin) {
+		view.Crumbs = []ui.Link{{Label: i18n.T(ctx, "sso.registry"), URL: "/sso/services"}}
 	}
 	index, err := x.Gate.Registry(ctx)
 	if err != nil {

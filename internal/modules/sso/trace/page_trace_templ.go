@@ -141,7 +141,7 @@ func traceTempl(view traceView) templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = ui.Page(ui.PageProps{
-			Title: t(ctx, "title"), Lead: t(ctx, "lead"), Problems: view.Problems, Crumbs: []ui.Link{{Label: i18n.T(ctx, "sso.registry"), URL: "/sso/services"}},
+			Title: t(ctx, "title"), Lead: t(ctx, "lead"), Problems: view.Problems, Crumbs: view.Crumbs,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
