@@ -112,6 +112,34 @@ func TestASecondFactorThereCountsWhereThePolicySaysSo(t *testing.T) {
 	}
 }
 
+func TestASignInThereIsAsOldAsItsUpstreamSays(t *testing.T) {
+	h, op := delegating(t)
+	for name, c := range map[string]struct {
+		address string
+		said    any
+		ago     time.Duration
+	}{
+		"by a session of three hours":      {startCampus, h.clock.Now().Add(-3 * time.Hour).Unix(), 3 * time.Hour},
+		"that says nothing of it":          {startCampus, nil, 0},
+		"whose clock is ahead":             {startCampus, h.clock.Now().Add(time.Minute).Unix(), 0},
+		"made anew because we asked there": {startCampus + "?force=1", h.clock.Now().Unix() - 1, 0},
+	} {
+		delete(op.Claims, "auth_time")
+		if c.said != nil {
+			op.Claims["auth_time"] = c.said
+		}
+		want(t, h.browser().get(c.address), 200, "home of lmartin")
+		var signedIn, seen int64
+		row := h.db.Read().QueryRowContext(t.Context(), "SELECT signed_in_at, last_seen_at FROM identity_sessions ORDER BY id DESC LIMIT 1")
+		if err := row.Scan(&signedIn, &seen); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.clock.Now().Sub(time.UnixMicro(signedIn)).Round(time.Second); got != c.ago || seen != h.clock.Now().UnixMicro() {
+			t.Errorf("%s: a service is told of a sign-in %v ago, want %v; seen at %v", name, got, c.ago, time.UnixMicro(seen))
+		}
+	}
+}
+
 func TestASecondFactorThereIsAsOldAsItsUpstreamSays(t *testing.T) {
 	h, op := delegating(t)
 	op.Claims["amr"] = []string{"mfa"}

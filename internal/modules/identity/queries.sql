@@ -68,11 +68,11 @@ WHERE p.login = $1 OR p.mail = $1;
 
 -- name: OpenSession :exec
 INSERT INTO identity_sessions (id, token_hash, person_id, shared, signed_in_at, last_seen_at, idle_at, expires_at, ended_at, end_reason, address, user_agent, attempt_id, method, factor_method, factor_at)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 0, '', $8, $9, $10, $11, $12, $13);
+VALUES ($1, $2, $3, $4, $5, $14, $6, $7, 0, '', $8, $9, $10, $11, $12, $13);
 
 -- name: RenewSession :execrows
 UPDATE identity_sessions
-SET token_hash = $2, signed_in_at = $3, last_seen_at = $3, idle_at = $4, expires_at = $5, address = $6, user_agent = $7,
+SET token_hash = $2, signed_in_at = $3, last_seen_at = $12, idle_at = $4, expires_at = $5, address = $6, user_agent = $7,
     attempt_id = $8, method = $9, factor_method = $10, factor_at = $11
 WHERE id = $1 AND ended_at = 0;
 

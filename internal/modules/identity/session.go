@@ -150,6 +150,10 @@ func (m *Module) openSession(w http.ResponseWriter, r *http.Request, a attempt.A
 	address := web.ClientAddr(r).String()
 	err = m.db.InTx(ctx, func(tx db.Tx) error {
 		q, now := sqlgen.New(tx), tx.Now()
+		since := now // services that ask for a fresh sign-in go by it
+		if !a.Since.IsZero() {
+			since = db.At(a.Since)
+		}
 		opened, err = m.stories.Finish(ctx, tx, a.ID)
 		if err != nil || !opened {
 			return err
@@ -159,7 +163,7 @@ func (m *Module) openSession(w http.ResponseWriter, r *http.Request, a attempt.A
 		}
 		if before.Person == a.Person && before.SharedComputer == a.Shared {
 			n, err := q.RenewSession(ctx, sqlgen.RenewSessionParams{
-				ID: before.Session, TokenHash: id.Hash(token), SignedInAt: now, IdleAt: now.Add(idle), ExpiresAt: now.Add(absolute),
+				ID: before.Session, TokenHash: id.Hash(token), SignedInAt: since, LastSeenAt: now, IdleAt: now.Add(idle), ExpiresAt: now.Add(absolute),
 				Address: address, UserAgent: agentOf(r), AttemptID: a.ID, Method: string(a.Method), FactorMethod: string(a.FactorMethod), FactorAt: db.At(a.FactorAt),
 			})
 			if err != nil || n == 1 {
@@ -172,7 +176,7 @@ func (m *Module) openSession(w http.ResponseWriter, r *http.Request, a attempt.A
 		}
 		return q.OpenSession(ctx, sqlgen.OpenSessionParams{
 			ID: id.New(), TokenHash: id.Hash(token), PersonID: string(a.Person), Shared: a.Shared,
-			SignedInAt: now, IdleAt: now.Add(idle), ExpiresAt: now.Add(absolute), Address: address, UserAgent: agentOf(r),
+			SignedInAt: since, LastSeenAt: now, IdleAt: now.Add(idle), ExpiresAt: now.Add(absolute), Address: address, UserAgent: agentOf(r),
 			AttemptID: a.ID, Method: string(a.Method), FactorMethod: string(a.FactorMethod), FactorAt: db.At(a.FactorAt),
 		})
 	})

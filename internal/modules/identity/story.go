@@ -137,14 +137,18 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 		now := tx.Now().Time()
 		a.Person, a.Typed, a.Method, a.ProvedAt = who, c.Identifier, p.Method, now
 		a.FactorMethod, a.FactorAt, a.PutOff, a.Trust, a.Suspicion = "", time.Time{}, false, false, verdict.Text()
+		a.Since = time.Time{}
+		if !p.Since.IsZero() && p.Since.Before(now) { // by a session there: it is no fresh proof here
+			a.Since = p.Since
+		}
 		stage := entry.StagePassword
 		switch {
 		case p.Method == entry.Passkey: // the key and the person's presence: both factors
 			a.FactorMethod, a.FactorAt, stage = p.Method, now, entry.StageFactor
 		case p.Second != "":
 			a.FactorMethod, a.FactorAt, stage = p.Second, now, entry.StageFactor
-			if !p.Since.IsZero() && p.Since.Before(now) { // by a session there: it is no fresh factor here
-				a.FactorAt = p.Since
+			if !a.Since.IsZero() {
+				a.FactorAt = a.Since
 			}
 		}
 		if err := m.stories.Add(ctx, tx, &a, attempt.Step{Stage: stage, Result: attempt.Passed, Method: p.Method, Facts: vouching(p)}); err != nil {

@@ -50,7 +50,8 @@ type Attempt struct {
 	Shared    bool   // a shared computer
 
 	Method       entry.Method // first proof
-	ProvedAt     time.Time    // when it was given; zero for not yet
+	ProvedAt     time.Time    // when it came to us; zero for not yet
+	Since        time.Time    // when it was given, if that was before; zero for then
 	FactorMethod entry.Method // second proof
 	FactorAt     time.Time
 	PutOff       bool   // the first factor is registered another day

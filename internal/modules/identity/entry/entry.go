@@ -104,10 +104,11 @@ type Proof struct {
 	// (RFC 8176).
 	Upstream string
 	AMR      []string
-	// Second is a second factor that came with the first proof; "" for none. Since is
-	// when it was given, zero for now: who vouches may have asked for it long ago.
+	// Second is a second factor that came with the first proof; "" for none.
 	Second Method
-	Since  time.Time
+	// Since is when both were given, zero for now: who vouches may have asked for
+	// them long ago.
+	Since time.Time
 }
 
 // Arrival is where a sign-in without a password comes from and goes to.

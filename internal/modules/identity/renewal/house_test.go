@@ -63,24 +63,24 @@ const (
 // house is the alcove behind a real server, with neighbours of a few lines.
 type house struct {
 	*Renewal
-	t         *testing.T
-	clock     *clock.Manual
-	keys      *crypt.Keyring
-	server    *httptest.Server
-	viewer    campus.PersonID // who has signed in
-	actor     *entry.Actor    // who is on the way in
-	may       bool            // nothing else comes before a new password
+	t      *testing.T
+	clock  *clock.Manual
+	keys   *crypt.Keyring
+	server *httptest.Server
+	viewer campus.PersonID // who has signed in
+	actor  *entry.Actor    // who is on the way in
+	may    bool            // nothing else comes before a new password
 	// keeper is the upstream that keeps everybody's password; empty for us.
 	keeper, keeperPage string
-	strong    bool            // nobody changes a password by it alone
-	slow      bool            // passwords are not looked at now
-	state     account.State   // of everybody
-	events    []journal.Event
-	ended     []string          // "who but session"
-	untrusted []campus.PersonID // whose browsers stand in for a factor no more
-	entered   []string          // "who by method to next"
-	checked   int               // passwords that were looked at
-	language  campus.Locale
+	strong             bool          // nobody changes a password by it alone
+	slow               bool          // passwords are not looked at now
+	state              account.State // of everybody
+	events             []journal.Event
+	ended              []string          // "who but session"
+	untrusted          []campus.PersonID // whose browsers stand in for a factor no more
+	entered            []string          // "who by method to next"
+	checked            int               // passwords that were looked at
+	language           campus.Locale
 }
 
 func (h *house) person(match func(account.Person) bool) (account.Person, error) {
@@ -216,7 +216,9 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 		DB: d, Clock: now, Log: log, Keys: keys, Texts: texts, People: h, Hasher: h, Checker: h, Sessions: h, Devices: h, Way: h,
 		Door: door{h: h}, Codes: codes, Contacts: contacts, Post: mail, Journal: h, Base: site,
 		NameFrench: "Université de Valmont", NameEnglish: "University of Valmont",
-		Elsewhere: func(context.Context, account.Person) (string, string, bool, error) { return h.keeper, h.keeperPage, h.keeper != "", nil },
+		Elsewhere: func(context.Context, account.Person) (string, string, bool, error) {
+			return h.keeper, h.keeperPage, h.keeper != "", nil
+		},
 		OwnDomain: func(domain string) bool { return strings.HasSuffix(domain, "valmont.example") },
 	}, c)
 	if err != nil {

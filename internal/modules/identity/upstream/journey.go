@@ -318,16 +318,20 @@ func (x *Upstreams) accept(w http.ResponseWriter, r *http.Request, u *upstream, 
 	for _, remark := range a.Remarks {
 		remark.Leave(w, r)
 	}
-	return x.Door.Enter(w, r, p.ID, u.proof(entry.Upstream, a), entry.Arrival{Next: j.Next, Shared: j.Shared})
+	proof := u.proof(entry.Upstream, a)
+	if j.Force { // and it was given for this journey, see fresh
+		proof.Since = time.Time{}
+	}
+	return x.Door.Enter(w, r, p.ID, proof, entry.Arrival{Next: j.Next, Shared: j.Shared})
 }
 
 // proof is what the answer counts for: a second factor as well, when it says one
 // of the ways that the policy accepts.
 func (u *upstream) proof(m entry.Method, a Answer) entry.Proof {
-	p := entry.Proof{Method: m, Upstream: u.ID, AMR: a.Methods}
+	p := entry.Proof{Method: m, Upstream: u.ID, AMR: a.Methods, Since: a.AuthnInstant}
 	for _, said := range slices.Concat(a.Methods, a.Contexts) {
 		if slices.Contains(u.Factor.Accept, said) {
-			p.Second, p.Since = entry.Elsewhere, a.AuthnInstant
+			p.Second = entry.Elsewhere
 		}
 	}
 	return p

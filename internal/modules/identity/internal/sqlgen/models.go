@@ -83,6 +83,7 @@ type IdentityAttempt struct {
 	Flag         string
 	FlaggedAt    db.Time
 	Diagnostic   string
+	SinceAt      db.Time
 }
 
 type IdentityAttemptStep struct {
@@ -438,6 +439,13 @@ type IdentityUpstreamEvent struct {
 	Timed    bool
 	Ahead    int64
 	NotedAt  db.Time
+}
+
+type IdentityUpstreamKey struct {
+	Upstream string
+	Number   int64
+	Sealed   string
+	MadeAt   db.Time
 }
 
 type IdentityUpstreamLink struct {

@@ -286,7 +286,7 @@ func (q *Queries) ListPeople(ctx context.Context, arg ListPeopleParams) ([]ListP
 
 const openSession = `-- name: OpenSession :exec
 INSERT INTO identity_sessions (id, token_hash, person_id, shared, signed_in_at, last_seen_at, idle_at, expires_at, ended_at, end_reason, address, user_agent, attempt_id, method, factor_method, factor_at)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 0, '', $8, $9, $10, $11, $12, $13)
+VALUES ($1, $2, $3, $4, $5, $14, $6, $7, 0, '', $8, $9, $10, $11, $12, $13)
 `
 
 type OpenSessionParams struct {
@@ -303,6 +303,7 @@ type OpenSessionParams struct {
 	Method       string
 	FactorMethod string
 	FactorAt     db.Time
+	LastSeenAt   db.Time
 }
 
 func (q *Queries) OpenSession(ctx context.Context, arg OpenSessionParams) error {
@@ -320,6 +321,7 @@ func (q *Queries) OpenSession(ctx context.Context, arg OpenSessionParams) error 
 		arg.Method,
 		arg.FactorMethod,
 		arg.FactorAt,
+		arg.LastSeenAt,
 	)
 	return err
 }
@@ -506,7 +508,7 @@ func (q *Queries) PersonByLogin(ctx context.Context, login string) (PersonByLogi
 
 const renewSession = `-- name: RenewSession :execrows
 UPDATE identity_sessions
-SET token_hash = $2, signed_in_at = $3, last_seen_at = $3, idle_at = $4, expires_at = $5, address = $6, user_agent = $7,
+SET token_hash = $2, signed_in_at = $3, last_seen_at = $12, idle_at = $4, expires_at = $5, address = $6, user_agent = $7,
     attempt_id = $8, method = $9, factor_method = $10, factor_at = $11
 WHERE id = $1 AND ended_at = 0
 `
@@ -523,6 +525,7 @@ type RenewSessionParams struct {
 	Method       string
 	FactorMethod string
 	FactorAt     db.Time
+	LastSeenAt   db.Time
 }
 
 func (q *Queries) RenewSession(ctx context.Context, arg RenewSessionParams) (int64, error) {
@@ -538,6 +541,7 @@ func (q *Queries) RenewSession(ctx context.Context, arg RenewSessionParams) (int
 		arg.Method,
 		arg.FactorMethod,
 		arg.FactorAt,
+		arg.LastSeenAt,
 	)
 	if err != nil {
 		return 0, err

@@ -34,6 +34,7 @@ type IdentityAttempt struct {
 	Flag         string
 	FlaggedAt    db.Time
 	Diagnostic   string
+	SinceAt      db.Time
 }
 
 type IdentityAttemptStep struct {

@@ -42,7 +42,7 @@ func (q *Queries) AddStep(ctx context.Context, arg AddStepParams) error {
 }
 
 const allOfPerson = `-- name: AllOfPerson :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE person_id = $1 ORDER BY started_at, id
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE person_id = $1 ORDER BY started_at, id
 `
 
 func (q *Queries) AllOfPerson(ctx context.Context, personID string) ([]IdentityAttempt, error) {
@@ -80,6 +80,7 @@ func (q *Queries) AllOfPerson(ctx context.Context, personID string) ([]IdentityA
 			&i.Flag,
 			&i.FlaggedAt,
 			&i.Diagnostic,
+			&i.SinceAt,
 		); err != nil {
 			return nil, err
 		}
@@ -109,7 +110,7 @@ func (q *Queries) AttachDiagnostic(ctx context.Context, arg AttachDiagnosticPara
 }
 
 const byCode = `-- name: ByCode :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE code = $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE code = $1
 `
 
 func (q *Queries) ByCode(ctx context.Context, code string) (IdentityAttempt, error) {
@@ -141,12 +142,13 @@ func (q *Queries) ByCode(ctx context.Context, code string) (IdentityAttempt, err
 		&i.Flag,
 		&i.FlaggedAt,
 		&i.Diagnostic,
+		&i.SinceAt,
 	)
 	return i, err
 }
 
 const byID = `-- name: ByID :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE id = $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE id = $1
 `
 
 func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) {
@@ -178,6 +180,7 @@ func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) 
 		&i.Flag,
 		&i.FlaggedAt,
 		&i.Diagnostic,
+		&i.SinceAt,
 	)
 	return i, err
 }
@@ -185,7 +188,7 @@ func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) 
 const change = `-- name: Change :exec
 UPDATE identity_attempts
 SET changed_at = $2, outcome = CASE WHEN outcome = 'in' THEN outcome ELSE $3 END, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
-    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17
+    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17, since_at = $18
 WHERE id = $1
 `
 
@@ -207,6 +210,7 @@ type ChangeParams struct {
 	PutOff       bool
 	Trust        bool
 	Suspicion    string
+	SinceAt      db.Time
 }
 
 func (q *Queries) Change(ctx context.Context, arg ChangeParams) error {
@@ -228,6 +232,7 @@ func (q *Queries) Change(ctx context.Context, arg ChangeParams) error {
 		arg.PutOff,
 		arg.Trust,
 		arg.Suspicion,
+		arg.SinceAt,
 	)
 	return err
 }
@@ -294,7 +299,7 @@ func (q *Queries) Flag(ctx context.Context, arg FlagParams) error {
 }
 
 const flagged = `-- name: Flagged :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE flagged_at > 0 ORDER BY flagged_at DESC LIMIT $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE flagged_at > 0 ORDER BY flagged_at DESC LIMIT $1
 `
 
 func (q *Queries) Flagged(ctx context.Context, limit int32) ([]IdentityAttempt, error) {
@@ -332,6 +337,7 @@ func (q *Queries) Flagged(ctx context.Context, limit int32) ([]IdentityAttempt, 
 			&i.Flag,
 			&i.FlaggedAt,
 			&i.Diagnostic,
+			&i.SinceAt,
 		); err != nil {
 			return nil, err
 		}
@@ -359,7 +365,7 @@ func (q *Queries) Forget(ctx context.Context, startedAt db.Time) (int64, error) 
 }
 
 const newestOfBrowser = `-- name: NewestOfBrowser :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts
 WHERE browser_hash = $1 AND started_at > $2
 ORDER BY started_at DESC, id DESC
 LIMIT 1
@@ -399,12 +405,13 @@ func (q *Queries) NewestOfBrowser(ctx context.Context, arg NewestOfBrowserParams
 		&i.Flag,
 		&i.FlaggedAt,
 		&i.Diagnostic,
+		&i.SinceAt,
 	)
 	return i, err
 }
 
 const ofPerson = `-- name: OfPerson :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic FROM identity_attempts WHERE person_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE person_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2
 `
 
 type OfPersonParams struct {
@@ -447,6 +454,7 @@ func (q *Queries) OfPerson(ctx context.Context, arg OfPersonParams) ([]IdentityA
 			&i.Flag,
 			&i.FlaggedAt,
 			&i.Diagnostic,
+			&i.SinceAt,
 		); err != nil {
 			return nil, err
 		}
