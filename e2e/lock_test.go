@@ -235,7 +235,7 @@ func TestALockByTheRulesSaysWhatWasUnusualAndIsLiftedByOneself(t *testing.T) {
 func TestASharedComputerKeepsNothingOfWhoSatThere(t *testing.T) {
 	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
-		tab := visitor(t, house.Shared(t), look)
+		tab := visitor(t, house.Start(t), look) // where nobody else is the agent, in a browser that stays
 		tab.Visit("/login")
 		tab.Tick("Cet appareil est partagé")
 		signInAs(tab, "agent", house.Password)
