@@ -151,7 +151,13 @@ same run: trust those, not the digits.
 - **Stolen passwords**: look-ups of the shipped filter in the process of the
   benchmark.
 - **Throughput**: four connections per core, taking turns between a handler that
-  does nothing, the home page, and a CAS ticket that is issued and validated.
+  does nothing and the home page.
+- **Single sign-on**: the same connections, with sessions that are open: a CAS ticket
+  issued and validated, a SAML answer whose response and assertion are signed, an
+  OpenID Connect code redeemed for its tokens; in turns with the handler that does
+  nothing and with the signatures alone on every core. Then all of them while the keys
+  change, CAS before and after ten thousand services are declared, and CAS while a
+  federation is read and put away.
 - **Start**: from the launch of the process to the first 200 of `+"`/login`"+`.
 - **Memory**: VmRSS of the process. Sessions are written into the database of
   the stopped server; then each opens the home page once, and five quiet seconds
