@@ -120,14 +120,13 @@ func TestASignInThereIsAsOldAsItsUpstreamSays(t *testing.T) {
 		ago     time.Duration
 	}{
 		"by a session of three hours":      {startCampus, h.clock.Now().Add(-3 * time.Hour).Unix(), 3 * time.Hour},
-		"that says nothing of it":          {startCampus, nil, 0},
+		"that says nothing of it":          {startCampus, nil, 24 * time.Hour},
+		"that says nothing, begun anew":    {startCampus + "?clean=1&choose=1", nil, 24 * time.Hour},
+		"begun anew":                       {startCampus + "?clean=1", h.clock.Now().Unix() - 1, 0},
 		"whose clock is ahead":             {startCampus, h.clock.Now().Add(time.Minute).Unix(), 0},
 		"made anew because we asked there": {startCampus + "?force=1", h.clock.Now().Unix() - 1, 0},
 	} {
-		delete(op.Claims, "auth_time")
-		if c.said != nil {
-			op.Claims["auth_time"] = c.said
-		}
+		op.Claims["auth_time"] = c.said
 		want(t, h.browser().get(c.address), 200, "home of lmartin")
 		var signedIn, seen int64
 		row := h.db.Read().QueryRowContext(t.Context(), "SELECT signed_in_at, last_seen_at FROM identity_sessions ORDER BY id DESC LIMIT 1")
@@ -276,7 +275,7 @@ func TestTheThirdRoundWithinAMinuteStops(t *testing.T) {
 		}
 		want(t, b.get(startCampus), 502, "identity.upstream_loop", "Start clean", "Sign out of My campus first")
 		a := b.post(startCampus, url.Values{"next": {"/"}})
-		if refresh := a.Header.Get("Refresh"); !strings.Contains(refresh, "force=1") {
+		if refresh := a.Header.Get("Refresh"); !strings.Contains(refresh, "clean=1") {
 			t.Errorf("starting clean leads to %q", refresh)
 		}
 		h.clock.Advance(2 * time.Minute)
@@ -290,6 +289,28 @@ func TestAnOldSignInIsNoAnswerToWhoMustProveItAgain(t *testing.T) {
 	op.Claims["auth_time"] = h.clock.Now().Add(-3 * time.Hour).Unix()
 	want(t, h.browser().get(startCampus), 200, "home of lmartin")
 	want(t, h.browser().get(startCampus+"?force=1"), 410, "identity.upstream_stale", "2026-11-22T06:00:00Z")
+}
+
+func TestAnUpstreamThatDoesNotSayWhenItAskedProvesNothing(t *testing.T) {
+	h, op := delegating(t, func(c *upstream.Config) { c.Contact = "dsi@valmont.example" })
+	op.Claims["auth_time"], op.Claims["amr"] = nil, []string{"mfa"}
+	a := h.browser().get(startCampus + "?force=1&next=/identity/sessions")
+	want(t, a, 502, "identity.upstream_undated", "dsi@valmont.example", "optional claim auth_time", "max_age")
+	if asked := op.Asked; asked.Get("max_age") != "0" || asked.Get("prompt") != "login" || !strings.Contains(asked.Get("claims"), `"auth_time":{"essential":true}`) {
+		t.Errorf("the instant was not asked for: %v", op.Asked)
+	}
+	b := h.browser()
+	want(t, b.get(startCampus+"?force=1&clean=1"), 200, "home of lmartin") // their own wish to begin anew still works
+	stories, err := h.stories.Of(t.Context(), h.lina, 1)
+	if err != nil || len(stories) != 1 || h.clock.Now().Sub(stories[0].FactorAt) < freshFactor {
+		t.Errorf("a factor of no date is fresh: %+v, %v", stories, err)
+	}
+	back := h.browser().still() // the answer of a demand that took too long leads to the same demand
+	to := back.away(startCampus + "?force=1")
+	h.clock.Advance(time.Hour)
+	if a := back.get(to.RequestURI()); !strings.Contains(a.Header.Get("Location"), "force=1") {
+		t.Errorf("after a long lunch nobody is asked again: %s", a.Header.Get("Location"))
+	}
 }
 
 func TestWhoDoesNotComeBackIsToldWhatItMayHaveBeen(t *testing.T) {

@@ -35,9 +35,10 @@ func asked(r *http.Request, values url.Values) Transaction {
 	if len(hint) > maxHint {
 		hint = ""
 	}
+	clean := values.Get("clean") != ""
 	return Transaction{
 		Next: web.Local(values.Get("next")), Shared: values.Get("shared") != "", LoginHint: hint,
-		Force: values.Get("force") != "", Choose: values.Get("choose") != "", Provider: values.Get(ProviderParam),
+		Force: clean || values.Get("force") != "", Clean: clean, Choose: values.Get("choose") != "", Provider: values.Get(ProviderParam),
 	}
 }
 
@@ -101,14 +102,19 @@ func (x *Upstreams) startAfresh(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	t := asked(r, form)
-	t.Force, t.Choose = true, form.Get("choose") != ""
+	t.Force, t.Clean, t.Choose = true, form.Get("force") == "", form.Get("choose") != ""
 	// A form may not lead to another site, and where the upstream sends people on is
 	// not ours to know: a page of our own parts the two.
 	return x.leadTo(w, r, u, startURL(u.ID)+"?"+afresh(t).Encode())
 }
 
+// afresh is the form, and then the address, that begins a journey anew. One that
+// somebody waits for a proof of stays one.
 func afresh(t Transaction) url.Values {
-	q := url.Values{"force": {"1"}, "next": {t.Next}}
+	q := url.Values{"clean": {"1"}, "next": {t.Next}}
+	if t.Force && !t.Clean {
+		q = url.Values{"force": {"1"}, "next": {t.Next}}
+	}
 	if t.Choose {
 		q.Set("choose", "1")
 	}
@@ -156,6 +162,9 @@ func (x *Upstreams) leave(w http.ResponseWriter, r *http.Request, u *upstream, j
 		return x.stop(w, r, u, j, err)
 	}
 	if !to.Aside {
+		if j.Clean {
+			j.Secrets[keptClean] = "1"
+		}
 		if err := x.keep(r.Context(), j); err != nil {
 			return err
 		}
@@ -239,7 +248,7 @@ func (x *Upstreams) begin(w http.ResponseWriter, r *http.Request, u *upstream, t
 	if web.Viewer(r).SignedIn() {
 		return web.SeeOther(w, r, web.Local(t.Next))
 	}
-	return web.SeeOther(w, r, StartURL(u.ID, t.Next, t.LoginHint, t.Shared, false))
+	return web.SeeOther(w, r, StartURL(u.ID, t.Next, t.LoginHint, t.Shared, t.Force && t.Secrets[keptClean] == ""))
 }
 
 // resume goes on with a browser that now brings its cookie.
@@ -268,14 +277,42 @@ func (x *Upstreams) resume(w http.ResponseWriter, r *http.Request) error {
 	return x.accept(w, r, u, j, a)
 }
 
+// undatedAge is how old a sign-in is taken to be of which the upstream does not say
+// when it was made: older than any service that asks will take. It may be the
+// session of a browser that somebody left open for as long.
+const undatedAge = 24 * time.Hour
+
 // fresh says whether the person proved who they are when they were asked to; nil
-// when they did, or nobody asked.
+// when they did, or nobody asked. An upstream that was asked to ask and does not
+// say when it did may have asked nobody (Core §3.1.2.1, max_age: auth_time is then
+// required).
 func (u *upstream) fresh(a Answer, t Transaction) error {
-	earliest := t.StartedAt.Add(-u.SkewOr2m())
-	if !t.Force || a.AuthnInstant.IsZero() || !a.AuthnInstant.Before(earliest) {
+	if !t.Force {
 		return nil
 	}
-	return &Failure{Reason: Stale, Expected: "a sign-in after " + stamp(earliest), Received: stamp(a.AuthnInstant), Ahead: a.Ahead, Timed: a.Timed}
+	earliest := t.StartedAt.Add(-u.SkewOr2m())
+	switch {
+	case a.AuthnInstant.IsZero() && t.Secrets[keptClean] != "":
+		return nil // an old sign-in, see since
+	case a.AuthnInstant.IsZero():
+		instant := map[string]string{KindOIDC: "auth_time in the ID token, because max_age was sent (OpenID Connect Core 1.0 §2)", KindSAML: "AuthnInstant (saml-core, 2.7.2)"}
+		return &Failure{Reason: Undated, Expected: instant[u.Kind], Received: "none", Ahead: a.Ahead, Timed: a.Timed}
+	case a.AuthnInstant.Before(earliest):
+		return &Failure{Reason: Stale, Expected: "a sign-in after " + stamp(earliest), Received: stamp(a.AuthnInstant), Ahead: a.Ahead, Timed: a.Timed}
+	}
+	return nil
+}
+
+// since is when the answer of a journey was proved: zero for now, because fresh
+// looked at it.
+func (x *Upstreams) since(a Answer, t Transaction) time.Time {
+	switch {
+	case a.AuthnInstant.IsZero():
+		return x.Clock.Now().Add(-undatedAge)
+	case t.Force:
+		return time.Time{}
+	}
+	return a.AuthnInstant
 }
 
 // stamp is an instant for the technical contact.
@@ -287,7 +324,7 @@ func (x *Upstreams) refused(w http.ResponseWriter, r *http.Request, u *upstream,
 	var f *Failure
 	if errors.As(err, &f) && f.Plain && !j.Plain && len(u.Factor.Request) > 0 {
 		again := journey{Transaction: Transaction{
-			Next: j.Next, Shared: j.Shared, Force: j.Force, Choose: j.Choose, LoginHint: j.LoginHint, Plain: true, Provider: j.Secrets[KeptProvider],
+			Next: j.Next, Shared: j.Shared, Force: j.Force, Clean: j.Secrets[keptClean] != "", Choose: j.Choose, LoginHint: j.LoginHint, Plain: true, Provider: j.Secrets[KeptProvider],
 		}, Purpose: j.Purpose, Person: j.Person}
 		x.note(r.Context(), u, f, Answer{}, "")
 		return x.leave(w, r, u, again)
@@ -319,16 +356,14 @@ func (x *Upstreams) accept(w http.ResponseWriter, r *http.Request, u *upstream, 
 		remark.Leave(w, r)
 	}
 	proof := u.proof(entry.Upstream, a)
-	if j.Force { // and it was given for this journey, see fresh
-		proof.Since = time.Time{}
-	}
+	proof.Since = x.since(a, j.Transaction)
 	return x.Door.Enter(w, r, p.ID, proof, entry.Arrival{Next: j.Next, Shared: j.Shared})
 }
 
 // proof is what the answer counts for: a second factor as well, when it says one
 // of the ways that the policy accepts.
 func (u *upstream) proof(m entry.Method, a Answer) entry.Proof {
-	p := entry.Proof{Method: m, Upstream: u.ID, AMR: a.Methods, Since: a.AuthnInstant}
+	p := entry.Proof{Method: m, Upstream: u.ID, AMR: a.Methods}
 	for _, said := range slices.Concat(a.Methods, a.Contexts) {
 		if slices.Contains(u.Factor.Accept, said) {
 			p.Second = entry.Elsewhere

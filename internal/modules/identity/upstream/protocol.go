@@ -61,8 +61,11 @@ type Transaction struct {
 	Next     string // local address that the sign-in leads to
 	Shared   bool   // a shared computer
 	// Force asks the upstream to ask again, whatever session it has (prompt=login,
-	// ForceAuthn).
+	// ForceAuthn). The answer must then say when it asked, unless Clean.
 	Force bool
+	// Clean is Force for the person's own sake: they want to begin anew, and nobody
+	// waits for the proof that they did.
+	Clean bool
 	// Choose asks the upstream which of several accounts is meant.
 	Choose bool
 	// Plain leaves out the demand for a way of proof (acr_values,
@@ -85,10 +88,11 @@ type Transaction struct {
 
 // KeptProvider is the name in [Transaction.Secrets] of the chosen provider, and
 // ProviderParam the parameter by which a discovery service names it
-// (saml-idp-discovery, 2.4.3).
+// (saml-idp-discovery, 2.4.3). keptClean is the name of [Transaction.Clean].
 const (
 	KeptProvider  = "provider"
 	ProviderParam = "entityID"
+	keptClean     = "clean"
 )
 
 // Describer is a Protocol that has something to tell its upstream about us, such

@@ -23,6 +23,8 @@ var (
 	AttributeMissing = fault.Declare(fault.Upstream, "identity.upstream_attribute_missing")
 	// Stale: it answered with an old sign-in, or to a question that was not asked.
 	Stale = fault.Declare(fault.Gone, "identity.upstream_stale")
+	// Undated: it was to ask who somebody is, and does not say when it did.
+	Undated = fault.Declare(fault.Upstream, "identity.upstream_undated")
 
 	// Refused: it does not accept the person, without saying more.
 	Refused = fault.Declare(fault.Invalid, "identity.upstream_refused")

@@ -111,7 +111,7 @@ func (x *Upstreams) stoppedView(ctx context.Context, u *upstream, j journey, f *
 	v := stoppedView{Failure: said, Upstream: u.called(ctx), Contact: u.Contact}
 	say := func(key string) string { return i18n.T(ctx, "identity.upstream.stopped."+key, "upstream", v.Upstream) }
 	again := ui.Link{Label: say("again"), URL: StartURL(u.ID, j.Next, j.LoginHint, j.Shared, j.Force)}
-	t := Transaction{Next: j.Next, Shared: j.Shared}
+	t := Transaction{Next: j.Next, Shared: j.Shared, Force: j.Force, Clean: j.Clean || j.Secrets[keptClean] != ""}
 	switch f.Reason {
 	case WrongAccount, WrongTenant, NoAccount, Ambiguous, Taken, NotEntitled, NotAssigned, AccountDisabled, AccountExpired:
 		t.Choose = true

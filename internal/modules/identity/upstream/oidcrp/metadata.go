@@ -40,6 +40,7 @@ type metadata struct {
 	EndSession  string   `json:"end_session_endpoint"`
 	SaysIssuer  bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	Algorithms  []string `json:"id_token_signing_alg_values_supported"`
+	TakesClaims *bool    `json:"claims_parameter_supported"` // nil when it is not said
 
 	provider    *oidc.Provider
 	verifier    *oidc.IDTokenVerifier

@@ -74,8 +74,9 @@ func (p *Provider) Start(ctx context.Context, t *upstream.Transaction) (upstream
 	}
 	add("prompt", p.prompt(t))
 	if t.Force {
-		add("max_age", "0")
+		add("max_age", "0") // which makes auth_time required (Core §2)
 	}
+	add("claims", p.wanted(m))
 	if !t.Choose {
 		add("login_hint", t.LoginHint)
 	}
@@ -84,6 +85,17 @@ func (p *Provider) Start(ctx context.Context, t *upstream.Transaction) (upstream
 		add("acr_values", strings.Join(p.Factor.Request, " "))
 	}
 	return upstream.Departure{URL: p.oauth(m, t.AnswerURL).AuthCodeURL(t.Token, options...)}, nil
+}
+
+// wanted asks for the instant of the sign-in by name, of every journey: a session
+// there may be old (Core §5.5). Entra takes the parameter and says nothing of it in
+// its metadata, and who does not know a parameter ignores it (RFC 6749 §3.1); who
+// says that it takes none is left alone.
+func (p *Provider) wanted(m *metadata) string {
+	if m.TakesClaims != nil && !*m.TakesClaims {
+		return ""
+	}
+	return `{"id_token":{"auth_time":{"essential":true}}}`
 }
 
 // prompt is what the person is asked there (Core §3.1.2.1). Several values are

@@ -91,7 +91,7 @@ func TestWhatIsAskedOfTheProvider(t *testing.T) {
 		t    upstream.Transaction
 		want map[string]string
 	}{
-		"usually":            {upstream.Transaction{}, map[string]string{"prompt": "consent", "max_age": "", "domain_hint": "univ.example", "acr_values": "eidas1 eidas2"}},
+		"usually":            {upstream.Transaction{}, map[string]string{"prompt": "consent", "max_age": "", "claims": `{"id_token":{"auth_time":{"essential":true}}}`, "domain_hint": "univ.example", "acr_values": "eidas1 eidas2"}},
 		"to ask again":       {upstream.Transaction{Force: true}, map[string]string{"prompt": "login", "max_age": "0"}},
 		"to choose":          {upstream.Transaction{Force: true, Choose: true, LoginHint: "x"}, map[string]string{"prompt": "select_account", "login_hint": ""}},
 		"without a demand":   {upstream.Transaction{Plain: true}, map[string]string{"acr_values": ""}},

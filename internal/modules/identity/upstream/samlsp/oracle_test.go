@@ -15,18 +15,13 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
+	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // lasso signs somebody in for the request that an address carries.
 func lasso(t *testing.T, h *house, address string, encrypted bool) (upstream.Return, error) {
 	t.Helper()
-	python := os.Getenv("AMPHI_TEST_LASSO")
-	if python == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("this needs lasso")
-		}
-		t.Skip("this needs lasso; `make test` installs it or says how to")
-	}
+	python := need.Program(t, "lasso")
 	dir := t.TempDir()
 	file := func(name string, content []byte) {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {

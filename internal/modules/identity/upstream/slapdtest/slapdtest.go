@@ -20,6 +20,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // The people of the directory. Each has [Password].
@@ -61,14 +63,8 @@ type Server struct {
 // skipped, and in CI it fails.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	program, modules, schemas := os.Getenv("AMPHI_TEST_SLAPD"), os.Getenv("AMPHI_TEST_SLAPD_MODULES"), os.Getenv("AMPHI_TEST_SLAPD_SCHEMA")
-	if program == "" {
-		sentence := "this test needs slapd; `make test` installs it or says how to"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(sentence)
-		}
-		t.Skip(sentence)
-	}
+	program := need.Program(t, "slapd")
+	modules, schemas := os.Getenv("AMPHI_TEST_SLAPD_MODULES"), os.Getenv("AMPHI_TEST_SLAPD_SCHEMA")
 	s := &Server{program: program, folder: t.TempDir()}
 	for i := range s.ports {
 		s.ports[i] = freePort(t)
