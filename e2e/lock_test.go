@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/e2e/browser"
 	"github.com/amphi-campus/amphi/e2e/house"
 	"github.com/amphi-campus/amphi/e2e/post"
+	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // oathApp is the app on somebody's phone: Debian's oathtool with the key that
@@ -20,13 +20,7 @@ type oathApp struct{ key string }
 // code is what the app shows at an instant.
 func (a oathApp) code(t *testing.T, at time.Time) string {
 	t.Helper()
-	tool := os.Getenv("AMPHI_TEST_OATHTOOL")
-	if tool == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("this story needs oathtool")
-		}
-		t.Skip("this story needs oathtool; `make test` installs it or says how to")
-	}
+	tool := need.Program(t, "oathtool")
 	said, err := exec.Command(tool, "--totp", "--base32", "--now", at.UTC().Format("2006-01-02 15:04:05 UTC"), a.key).Output()
 	if err != nil {
 		t.Fatalf("oathtool: %v", err)

@@ -1,9 +1,10 @@
 package browser
 
 import (
-	"os"
 	"sync"
 	"testing"
+
+	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // shared is the one browser of a test program: starting Chromium takes a
@@ -19,7 +20,7 @@ func Shared(t testing.TB) *Browser {
 	t.Helper()
 	path := Find()
 	if path == "" {
-		without(t, "Chromium")
+		need.Without(t, "Chromium")
 	}
 	shared.Lock()
 	defer shared.Unlock()
@@ -46,14 +47,4 @@ func Run(m *testing.M) (code int) {
 		}
 	}
 	return code
-}
-
-// without ends a test that cannot run here.
-func without(t testing.TB, what string) {
-	t.Helper()
-	sentence := "this story needs " + what + "; `make test` installs it or says how to"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(sentence)
-	}
-	t.Skip(sentence)
 }

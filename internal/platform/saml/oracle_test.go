@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // xmlsec asks xmlsec1, which knows nothing of this package, about files in a
@@ -26,13 +28,7 @@ type xmlsec struct {
 
 func anOracle(t *testing.T) xmlsec {
 	t.Helper()
-	tool := os.Getenv("AMPHI_TEST_XMLSEC1")
-	if tool == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("this needs xmlsec1")
-		}
-		t.Skip("this needs xmlsec1; `make test` installs it or says how to")
-	}
+	tool := need.Program(t, "xmlsec1")
 	x := xmlsec{t: t, tool: tool, dir: t.TempDir()}
 	for name, c := range map[string]Credential{"rsa": rsaPair(), "p256": pairs[P256](), "reader": readerPair()} {
 		stored, err := c.Encode()

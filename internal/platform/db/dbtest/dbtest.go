@@ -16,6 +16,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // Env names the variable with the address of a PostgreSQL server and a user
@@ -85,10 +86,7 @@ func PostgresDSN(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(Env)
 	if server == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not set: in CI every store test runs on PostgreSQL too", Env)
-		}
-		t.Skipf("%s is not set: only SQLite was tested; `make test` starts a server and tests both", Env)
+		need.Without(t, "a PostgreSQL server (in "+Env+"), besides SQLite")
 	}
 	address, err := url.Parse(server)
 	if err != nil {
