@@ -18,6 +18,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/id"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -40,7 +41,7 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 	if err := admit(ctx, v, s); err != nil {
 		return gate.Entrance{}, err
 	}
-	fresh := m.justSignedIn(v, q)
+	fresh := m.justSignedIn(r, v, q)
 	if !fresh && (q.Fresh || tooOld(v, q, m.Clock.Now())) {
 		return m.signInFirst(w, r, q)
 	}
@@ -92,7 +93,7 @@ func (m *Module) signInFirst(w http.ResponseWriter, r *http.Request, q gate.Ques
 	if q.Passive {
 		return gate.Entrance{}, gate.SignInNeeded
 	}
-	back, err := m.withMark(q)
+	back, err := m.withMark(w, r, q)
 	if err != nil {
 		return gate.Entrance{}, err
 	}
@@ -189,36 +190,49 @@ func tooOld(v campus.Viewer, q gate.Question, now time.Time) bool {
 	return q.MaxAge > 0 && age > q.MaxAge || q.Service.SessionLimit > 0 && age > q.Service.SessionLimit
 }
 
-// askedFor bounds how long somebody may take to enter their password.
-const askedFor = time.Hour
+// askedFor bounds how long somebody may take to prove who they are; a sign-in
+// elsewhere may take as long.
+const askedFor = 20 * time.Minute
 
 const askedPurpose = "sso.asked"
 
+// askedCookie ties marks to the browser in which they were made: in another one, an
+// address with a mark would turn any sign-in after it into one that was made for
+// the question. It opens nothing by itself, and is the same for all tabs.
+const askedCookie = "amphi_asked"
+
+// askedBytes is the length of that cookie, in bytes.
+const askedBytes = 16
+
 // mark notes the moment at which we sent somebody to the sign-in for this
 // question. It travels through the browser, signed: it proves on return that the
-// sign-in was made for this service and not before.
-func (m *Module) mark(q gate.Question) string {
+// sign-in was made for this service and not before. That one sign-in makes one
+// fresh answer is the matter of answer.Issue.
+func (m *Module) mark(w http.ResponseWriter, r *http.Request, q gate.Question) string {
+	if web.Cookie(r, askedCookie) == "" {
+		web.SetCookie(w, r, askedCookie, id.Token(askedBytes), 0)
+	}
 	at := strconv.FormatInt(m.Clock.Now().UnixMicro(), 36)
-	return at + "." + base64.RawURLEncoding.EncodeToString(m.signMark(at, q))
+	return at + "." + base64.RawURLEncoding.EncodeToString(m.signMark(r, at, q))
 }
 
-func (m *Module) signMark(at string, q gate.Question) []byte {
-	return m.Sign(askedPurpose, []byte(at+" "+q.Service.ID+" "+q.Address))
+func (m *Module) signMark(r *http.Request, at string, q gate.Question) []byte {
+	return m.Sign(askedPurpose, []byte(at+" "+id.Hash(web.Cookie(r, askedCookie))+" "+q.Service.ID+" "+q.Address))
 }
 
 // justSignedIn reports whether the viewer signed in after the question's mark was
 // made.
-func (m *Module) justSignedIn(v campus.Viewer, q gate.Question) bool {
-	asked, ok := m.askedAt(q)
+func (m *Module) justSignedIn(r *http.Request, v campus.Viewer, q gate.Question) bool {
+	asked, ok := m.askedAt(r, q)
 	return ok && !v.SignedInAt.Before(asked)
 }
 
 // askedAt is when the question's mark was made; ok is false without one, or with
-// one that is forged, of another question, or too old.
-func (m *Module) askedAt(q gate.Question) (asked time.Time, ok bool) {
+// one that is forged, of another question, of another browser, or too old.
+func (m *Module) askedAt(r *http.Request, q gate.Question) (asked time.Time, ok bool) {
 	at, signature, _ := strings.Cut(q.Mark, ".")
 	given, err := base64.RawURLEncoding.DecodeString(signature)
-	if err != nil || !hmac.Equal(given, m.signMark(at, q)) {
+	if err != nil || web.Cookie(r, askedCookie) == "" || !hmac.Equal(given, m.signMark(r, at, q)) {
 		return time.Time{}, false
 	}
 	micros, err := strconv.ParseInt(at, 36, 64)
@@ -230,13 +244,13 @@ func (m *Module) askedAt(q gate.Question) (asked time.Time, ok bool) {
 }
 
 // withMark is the question's way back with a mark of this moment.
-func (m *Module) withMark(q gate.Question) (string, error) {
+func (m *Module) withMark(w http.ResponseWriter, r *http.Request, q gate.Question) (string, error) {
 	back, err := url.Parse(q.Back)
 	if err != nil {
 		return "", fmt.Errorf("way back to a service: %w", err)
 	}
 	parameters := back.Query()
-	parameters.Set(gate.MarkParameter, m.mark(q))
+	parameters.Set(gate.MarkParameter, m.mark(w, r, q))
 	back.RawQuery = parameters.Encode()
 	return back.String(), nil
 }

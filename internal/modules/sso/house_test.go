@@ -64,9 +64,10 @@ type house struct {
 	people fakePeople
 	mails  *fakeMailer
 
-	mu     sync.Mutex
-	viewer campus.Viewer // who asks
-	ended  []string
+	mu      sync.Mutex
+	viewer  campus.Viewer // who asks
+	ended   []string
+	cookies map[string]*http.Cookie // of their browser
 }
 
 const (
@@ -96,7 +97,7 @@ func testConfig() Config {
 
 func newHouse(t testing.TB, d *db.DB, c *clock.Manual) *house {
 	t.Helper()
-	h := &house{t: t, db: d, clock: c, mails: &fakeMailer{}, people: fakePeople{
+	h := &house{t: t, db: d, clock: c, cookies: map[string]*http.Cookie{}, mails: &fakeMailer{}, people: fakePeople{
 		"displayName": {"Lina Martin"}, "mail": {"lina.martin@valmont.example"}, "eduPersonAffiliation": {"student", "member"}, "sn": {"Martin"},
 	}}
 	store, err := files.Disk(t.TempDir(), 1<<20)
@@ -231,8 +232,18 @@ func (h *house) post(path string, form url.Values) *httptest.ResponseRecorder {
 
 func (h *house) ask(r *http.Request) *httptest.ResponseRecorder {
 	h.t.Helper()
+	h.mu.Lock()
+	for _, c := range h.cookies {
+		r.AddCookie(c)
+	}
+	h.mu.Unlock()
 	w := httptest.NewRecorder()
 	h.server.ServeHTTP(w, r)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range w.Result().Cookies() {
+		h.cookies[c.Name] = c
+	}
 	return w
 }
 

@@ -73,6 +73,31 @@ func TestAMarkOfOneServiceIsNoProofForAnother(t *testing.T) {
 	}
 }
 
+func TestAMarkCountsForMinutesAndInItsOwnBrowser(t *testing.T) {
+	for name, c := range map[string]struct {
+		elsewhere bool
+		after     time.Duration
+		want      string
+	}{
+		"at once":                     {false, time.Second, "moodle.valmont.example"},
+		"after a long search":         {false, askedFor - time.Second, "moodle.valmont.example"},
+		"after too long":              {false, askedFor + time.Second, ""},
+		"in a browser that was lured": {true, time.Second, ""},
+	} {
+		h := one(t)
+		next := location(t, h.get(loginURL(moodle, "renew", "true"))).Query().Get("next")
+		if c.elsewhere {
+			clear(h.cookies)
+			h.get(loginURL(library, "renew", "true")) // has a cookie of its own
+		}
+		h.clock.Advance(c.after)
+		h.enter(lina())
+		if to := location(t, h.get(next)); to.Host != c.want {
+			t.Errorf("%s, a mark leads to %s", name, to)
+		}
+	}
+}
+
 func mustQuery(t *testing.T, local string) url.Values {
 	t.Helper()
 	u, err := url.Parse(local)

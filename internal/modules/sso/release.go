@@ -58,7 +58,7 @@ func (m *Module) agreed(w http.ResponseWriter, r *http.Request, q gate.Question,
 	ctx := r.Context()
 	var since time.Time
 	if q.Consent {
-		asked, ok := m.askedAt(q)
+		asked, ok := m.askedAt(r, q)
 		if since = asked; !ok {
 			since = m.Clock.Now().Add(time.Microsecond) // none given until now will do
 		}
@@ -72,7 +72,7 @@ func (m *Module) agreed(w http.ResponseWriter, r *http.Request, q gate.Question,
 	}
 	back := q.Back
 	if q.Consent {
-		if back, err = m.withMark(q); err != nil {
+		if back, err = m.withMark(w, r, q); err != nil {
 			return err
 		}
 	}
