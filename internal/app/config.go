@@ -12,8 +12,11 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/directory"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
 	"github.com/amphi-campus/amphi/internal/modules/portal"
+	"github.com/amphi-campus/amphi/internal/modules/privacy"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning"
 	"github.com/amphi-campus/amphi/internal/modules/sso"
 	"github.com/amphi-campus/amphi/internal/platform/config"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
@@ -23,15 +26,18 @@ import (
 
 // Config is the whole configuration of an installation.
 type Config struct {
-	Server      ServerConfig      `toml:"server"`
-	Institution InstitutionConfig `toml:"institution"`
-	Database    DatabaseConfig    `toml:"database"`
-	Monitor     MonitorConfig     `toml:"monitor"`
-	Log         log.Config        `toml:"log"`
-	Mailer      mailer.Config     `toml:"mailer"`
-	Identity    identity.Config   `toml:"identity"`
-	SSO         sso.Config        `toml:"sso"`
-	Portal      portal.Config     `toml:"portal"`
+	Server       ServerConfig        `toml:"server"`
+	Institution  InstitutionConfig   `toml:"institution"`
+	Database     DatabaseConfig      `toml:"database"`
+	Monitor      MonitorConfig       `toml:"monitor"`
+	Log          log.Config          `toml:"log"`
+	Mailer       mailer.Config       `toml:"mailer"`
+	Identity     identity.Config     `toml:"identity"`
+	SSO          sso.Config          `toml:"sso"`
+	Portal       portal.Config       `toml:"portal"`
+	Directory    directory.Config    `toml:"directory"`
+	Provisioning provisioning.Config `toml:"provisioning"`
+	Privacy      privacy.Config      `toml:"privacy"`
 
 	// What no file can set.
 	demo  bool              // invented people; pages say so
@@ -100,13 +106,16 @@ func Defaults() Config {
 			BaseURL: "http://localhost:8420", Listen: "127.0.0.1:8420", DataDir: "var",
 			RequestBurst: 2000, RequestEvery: 2 * time.Millisecond, // a campus may stand behind one address
 		},
-		Institution: InstitutionConfig{NameFrench: "Mon université", NameEnglish: "My university", Language: "fr", TimeZone: "Europe/Paris", Hue: 258, Warm: 48},
-		Monitor:     MonitorConfig{Listen: "127.0.0.1:8421"},
-		Log:         log.Config{Level: "info", Format: "auto"},
-		Mailer:      mailer.Defaults(),
-		Identity:    identity.Defaults(),
-		SSO:         sso.Defaults(),
-		Portal:      portal.Defaults(),
+		Institution:  InstitutionConfig{NameFrench: "Mon université", NameEnglish: "My university", Language: "fr", TimeZone: "Europe/Paris", Hue: 258, Warm: 48},
+		Monitor:      MonitorConfig{Listen: "127.0.0.1:8421"},
+		Log:          log.Config{Level: "info", Format: "auto"},
+		Mailer:       mailer.Defaults(),
+		Identity:     identity.Defaults(),
+		SSO:          sso.Defaults(),
+		Portal:       portal.Defaults(),
+		Directory:    directory.Defaults(),
+		Provisioning: provisioning.Defaults(),
+		Privacy:      privacy.Defaults(),
 	}
 }
 

@@ -3,8 +3,8 @@ package app
 import (
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/modules/portal"
-	"github.com/amphi-campus/amphi/internal/modules/portal/place"
 )
 
 // places gives the codes of campuses and programmes their names.

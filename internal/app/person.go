@@ -22,7 +22,7 @@ type personCommand struct {
 	Until    personUntilCommand    `cmd:"" help:"Record until when somebody is registered, employed or invited."`
 	Rescue   personRescueCommand   `cmd:"" help:"Set a password and remove every second factor of somebody who lost everything and for whom no colleague may vouch."`
 	List     personListCommand     `cmd:"" help:"List people by name."`
-	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news or secretariat."`
+	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news, secretariat, directory or privacy."`
 	Revoke   personRevokeCommand   `cmd:"" help:"Take a right away."`
 	Suspend  personSuspendCommand  `cmd:"" help:"Block an account for a while and end its sessions."`
 	Close    personCloseCommand    `cmd:"" help:"Close an account and end its sessions. Nothing is erased."`
@@ -50,7 +50,7 @@ type personAddCommand struct {
 	GivenName     string   `required:"" help:"Given name."`
 	FamilyName    string   `required:"" help:"Family name."`
 	Affiliation   []string `help:"kind[:campus[:programme or unit]], such as student:rives:info. May be repeated." placeholder:"KIND"`
-	Right         []string `help:"admin, helpdesk, news or secretariat. May be repeated."`
+	Right         []string `help:"admin, helpdesk, news, secretariat, directory or privacy. May be repeated."`
 	JobTitle      string   `help:"Job title, as colleagues read it."`
 	StudentNumber string   `help:"Number on the student card."`
 	PasswordStdin bool     `help:"Read the password from standard input."`
@@ -198,7 +198,7 @@ func (c configured) change(t *terminal, login, done string, do func(ctx context.
 type personGrantCommand struct {
 	configured
 	Login string `arg:"" help:"Identifier of the person."`
-	Right string `arg:"" help:"admin, helpdesk, news or secretariat"`
+	Right string `arg:"" help:"admin, helpdesk, news, secretariat, directory or privacy"`
 }
 
 func (c personGrantCommand) Run(t *terminal) error {
@@ -210,7 +210,7 @@ func (c personGrantCommand) Run(t *terminal) error {
 type personRevokeCommand struct {
 	configured
 	Login string `arg:"" help:"Identifier of the person."`
-	Right string `arg:"" help:"admin, helpdesk, news or secretariat"`
+	Right string `arg:"" help:"admin, helpdesk, news, secretariat, directory or privacy"`
 }
 
 func (c personRevokeCommand) Run(t *terminal) error {

@@ -15,10 +15,14 @@ type plugs struct {
 	searchRooms      []contract.Searcher
 	navigators       []contract.Navigator
 	healthCheckers   []contract.HealthChecker
+	personFollowers  []contract.PersonFollower
+	dossierRooms     []contract.Dossier
+	rooms            []contract.Module
 }
 
 // find asks every room what it plugs in.
 func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
+	p.rooms = rooms
 	for _, room := range rooms {
 		if r, ok := room.(contract.CardProvider); ok {
 			p.cardProviders = append(p.cardProviders, r)
@@ -35,6 +39,12 @@ func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
 		if r, ok := room.(contract.HealthChecker); ok {
 			p.healthCheckers = append(p.healthCheckers, r)
 		}
+		if r, ok := room.(contract.PersonFollower); ok {
+			p.personFollowers = append(p.personFollowers, r)
+		}
+		if r, ok := room.(contract.Dossier); ok {
+			p.dossierRooms = append(p.dossierRooms, r)
+		}
 		if r, ok := room.(contract.JobOwner); ok {
 			r.Jobs(registry)
 		}
@@ -47,6 +57,9 @@ func (p *plugs) cards() []contract.CardProvider       { return p.cardProviders }
 func (p *plugs) services() []contract.ServiceProvider { return p.serviceProviders }
 func (p *plugs) searchers() []contract.Searcher       { return p.searchRooms }
 func (p *plugs) navigation() []contract.Navigator     { return p.navigators }
+func (p *plugs) followers() []contract.PersonFollower { return p.personFollowers }
+func (p *plugs) dossiers() []contract.Dossier         { return p.dossierRooms }
+func (p *plugs) all() []contract.Module               { return p.rooms }
 
 // health asks every room that can tell how it is.
 func (p *plugs) health(ctx context.Context) []health.Check {

@@ -19,10 +19,13 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
 	"github.com/amphi-campus/amphi/internal/modules/operations"
 	"github.com/amphi-campus/amphi/internal/modules/portal"
 	"github.com/amphi-campus/amphi/internal/modules/portal/news"
+	"github.com/amphi-campus/amphi/internal/modules/privacy"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning"
 	"github.com/amphi-campus/amphi/internal/modules/sso"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/config"
@@ -50,16 +53,19 @@ type House struct {
 	doctor  *health.Doctor
 	metrics *metrics.Registry
 
-	identity *identity.Module
-	sso      *sso.Module
-	portal   *portal.Module
-	modules  []contract.Module
+	identity     *identity.Module
+	sso          *sso.Module
+	portal       *portal.Module
+	directory    *directory.Module
+	provisioning *provisioning.Module
+	privacy      *privacy.Module
+	modules      []contract.Module
 }
 
 // blueprint is every room before it is opened: enough to know its schema and its
 // sentences.
 func blueprint() []contract.Module {
-	return []contract.Module{&identity.Module{}, &sso.Module{}, &portal.Module{}, &operations.Module{}}
+	return []contract.Module{&identity.Module{}, &sso.Module{}, &portal.Module{}, &directory.Module{}, &provisioning.Module{}, &privacy.Module{}, &operations.Module{}}
 }
 
 // schemas lists the schema steps of the whole house, ground floor first.
@@ -163,6 +169,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 
 	h := &House{DB: database, config: cfg, log: log, metrics: measured}
 	institution := cfg.Institution
+	plugged := &plugs{}
 	h.identity, err = identity.New(identity.Deps{
 		DB: database, Keys: keys, Clock: now, Log: log, Texts: texts, Mailer: post, Base: base, Zone: zone, Demo: cfg.demo,
 		NameFrench: institution.NameFrench, NameEnglish: institution.NameEnglish,
@@ -175,11 +182,10 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		return nil, err
 	}
 	h.sso = sso.New(sso.Deps{
-		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Foresight: h.identity, Door: h.identity,
+		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Foresight: h.identity, Door: h.identity, Journal: h.identity.Journal(),
 		Mailer: post, Files: store, Sign: keys.MAC, Names: keys.Name, Seal: keys, Zone: zone, BaseURL: base.String(),
 	}, cfg.SSO)
 	h.identity.Connect(h.sso, h.sso)
-	plugged := &plugs{}
 	h.portal = portal.New(portal.Deps{
 		DB: database, Clock: now, Log: log, Files: store, People: h.identity,
 		Places: institution.places(), Calendar: calendar{institution.Semesters, zone},
@@ -188,6 +194,19 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		FeedTransport: cfg.feeds,
 	}, cfg.Portal)
 	h.identity.Announce(h.portal)
+	h.identity.Follow(plugged.followers)
+	h.directory = directory.New(directory.Deps{
+		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
+		Register: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers,
+	}, cfg.Directory)
+	h.provisioning = provisioning.New(provisioning.Deps{
+		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Groups: h.directory,
+	}, cfg.Provisioning)
+	h.privacy = privacy.New(privacy.Deps{
+		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
+		Register: h.identity, Notices: h.portal, Rooms: plugged.all,
+		InstitutionFrench: institution.NameFrench, InstitutionEnglish: institution.NameEnglish,
+	}, cfg.Privacy)
 	registry := jobs.NewRegistry()
 	post.Jobs(registry)
 	registry.Every("files.sweep", 24*time.Hour, func(ctx context.Context) error {
@@ -206,7 +225,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		log.Warn("a new key was made although the database holds data: what was sealed with the old key cannot be opened; put it back", "key", cfg.keyFile())
 	}
 
-	h.modules = []contract.Module{h.identity, h.sso, h.portal, office}
+	h.modules = []contract.Module{h.identity, h.sso, h.portal, h.directory, h.provisioning, h.privacy, office}
 	plugged.find(h.modules, registry)
 	h.runner = jobs.NewRunner(database, registry, log, jobs.Options{})
 

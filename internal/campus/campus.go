@@ -83,10 +83,12 @@ const (
 	RightHelpdesk    Right = "helpdesk"    // answer requests, open incident codes
 	RightNews        Right = "news"        // publish news
 	RightSecretariat Right = "secretariat" // registration, lifting a block
+	RightDirectory   Right = "directory"   // sources of people and groups, conflicts, the change of year
+	RightPrivacy     Right = "privacy"     // data protection officer: requests, the register of processing
 )
 
 // Rights lists every right.
-var Rights = []Right{RightAdmin, RightHelpdesk, RightNews, RightSecretariat}
+var Rights = []Right{RightAdmin, RightHelpdesk, RightNews, RightSecretariat, RightDirectory, RightPrivacy}
 
 // Appearance values: what a person asked for; "system" follows the device.
 const (
@@ -182,7 +184,7 @@ func (v Viewer) Face() Face {
 // Audience is everybody who has signed in.
 type Audience struct {
 	Kinds      []Kind   `toml:"kinds" help:"student, teacher, staff, guest: any of them is enough"`
-	Rights     []Right  `toml:"rights" help:"admin, helpdesk, news, secretariat: holding one of them is enough, whatever else stands here"`
+	Rights     []Right  `toml:"rights" help:"admin, helpdesk, news, secretariat, directory, privacy: holding one of them is enough, whatever else stands here"`
 	Campuses   []string `toml:"campuses" help:"codes of campuses; none named: all"`
 	Programmes []string `toml:"programmes" help:"codes of programmes; none named: all"`
 }

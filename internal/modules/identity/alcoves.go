@@ -87,6 +87,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	}
 	m.lifecycle = lifecycle.New(lifecycle.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Zone: d.Zone, People: m, Sessions: closings{m}, Journal: m.journal, Letters: m.reach,
+		Changed: m.personChanged,
 	}, c.Lifecycle)
 	m.activation = activation.New(activation.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Base: d.Base, People: m, Register: m, Door: way, Factors: m, Endings: endings{m.lifecycle},
@@ -134,6 +135,9 @@ func (a *alcoves) furniture() []plugged {
 // Reach is how people are reached: what the institution's record says of them
 // comes in here.
 func (m *Module) Reach() *reach.Reach { return m.reach }
+
+// Journal keeps what happens with people's accounts.
+func (m *Module) Journal() *journal.Journal { return m.journal }
 
 // Activation invites people and opens their accounts.
 func (m *Module) Activation() *activation.Activation { return m.activation }

@@ -29,7 +29,9 @@ type Module struct {
 	log       *slog.Logger
 	doors     Doors
 	followers []SessionFollower
-	scene     Scene
+	// peopleFollowers are the rooms that are told what changed about somebody.
+	peopleFollowers func() []contract.PersonFollower
+	scene           Scene
 
 	queue    *password.Queue
 	params   password.Params
@@ -76,6 +78,9 @@ func New(d Deps, c Config) (*Module, error) {
 func (m *Module) Connect(doors Doors, followers ...SessionFollower) {
 	m.doors, m.followers = doors, followers
 }
+
+// Follow gives the room those who are told what changes about people.
+func (m *Module) Follow(followers func() []contract.PersonFollower) { m.peopleFollowers = followers }
 
 // Announce gives the room the place where people read notices in the portal.
 func (m *Module) Announce(to contract.Notices) { m.notices = to }

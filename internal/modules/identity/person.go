@@ -94,8 +94,7 @@ func (m *Module) AddPerson(ctx context.Context, tx db.Tx, p Person) (campus.Pers
 	if p.ID == "" {
 		p.ID = campus.PersonID(id.New())
 	}
-	q := sqlgen.New(tx)
-	err := q.AddPerson(ctx, sqlgen.AddPersonParams{
+	err := sqlgen.New(tx).AddPerson(ctx, sqlgen.AddPersonParams{
 		ID: string(p.ID), Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName,
 		StudentNumber: p.StudentNumber, JobTitle: p.JobTitle, FoldedName: campus.Fold(p.FamilyName + " " + p.GivenName),
 		State: string(p.State), Locale: string(p.Locale), Appearance: p.Appearance, CreatedAt: tx.Now(),
@@ -106,17 +105,15 @@ func (m *Module) AddPerson(ctx context.Context, tx db.Tx, p Person) (campus.Pers
 	if err != nil {
 		return "", fmt.Errorf("add person: %w", err)
 	}
-	for _, a := range p.Affiliations {
-		if err := q.AddAffiliation(ctx, sqlgen.AddAffiliationParams{PersonID: string(p.ID), Kind: string(a.Kind), Campus: a.Campus, Programme: a.Programme, Unit: a.Unit}); err != nil {
-			return "", fmt.Errorf("add affiliation: %w", err)
-		}
+	if err := m.setAffiliations(ctx, tx, p.ID, p.Affiliations); err != nil {
+		return "", err
 	}
 	for _, r := range p.Rights {
 		if err := m.Grant(ctx, tx, p.ID, r, ""); err != nil {
 			return "", err
 		}
 	}
-	return p.ID, nil
+	return p.ID, m.personChanged(ctx, tx, p.ID)
 }
 
 // Grant gives somebody a right. By is who decided; empty means the command line.
@@ -128,7 +125,7 @@ func (m *Module) Grant(ctx context.Context, tx db.Tx, who campus.PersonID, r cam
 	if err != nil {
 		return fmt.Errorf("grant %s: %w", r, err)
 	}
-	return nil
+	return m.personChanged(ctx, tx, who)
 }
 
 // Revoke takes a right away.
@@ -140,7 +137,7 @@ func (m *Module) Revoke(ctx context.Context, tx db.Tx, who campus.PersonID, r ca
 	if n == 0 {
 		return RightForm.With(fault.Args{"right": string(r)})
 	}
-	return nil
+	return m.personChanged(ctx, tx, who)
 }
 
 // HashPassword waits in line and returns the hash of a password, for
@@ -181,7 +178,7 @@ func (m *Module) Activate(ctx context.Context, tx db.Tx, who campus.PersonID) er
 	if n == 0 {
 		return activation.NotInvited
 	}
-	return nil
+	return m.personChanged(ctx, tx, who)
 }
 
 // SetPreferences keeps the language and appearance that somebody chose.

@@ -115,3 +115,10 @@ SELECT COUNT(*) FROM identity_sessions WHERE ended_at = 0 AND idle_at > sqlc.arg
 -- name: SessionsForExport :many
 SELECT signed_in_at, last_seen_at, ended_at, end_reason, shared, address, user_agent
 FROM identity_sessions WHERE person_id = $1 ORDER BY signed_in_at;
+
+-- name: AmendPerson :execrows
+UPDATE identity_people SET login = $2, mail = $3, given_name = $4, family_name = $5, student_number = $6, job_title = $7, folded_name = $8, locale = $9, changed_at = $10
+WHERE id = $1;
+
+-- name: DropAffiliations :exec
+DELETE FROM identity_affiliations WHERE person_id = $1;

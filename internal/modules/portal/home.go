@@ -7,7 +7,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
-	"github.com/amphi-campus/amphi/internal/modules/portal/place"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 

@@ -22,7 +22,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/portal"
 	"github.com/amphi-campus/amphi/internal/modules/portal/feed"
 	"github.com/amphi-campus/amphi/internal/modules/portal/news"
-	"github.com/amphi-campus/amphi/internal/modules/portal/place"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"

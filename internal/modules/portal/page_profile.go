@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/modules/portal/place"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"

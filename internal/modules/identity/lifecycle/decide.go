@@ -165,6 +165,9 @@ func (l *Lifecycle) settle(ctx context.Context, tx db.Tx, who campus.PersonID, w
 			return fmt.Errorf("end the sessions: %w", err)
 		}
 	}
+	if err := l.Changed(ctx, tx, who); err != nil {
+		return err
+	}
 	return l.write(ctx, tx, e, who, kindOf(is), facts)
 }
 

@@ -44,6 +44,8 @@ type Deps struct {
 	Sessions Sessions
 	Journal  Journal
 	Letters  Letters
+	// Changed tells the house that the state of somebody's account is another.
+	Changed func(ctx context.Context, tx db.Tx, who campus.PersonID) error
 }
 
 // Lifecycle is the alcove.

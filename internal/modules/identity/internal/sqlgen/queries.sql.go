@@ -91,6 +91,43 @@ func (q *Queries) AddPerson(ctx context.Context, arg AddPersonParams) error {
 	return err
 }
 
+const amendPerson = `-- name: AmendPerson :execrows
+UPDATE identity_people SET login = $2, mail = $3, given_name = $4, family_name = $5, student_number = $6, job_title = $7, folded_name = $8, locale = $9, changed_at = $10
+WHERE id = $1
+`
+
+type AmendPersonParams struct {
+	ID            string
+	Login         string
+	Mail          string
+	GivenName     string
+	FamilyName    string
+	StudentNumber string
+	JobTitle      string
+	FoldedName    string
+	Locale        string
+	ChangedAt     db.Time
+}
+
+func (q *Queries) AmendPerson(ctx context.Context, arg AmendPersonParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, amendPerson,
+		arg.ID,
+		arg.Login,
+		arg.Mail,
+		arg.GivenName,
+		arg.FamilyName,
+		arg.StudentNumber,
+		arg.JobTitle,
+		arg.FoldedName,
+		arg.Locale,
+		arg.ChangedAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const countOpenSessions = `-- name: CountOpenSessions :one
 SELECT COUNT(*) FROM identity_sessions WHERE ended_at = 0 AND idle_at > $1 AND expires_at > $1
 `
@@ -111,6 +148,15 @@ func (q *Queries) CountPeople(ctx context.Context) (int64, error) {
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const dropAffiliations = `-- name: DropAffiliations :exec
+DELETE FROM identity_affiliations WHERE person_id = $1
+`
+
+func (q *Queries) DropAffiliations(ctx context.Context, personID string) error {
+	_, err := q.db.ExecContext(ctx, dropAffiliations, personID)
+	return err
 }
 
 const endSession = `-- name: EndSession :execrows

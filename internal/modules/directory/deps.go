@@ -1,0 +1,37 @@
+package directory
+
+import (
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus/place"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/crypt"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/files"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+)
+
+// Deps is what the room asks of the house.
+type Deps struct {
+	DB    *db.DB
+	Clock clock.Clock
+	Log   *slog.Logger
+	// Texts words letters and reports for who has no request.
+	Texts *i18n.Catalogue
+	Files files.Store
+	Keys  *crypt.Keyring
+	Zone  *time.Location // of the institution
+	Base  *url.URL       // the address of the house, as people type it
+	// Register is the register of people; the identity room keeps it.
+	Register contract.Register
+	Notices  contract.Notices
+	Places   place.Names
+	// Followers learn whose groups changed. It is a function because the house is
+	// complete only after this room was made.
+	Followers func() []contract.PersonFollower
+	// Dossiers are the rooms that know something about a person.
+	Dossiers func() []contract.Dossier
+}

@@ -1,0 +1,33 @@
+// Package directory is the room of who belongs to the institution: what its sources
+// say of people, groups and units, and the pages on which people find one another.
+package directory
+
+import (
+	"embed"
+	"io/fs"
+
+	"github.com/amphi-campus/amphi/internal/contract"
+)
+
+// Module is the room.
+type Module struct {
+	Deps
+	config Config
+}
+
+var _ contract.Module = (*Module)(nil)
+
+// New opens the room.
+func New(d Deps, c Config) *Module { return &Module{Deps: d, config: c} }
+
+// Name is "directory".
+func (m *Module) Name() string { return "directory" }
+
+// Migrations are the room's schema steps.
+func (m *Module) Migrations() fs.FS { return embed.FS{} }
+
+//go:embed locales/*.toml
+var locales embed.FS
+
+// Locales are the room's sentences.
+func (m *Module) Locales() fs.FS { return locales }

@@ -1,0 +1,225 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+)
+
+var _ contract.Register = (*Module)(nil)
+
+// registerColumns are the columns by which FindPeople looks.
+var registerColumns = map[contract.Field]string{
+	contract.FieldLogin: "login", contract.FieldMail: "mail", contract.FieldStudentNumber: "student_number",
+}
+
+// atOnce bounds the list of one statement.
+const atOnce = 500
+
+// FindPeople implements contract.Register. An empty value is nobody's.
+func (m *Module) FindPeople(ctx context.Context, by contract.Field, values []string) (map[string]campus.PersonID, error) {
+	column, ok := registerColumns[by]
+	if !ok {
+		return nil, fmt.Errorf("find people: nobody is looked for by %q", by)
+	}
+	found := make(map[string]campus.PersonID, len(values))
+	for some := range slices.Chunk(values, atOnce) {
+		args := make([]any, len(some))
+		for i, v := range some {
+			args[i] = v
+		}
+		err := m.eachRow(ctx, "SELECT "+column+", id FROM identity_people WHERE "+column+" <> '' AND "+column+" IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+			var value, who string
+			if err := rows.Scan(&value, &who); err != nil {
+				return err
+			}
+			found[value] = campus.PersonID(who)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("find people: %w", err)
+		}
+	}
+	return found, nil
+}
+
+// KnownPeople implements contract.Register. Until, Mobile and RecoveryMail are
+// left out: they are no business of lists.
+func (m *Module) KnownPeople(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]contract.Known, error) {
+	known := make(map[campus.PersonID]contract.Known, len(ids))
+	for some := range slices.Chunk(ids, atOnce) {
+		args := make([]any, len(some))
+		for i, id := range some {
+			args[i] = string(id)
+		}
+		err := m.eachRow(ctx, `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.locale, p.state,
+			CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT)
+			FROM identity_people p WHERE p.id IN `+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+			var k contract.Known
+			var id, locale, affiliations string
+			s := &k.Subject
+			if err := rows.Scan(&id, &s.Login, &s.Mail, &s.GivenName, &s.FamilyName, &s.StudentNumber, &s.JobTitle, &locale, &k.State, &affiliations); err != nil {
+				return err
+			}
+			k.ID, s.Locale, s.Affiliations = campus.PersonID(id), campus.Locale(locale), affiliationsOf(affiliations)
+			known[k.ID] = k
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read people: %w", err)
+		}
+	}
+	return known, nil
+}
+
+// eachRow runs a query and hands over its rows.
+func (m *Module) eachRow(ctx context.Context, query string, args []any, do func(*sql.Rows) error) error {
+	rows, err := m.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Enrol implements contract.Register: the person is invited, and activates the
+// account themselves.
+func (m *Module) Enrol(ctx context.Context, tx db.Tx, s contract.Subject, source string) (campus.PersonID, error) {
+	who, err := m.AddPerson(ctx, tx, Person{
+		Login: s.Login, Mail: s.Mail, GivenName: s.GivenName, FamilyName: s.FamilyName, StudentNumber: s.StudentNumber,
+		JobTitle: s.JobTitle, Locale: s.Locale, State: Invited, Affiliations: s.Affiliations,
+	})
+	if err != nil {
+		return "", err
+	}
+	return who, m.record(ctx, tx, who, s, source)
+}
+
+// record takes over until when somebody is registered, and where they can be
+// reached.
+func (m *Module) record(ctx context.Context, tx db.Tx, who campus.PersonID, s contract.Subject, source string) error {
+	for kind, until := range s.Until {
+		if err := lifecycle.Register(ctx, tx, who, kind, until, source); err != nil {
+			return err
+		}
+	}
+	for channel, value := range map[reach.Channel]string{reach.MobilePhone: s.Mobile, reach.RecoveryMail: s.RecoveryMail} {
+		if value == "" {
+			continue
+		}
+		if err := m.reach.Record(ctx, tx, who, channel, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Amend implements contract.Register. The language that somebody chose stays
+// theirs.
+func (m *Module) Amend(ctx context.Context, tx db.Tx, who campus.PersonID, s contract.Subject, fields []contract.Field, source string) error {
+	q := sqlgen.New(tx)
+	row, err := q.PersonByID(ctx, string(who))
+	if errors.Is(err, sql.ErrNoRows) {
+		return PersonMissing
+	}
+	if err != nil {
+		return fmt.Errorf("read person: %w", err)
+	}
+	p := personOf(sqlgen.PersonByLoginRow(row))
+	told := contract.Subject{}
+	for _, field := range fields {
+		switch field {
+		case contract.FieldLogin:
+			p.Login = normalLogin(s.Login)
+		case contract.FieldMail:
+			p.Mail = strings.ToLower(s.Mail)
+		case contract.FieldGivenName:
+			p.GivenName = oneLine(s.GivenName)
+		case contract.FieldFamilyName:
+			p.FamilyName = oneLine(s.FamilyName)
+		case contract.FieldStudentNumber:
+			p.StudentNumber = s.StudentNumber
+		case contract.FieldJobTitle:
+			p.JobTitle = oneLine(s.JobTitle)
+		case contract.FieldLocale:
+			if p.Locale == "" {
+				p.Locale = s.Locale
+			}
+		case contract.FieldAffiliations:
+			p.Affiliations = s.Affiliations
+		case contract.FieldUntil:
+			told.Until = s.Until
+		case contract.FieldMobile:
+			told.Mobile = s.Mobile
+		case contract.FieldRecoveryMail:
+			told.RecoveryMail = s.RecoveryMail
+		default:
+			return fmt.Errorf("amend %s: unknown field %q", who, field)
+		}
+	}
+	if err := checkPerson(p); err != nil {
+		return err
+	}
+	_, err = q.AmendPerson(ctx, sqlgen.AmendPersonParams{
+		ID: string(who), Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName, StudentNumber: p.StudentNumber,
+		JobTitle: p.JobTitle, FoldedName: campus.Fold(p.FamilyName + " " + p.GivenName), Locale: string(p.Locale), ChangedAt: tx.Now(),
+	})
+	if db.IsUnique(err) {
+		return PersonExists.Because(err, fault.Args{"login": p.Login, "mail": p.Mail})
+	}
+	if err != nil {
+		return fmt.Errorf("amend person: %w", err)
+	}
+	if slices.Contains(fields, contract.FieldAffiliations) {
+		if err := m.setAffiliations(ctx, tx, who, p.Affiliations); err != nil {
+			return err
+		}
+	}
+	if err := m.record(ctx, tx, who, told, source); err != nil {
+		return err
+	}
+	return m.personChanged(ctx, tx, who)
+}
+
+// setAffiliations makes a list somebody's affiliations.
+func (m *Module) setAffiliations(ctx context.Context, tx db.Tx, who campus.PersonID, list []campus.Affiliation) error {
+	q := sqlgen.New(tx)
+	if err := q.DropAffiliations(ctx, string(who)); err != nil {
+		return fmt.Errorf("drop affiliations: %w", err)
+	}
+	for _, a := range list {
+		if err := q.AddAffiliation(ctx, sqlgen.AddAffiliationParams{PersonID: string(who), Kind: string(a.Kind), Campus: a.Campus, Programme: a.Programme, Unit: a.Unit}); err != nil {
+			return fmt.Errorf("add affiliation: %w", err)
+		}
+	}
+	return nil
+}
+
+// personChanged tells the other rooms, in the transaction of the change.
+func (m *Module) personChanged(ctx context.Context, tx db.Tx, who campus.PersonID) error {
+	if m.peopleFollowers == nil {
+		return nil
+	}
+	for _, f := range m.peopleFollowers() {
+		if err := f.PersonChanged(ctx, tx, who); err != nil {
+			return fmt.Errorf("tell that %s changed: %w", who, err)
+		}
+	}
+	return nil
+}
