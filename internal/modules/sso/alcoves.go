@@ -33,6 +33,7 @@ func (m *Module) furnish() {
 		Withdrawn: func(ctx context.Context, tx db.Tx, who campus.PersonID, service string) error {
 			return m.oidc.Withdraw(ctx, tx, who, service)
 		},
+		Refusal: m.refusal, Journal: m.Journal,
 	})
 	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
 	m.saml = samlidp.New(samlidp.Deps{

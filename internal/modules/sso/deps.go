@@ -8,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/sso/consent"
 	"github.com/amphi-campus/amphi/internal/modules/sso/keys"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -28,6 +29,8 @@ type Deps struct {
 	Sessions Sessions
 	// Foresight tells what a sign-in would meet, for the simulator.
 	Foresight contract.Foresight
+	// Journal keeps what people decide about their data; nil keeps nothing.
+	Journal consent.Journal
 	// Door shows the sign-in page at the address that services send people to.
 	// Nil sends them to /login instead.
 	Door Door

@@ -41,11 +41,14 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 	if err := admit(ctx, v, s); err != nil {
 		return gate.Entrance{}, err
 	}
+	if m.refused(v, q) {
+		return gate.Entrance{}, gate.ConsentRefused
+	}
 	fresh := m.justSignedIn(r, v, q)
 	if !fresh && (q.Fresh || tooOld(v, q, m.Clock.Now())) {
 		return m.signInFirst(w, r, q)
 	}
-	attributes, err := m.Released(ctx, s, v.Person, q.Wanted)
+	attributes, err := m.Releasable(ctx, s, v.Person, q.Wanted)
 	if err != nil {
 		return gate.Entrance{}, err
 	}
@@ -78,7 +81,7 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 	if loop != nil {
 		return gate.Entrance{}, loop.With(fault.Args{"service": name, "turns": m.config.LoopTurns})
 	}
-	if err := m.agreed(w, r, q, attributes); err != nil {
+	if attributes, err = m.agreed(w, r, q, attributes); err != nil {
 		return gate.Entrance{}, err
 	}
 	if err := m.consent.Told(ctx, v.Person, s, namesOf(attributes)); err != nil {

@@ -76,7 +76,7 @@ func (m *Module) sessionForeseen(ctx context.Context, c simulator.Case) (contrac
 }
 
 func (m *Module) attributesForeseen(ctx context.Context, c simulator.Case) (contract.Condition, error) {
-	released, err := m.Released(ctx, c.Service, c.Viewer.Person, nil)
+	released, err := m.Releasable(ctx, c.Service, c.Viewer.Person, nil)
 	if err != nil {
 		return contract.Condition{}, err
 	}
@@ -91,11 +91,11 @@ func (m *Module) attributesForeseen(ctx context.Context, c simulator.Case) (cont
 }
 
 func (m *Module) consentForeseen(ctx context.Context, c simulator.Case) (contract.Condition, error) {
-	released, err := m.Released(ctx, c.Service, c.Viewer.Person, nil)
+	released, err := m.Releasable(ctx, c.Service, c.Viewer.Person, nil)
 	if err != nil {
 		return contract.Condition{}, err
 	}
-	missing, err := m.consent.Missing(ctx, c.Viewer.Person, c.Service, namesOf(released), time.Time{})
+	allowed, missing, err := m.consent.Allowed(ctx, c.Viewer.Person, c.Service, namesOf(released), time.Time{})
 	if err != nil {
 		return contract.Condition{}, err
 	}
@@ -104,6 +104,8 @@ func (m *Module) consentForeseen(ctx context.Context, c simulator.Case) (contrac
 	case missing:
 		condition.Outcome = contract.Asks
 		condition.Message = t(ctx, "simulator.condition.consent_asks", "question", t(ctx, "consent.title", "service", c.Service.Name(i18n.Locale(ctx))))
+	case c.Service.Consent && len(allowed) < len(released):
+		condition.Message = t(ctx, "simulator.condition.consent_less")
 	case c.Service.Consent:
 		condition.Message = t(ctx, "simulator.condition.consent_given")
 	}

@@ -159,6 +159,14 @@ func (j *Journal) Write(ctx context.Context, tx db.Tx, e Event) error {
 	return nil
 }
 
+// Record writes an event about whoever makes the request, by their own hand. Other
+// rooms use it for what people decide there about their account or their data.
+func (j *Journal) Record(ctx context.Context, tx db.Tx, r *http.Request, kind string, facts map[string]string) error {
+	e := From(r)
+	e.Person, e.Kind, e.Facts = e.Actor, kind, facts
+	return j.Write(ctx, tx, e)
+}
+
 // Entry is one event as it was written.
 type Entry struct {
 	Seq int64

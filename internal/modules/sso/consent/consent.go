@@ -30,12 +30,32 @@ type Deps struct {
 	// Withdrawn ends, in the same transaction, what the service may still ask about
 	// the person without them.
 	Withdrawn func(ctx context.Context, tx db.Tx, who campus.PersonID, service string) error
+	// Refusal is the local address at which the service hears that the person
+	// refused; ok is false where its protocol has no word for that, and they stay.
+	Refusal func(who campus.PersonID, s *registry.Service, back string) (to string, ok bool)
+	// Journal keeps what people decided; nil keeps nothing.
+	Journal Journal
 }
 
-// Services is the part of [gate.Gate] that the alcove needs.
+// Journal is where people find later what happened with their account.
+type Journal interface {
+	// Record writes an event about the viewer of the request, in the caller's
+	// transaction.
+	Record(ctx context.Context, tx db.Tx, r *http.Request, kind string, facts map[string]string) error
+}
+
+// The events of the journal.
+const (
+	Given     = "identity.consent_given"
+	Refused   = "identity.consent_refused"
+	TakenBack = "identity.consent_taken_back"
+)
+
+// Services is the part of the room that the alcove needs.
 type Services interface {
 	Registry(ctx context.Context) (*registry.Index, error)
-	Released(ctx context.Context, s *registry.Service, who campus.PersonID, wanted []registry.Attribute) ([]gate.Attribute, error)
+	// Releasable is what the service would be told if the person agrees to all of it.
+	Releasable(ctx context.Context, s *registry.Service, who campus.PersonID, wanted []registry.Attribute) ([]gate.Attribute, error)
 }
 
 // Consent is safe for concurrent use.
@@ -59,22 +79,32 @@ func (c *Consent) Jobs(r *jobs.Registry) { r.Every("sso.forget_disclosures", 24*
 // that nobody used for so long is asked for again.
 const Kept = 365 * 24 * time.Hour
 
-// Missing reports whether the person must be asked before the service is told
-// these attributes: its entry wants consent and none covers all of them. Only a
-// consent given after since counts; a service that asks anew (prompt=consent) is
-// asked for with the moment at which it did, and every other with the zero time.
-func (c *Consent) Missing(ctx context.Context, who campus.PersonID, s *registry.Service, attributes []registry.Attribute, since time.Time) (bool, error) {
+// Allowed is what of these attributes the service may be told, and whether the
+// person must be asked first: its entry wants consent, and they were not asked about
+// all of them yet, or left one out that it cannot work without. Only an answer given
+// after since counts; a service that asks anew (prompt=consent) is asked for with the
+// moment at which it did, and every other with the zero time.
+func (c *Consent) Allowed(ctx context.Context, who campus.PersonID, s *registry.Service, attributes []registry.Attribute, since time.Time) (allowed []registry.Attribute, missing bool, err error) {
 	if !s.Consent && since.IsZero() {
-		return false, nil
+		return attributes, false, nil
 	}
 	d, err := c.disclosure(ctx, c.DB.Read(), who, s.ID)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
-	if d.AgreedAt.IsZero() || d.AgreedAt.Before(since) {
-		return true, nil
+	if !s.Consent { // nothing can be left out, and the question is only whether it was asked
+		return attributes, d.AgreedAt.IsZero() || d.AgreedAt.Before(since), nil
 	}
-	return slices.ContainsFunc(attributes, func(a registry.Attribute) bool { return !slices.Contains(d.Agreed, a) }), nil
+	missing = d.AgreedAt.IsZero() || d.AgreedAt.Before(since)
+	for _, a := range attributes {
+		switch {
+		case slices.Contains(d.Agreed, a):
+			allowed = append(allowed, a)
+		case s.Needs(a) || !slices.Contains(d.LeftOut, a):
+			missing = true
+		}
+	}
+	return allowed, missing, nil
 }
 
 // AskURL is the page that asks, and leads to back (a local address) when the
@@ -114,8 +144,10 @@ type Disclosure struct {
 	Told    []registry.Attribute `json:"told"`
 	FirstAt time.Time            `json:"first_told_at,omitzero"`
 	LastAt  time.Time            `json:"last_told_at,omitzero"`
-	// Agreed is what the person agreed to; AgreedAt is zero for nothing.
+	// Agreed is what the person agreed to, LeftOut what they were asked about and did
+	// not; AgreedAt is zero when they were not asked, or took it back.
 	Agreed   []registry.Attribute `json:"agreed,omitempty"`
+	LeftOut  []registry.Attribute `json:"left_out,omitempty"`
 	AgreedAt time.Time            `json:"agreed_at,omitzero"`
 }
 

@@ -33,7 +33,7 @@ var (
 	schema = []db.Migrations{{Name: "sso", FS: os.DirFS("..")}}
 	paper  = registry.Service{
 		ID: "paper", NameFrench: "Revues", NameEnglish: "Journals", Protocol: registry.SAML, Consent: true, Owner: "Publisher", Contact: "help@paper.example",
-		Attributes: []registry.Attribute{registry.DisplayName, registry.Mail, registry.Affiliation}, ReasonEnglish: "To count readers.", ReasonFrench: "Pour compter.",
+		Attributes: []registry.Attribute{registry.DisplayName, registry.Mail, registry.Affiliation}, Required: []registry.Attribute{registry.DisplayName}, ReasonEnglish: "To count readers.", ReasonFrench: "Pour compter.",
 	}
 	wiki = registry.Service{ID: "wiki", NameFrench: "Wiki", Protocol: registry.CAS, Attributes: []registry.Attribute{registry.Mail}}
 )
@@ -47,6 +47,8 @@ type house struct {
 	viewer campus.Viewer
 	// withdrawn are the services whose access was ended.
 	withdrawn []string
+	// recorded are the events of the journal.
+	recorded []string
 }
 
 func each(t *testing.T, test func(t *testing.T, h *house)) {
@@ -63,7 +65,9 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		}, Withdrawn: func(_ context.Context, _ db.Tx, who campus.PersonID, service string) error {
 			h.withdrawn = append(h.withdrawn, string(who)+" "+service)
 			return nil
-		}})
+		}, Refusal: func(who campus.PersonID, s *registry.Service, back string) (string, bool) {
+			return back + "&refused=" + s.ID + "-" + string(who), strings.HasPrefix(back, "/saml/continue")
+		}, Journal: h})
 		base, err := url.Parse("https://ent.valmont.example")
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +92,12 @@ func (h *house) Registry(context.Context) (*registry.Index, error) {
 	return registry.NewIndex([]registry.Service{paper, wiki}), nil
 }
 
-func (h *house) Released(_ context.Context, s *registry.Service, _ campus.PersonID, wanted []registry.Attribute) ([]gate.Attribute, error) {
+func (h *house) Record(_ context.Context, _ db.Tx, _ *http.Request, kind string, facts map[string]string) error {
+	h.recorded = append(h.recorded, kind+" "+facts["service"]+" "+facts["attributes"])
+	return nil
+}
+
+func (h *house) Releasable(_ context.Context, s *registry.Service, _ campus.PersonID, wanted []registry.Attribute) ([]gate.Attribute, error) {
 	var all []gate.Attribute
 	for _, a := range wanted {
 		all = append(all, gate.Attribute{Name: a, Values: []string{"value of " + string(a)}})
@@ -110,11 +119,23 @@ func (h *house) ask(method, path string, form url.Values) *httptest.ResponseReco
 
 func (h *house) missing(s *registry.Service, since time.Time, attributes ...registry.Attribute) bool {
 	h.t.Helper()
-	missing, err := h.Missing(h.t.Context(), h.viewer.Person, s, attributes, since)
+	_, missing := h.allowed(s, since, attributes...)
+	return missing
+}
+
+func (h *house) allowed(s *registry.Service, since time.Time, attributes ...registry.Attribute) ([]registry.Attribute, bool) {
+	h.t.Helper()
+	allowed, missing, err := h.Allowed(h.t.Context(), h.viewer.Person, s, attributes, since)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return missing
+	return allowed, missing
+}
+
+// agree answers a question about some attributes, and lets some of them go.
+func (h *house) agree(told string, also ...string) *httptest.ResponseRecorder {
+	h.t.Helper()
+	return h.ask("POST", "/sso/consent", url.Values{"service": {"paper"}, "told": {told}, "also": also, "back": {"/saml/sso?x=1"}, "answer": {"yes"}})
 }
 
 func (h *house) tell(s *registry.Service, attributes ...registry.Attribute) {
@@ -156,13 +177,84 @@ func TestConsentIsAskedOnceAndAgainWhenTheSetGrows(t *testing.T) {
 	})
 }
 
+func TestWhatAServiceDoesNotNeedCanBeLeftOut(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		name, mail, affiliation := registry.DisplayName, registry.Mail, registry.Affiliation
+		question := AskURL("paper", []registry.Attribute{name, mail}, "/saml/sso?x=1")
+		page := h.ask("GET", question, nil).Body.String()
+		if !strings.Contains(page, `name="also" value="mail" checked`) || strings.Contains(page, `name="also" value="displayName"`) {
+			t.Error("what is needed can be unticked, or what is not cannot")
+		}
+		h.agree("displayName mail") // nothing ticked: the name is needed and goes
+		if allowed, missing := h.allowed(&paper, time.Time{}, name, mail); missing || !slices.Equal(allowed, []registry.Attribute{name}) {
+			t.Errorf("it may be told %v, and %t", allowed, missing)
+		}
+		if allowed, missing := h.allowed(&paper, time.Time{}, name, mail, affiliation); !missing || slices.Contains(allowed, affiliation) {
+			t.Error("a set that grew is not asked for")
+		}
+		page = h.ask("GET", AskURL("paper", []registry.Attribute{name, mail, affiliation}, "/saml/sso?x=1"), nil).Body.String()
+		if strings.Contains(page, `value="mail" checked`) || !strings.Contains(page, `value="eduPersonAffiliation" checked`) {
+			t.Error("asked again, what was left out is ticked")
+		}
+		h.agree("mail eduPersonAffiliation", "eduPersonAffiliation")
+		if allowed, missing := h.allowed(&paper, time.Time{}, name, mail, affiliation); missing || !slices.Equal(allowed, []registry.Attribute{name, affiliation}) {
+			t.Errorf("it may be told %v, and %t", allowed, missing)
+		}
+		needy := paper
+		needy.Required = []registry.Attribute{name, mail}
+		if allowed, missing := h.allowed(&needy, time.Time{}, name, mail); !missing || slices.Contains(allowed, mail) {
+			t.Error("what is needed now is not asked for again")
+		}
+		page = h.ask("GET", "/sso/consents", nil).Body.String()
+		for _, want := range []string{"You left out", "Mail address", "You agreed to"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the list lacks %q", want)
+			}
+		}
+		h.ask("POST", "/sso/consents/paper/revoke", url.Values{})
+		if d, err := h.disclosure(t.Context(), h.DB.Read(), h.viewer.Person, "paper"); err != nil || len(d.Agreed)+len(d.LeftOut) > 0 {
+			t.Errorf("after it was taken back: %+v, %v", d, err)
+		}
+	})
+}
+
+func TestWhereTheInstitutionAsksNobodyNothingCanBeLeftOut(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		page := h.ask("GET", AskURL("wiki", []registry.Attribute{registry.Mail}, "/oidc/authorize?x=1"), nil).Body.String()
+		if strings.Contains(page, `type="checkbox"`) || !strings.Contains(page, "belongs to the institution") {
+			t.Error(page)
+		}
+		h.ask("POST", "/sso/consent", url.Values{"service": {"wiki"}, "told": {"mail"}, "back": {"/oidc/authorize?x=1"}, "answer": {"yes"}})
+		if allowed, missing := h.allowed(&wiki, start, registry.Mail); missing || len(allowed) != 1 {
+			t.Errorf("it may be told %v, and %t", allowed, missing)
+		}
+	})
+}
+
 func TestARefusalSendsNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		for _, answer := range []string{"no", ""} {
-			w := h.ask("POST", "/sso/consent", url.Values{"service": {"paper"}, "told": {"mail"}, "back": {"/saml/sso"}, "answer": {answer}})
-			if w.Code != 200 || !strings.Contains(w.Body.String(), "Nothing was sent.") || !h.missing(&paper, time.Time{}, registry.Mail) {
+			w := h.ask("POST", "/sso/consent", url.Values{"service": {"paper"}, "told": {"mail"}, "also": {"mail"}, "back": {"/cas/login?service=x"}, "answer": {answer}})
+			if w.Code != 200 || !strings.Contains(w.Body.String(), "Nothing was sent.") || !strings.Contains(w.Body.String(), `href="/cas/login?service=x"`) || !h.missing(&paper, time.Time{}, registry.Mail) {
 				t.Errorf("answer %q: %d", answer, w.Code)
 			}
+			w = h.ask("POST", "/sso/consent", url.Values{"service": {"paper"}, "told": {"mail"}, "back": {"/saml/continue?request=x"}, "answer": {answer}})
+			if to := w.Header().Get("Location"); w.Code != 303 || to != "/saml/continue?request=x&refused=paper-"+string(h.viewer.Person) || !h.missing(&paper, time.Time{}, registry.Mail) {
+				t.Errorf("answer %q: %d to %q", answer, w.Code, to)
+			}
+		}
+	})
+}
+
+func TestEveryDecisionStandsInTheJournal(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.ask("POST", "/sso/consent", url.Values{"service": {"paper"}, "told": {"mail"}, "back": {"/"}, "answer": {"no"}})
+		h.agree("displayName mail", "mail")
+		h.ask("POST", "/sso/consents/paper/revoke", url.Values{})
+		h.ask("POST", "/sso/consents/paper/revoke", url.Values{}) // nothing to take back
+		want := []string{"identity.consent_refused Journals ", "identity.consent_given Journals Identifier, Display name, Mail address", "identity.consent_taken_back Journals "}
+		if !slices.Equal(h.recorded, want) {
+			t.Errorf("%q", h.recorded)
 		}
 	})
 }
@@ -246,7 +338,7 @@ func TestAVisitThatTellsNothingNewIsWrittenOnceADay(t *testing.T) {
 
 func TestAConsentIsTakenBackByItsOwnerAlone(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		h.ask("POST", "/sso/consent", url.Values{"service": {"paper"}, "told": {"mail"}, "back": {"/"}, "answer": {"yes"}})
+		h.ask("POST", "/sso/consent", url.Values{"service": {"paper"}, "told": {"mail"}, "also": {"mail"}, "back": {"/"}, "answer": {"yes"}})
 		h.viewer = campustest.Paul()
 		if w := h.ask("POST", "/sso/consents/paper/revoke", url.Values{}); w.Code != 404 {
 			t.Errorf("somebody else gets %d", w.Code)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -21,11 +20,26 @@ type question struct {
 	Back    string
 }
 
-// askView is the question with the values that would leave.
+// alsoField holds the attributes that people may leave out and did not.
+const alsoField = "also"
+
+// askView is the question with the values that would leave: those that the service
+// needs, and those that people may leave out.
 type askView struct {
 	question
 	Name, Owner, Reason string
-	Facts               []ui.Fact
+	Needed              []ui.Fact
+	Wished              []ui.Option
+	Ticked              []string
+}
+
+// lead names the sentence below the title: not every service that has its people
+// asked is somebody else's.
+func (v askView) lead() string {
+	if v.Service.Consent {
+		return "sso.consent.lead"
+	}
+	return "sso.consent.lead_own"
 }
 
 // readQuestion reads the service, the attributes and the way back. Whatever the
@@ -43,13 +57,24 @@ func (c *Consent) readQuestion(r *http.Request, get func(string) string) (questi
 	return question{s, told, web.Local(get("back"))}, nil
 }
 
+// optional reports whether people may leave an attribute out. Where the institution
+// asks nobody, and only the service wants its people to see what it learns, nothing
+// can be.
+func (q question) optional(a registry.Attribute) bool {
+	return q.Service.Consent && !q.Service.Needs(a)
+}
+
 func (c *Consent) askPage(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
+	ctx, who := r.Context(), web.Viewer(r).Person
 	q, err := c.readQuestion(r, r.URL.Query().Get)
 	if err != nil {
 		return err
 	}
-	values, err := c.Services.Released(ctx, q.Service, web.Viewer(r).Person, q.Told)
+	values, err := c.Services.Releasable(ctx, q.Service, who, q.Told)
+	if err != nil {
+		return err
+	}
+	before, err := c.disclosure(ctx, c.DB.Read(), who, q.Service.ID)
 	if err != nil {
 		return err
 	}
@@ -58,17 +83,19 @@ func (c *Consent) askPage(w http.ResponseWriter, r *http.Request) error {
 	if d, ok := c.Destination(ctx, q.Back); ok {
 		web.AllowFormTo(w, d.Origins...)
 	}
-	view := askView{question: q, Name: q.Service.Name(i18n.Locale(ctx)), Owner: q.Service.Owner, Reason: reasonOf(ctx, q.Service), Facts: factsOf(ctx, values)}
-	return web.Render(w, r, http.StatusOK, askTempl(view))
-}
-
-// factsOf are the attributes with their values, as the service will read them.
-func factsOf(ctx context.Context, values []gate.Attribute) []ui.Fact {
-	facts := make([]ui.Fact, len(values))
-	for i, v := range values {
-		facts[i] = ui.Fact{Label: i18n.T(ctx, "sso.attribute."+string(v.Name)), Text: strings.Join(v.Values, ", ")}
+	view := askView{question: q, Name: q.Service.Name(i18n.Locale(ctx)), Owner: q.Service.Owner, Reason: reasonOf(ctx, q.Service)}
+	for _, v := range values {
+		label, text := i18n.T(ctx, "sso.attribute."+string(v.Name)), strings.Join(v.Values, ", ")
+		if !q.optional(v.Name) {
+			view.Needed = append(view.Needed, ui.Fact{Label: label, Text: text})
+			continue
+		}
+		view.Wished = append(view.Wished, ui.Option{Value: string(v.Name), Label: label, Help: text})
+		if !slices.Contains(before.LeftOut, v.Name) {
+			view.Ticked = append(view.Ticked, string(v.Name))
+		}
 	}
-	return facts
+	return web.Render(w, r, http.StatusOK, askTempl(view))
 }
 
 // reasonOf is why the service is told, in the reader's language.
@@ -79,6 +106,8 @@ func reasonOf(ctx context.Context, s *registry.Service) string {
 	return i18n.T(ctx, "sso.consent.no_reason")
 }
 
+// answer takes the decision. A refusal goes back to the service where its protocol
+// has a word for it; otherwise the person stays and reads what that means.
 func (c *Consent) answer(w http.ResponseWriter, r *http.Request) error {
 	form, err := web.Form(r)
 	if err != nil {
@@ -88,15 +117,50 @@ func (c *Consent) answer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	name := q.Service.Name(i18n.Locale(r.Context()))
+	ctx, who := r.Context(), web.Viewer(r).Person
 	if form.Get("answer") != "yes" {
-		return web.Render(w, r, http.StatusOK, refusedTempl(name))
+		if err := c.DB.InTx(ctx, func(tx db.Tx) error { return c.record(ctx, tx, r, Refused, q.Service, nil) }); err != nil {
+			return err
+		}
+		if to, ok := c.Refusal(who, q.Service, q.Back); ok {
+			return web.SeeOther(w, r, to)
+		}
+		return web.Render(w, r, http.StatusOK, refusedTempl(q.Service.Name(i18n.Locale(ctx)), q.Back))
 	}
-	err = c.DB.InTx(r.Context(), func(tx db.Tx) error {
-		return c.agree(r.Context(), tx, web.Viewer(r).Person, q.Service, q.Told)
+	agreed := slices.DeleteFunc(slices.Clone(q.Told), func(a registry.Attribute) bool {
+		return q.optional(a) && !slices.Contains(form[alsoField], string(a))
+	})
+	err = c.DB.InTx(ctx, func(tx db.Tx) error {
+		if err := c.agree(ctx, tx, who, q.Service, q.Told, agreed); err != nil {
+			return err
+		}
+		return c.record(ctx, tx, r, Given, q.Service, agreed)
 	})
 	if err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, q.Back)
+}
+
+// record puts a decision into the person's journal, in words of the day: the service
+// may be gone when they read it.
+func (c *Consent) record(ctx context.Context, tx db.Tx, r *http.Request, kind string, s *registry.Service, agreed []registry.Attribute) error {
+	if c.Journal == nil {
+		return nil
+	}
+	facts := map[string]string{"service": s.Name(i18n.Locale(ctx))}
+	if kind == Given {
+		facts["attributes"] = told(ctx, agreed)
+	}
+	return c.Journal.Record(ctx, tx, r, kind, facts)
+}
+
+// told says what a service learns: the identifier, which every service gets, and the
+// attributes.
+func told(ctx context.Context, attributes []registry.Attribute) string {
+	text := i18n.T(ctx, "sso.consent.identifier")
+	if len(attributes) > 0 {
+		text += ", " + registry.AttributeWords(ctx, attributes)
+	}
+	return text
 }

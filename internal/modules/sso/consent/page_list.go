@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -52,14 +53,11 @@ func listedOf(ctx context.Context, d Disclosure, s *registry.Service) listed {
 			row.Facts = append(row.Facts, ui.Fact{Label: i18n.T(ctx, "sso.consent."+key), Body: ui.When(at, style)})
 		}
 	}
-	told := i18n.T(ctx, "sso.consent.identifier")
-	if len(d.Told) > 0 {
-		told += ", " + registry.AttributeWords(ctx, d.Told)
-	}
 	if d.FirstAt.IsZero() {
-		told = i18n.T(ctx, "sso.consent.nothing_yet")
+		add("list_told", i18n.T(ctx, "sso.consent.nothing_yet"))
+	} else {
+		add("list_told", told(ctx, d.Told))
 	}
-	add("list_told", told)
 	if s != nil {
 		row.Name = s.Name(i18n.Locale(ctx))
 		add("list_reason", reasonOf(ctx, s))
@@ -71,6 +69,10 @@ func listedOf(ctx context.Context, d Disclosure, s *registry.Service) listed {
 	when("list_first", d.FirstAt, i18n.Day)
 	when("list_last", d.LastAt, i18n.Day)
 	when("list_agreed", d.AgreedAt, i18n.Day)
+	if row.Agreed {
+		add("list_agreed_to", told(ctx, d.Agreed))
+		add("list_left_out", registry.AttributeWords(ctx, d.LeftOut))
+	}
 	return row
 }
 
@@ -88,10 +90,18 @@ func nameOf(ctx context.Context, d Disclosure) string {
 func (c *Consent) revoke(w http.ResponseWriter, r *http.Request) error {
 	ctx, who, service := r.Context(), web.Viewer(r).Person, r.PathValue("service")
 	err := c.DB.InTx(ctx, func(tx db.Tx) error {
+		d, err := c.disclosure(ctx, tx, who, service)
+		if err != nil {
+			return err
+		}
 		if err := c.Revoke(ctx, tx, who, service); err != nil {
 			return err
 		}
-		return c.Withdrawn(ctx, tx, who, service)
+		if err := c.Withdrawn(ctx, tx, who, service); err != nil {
+			return err
+		}
+		// By the names that the person knows it by: its entry may be gone.
+		return c.record(ctx, tx, r, TakenBack, &registry.Service{ID: service, NameFrench: cmp.Or(d.NameFrench, d.NameEnglish, service), NameEnglish: d.NameEnglish}, nil)
 	})
 	if err != nil {
 		return err

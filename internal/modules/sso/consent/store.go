@@ -28,7 +28,7 @@ func (c *Consent) disclosure(ctx context.Context, q db.Querier, who campus.Perso
 func disclosureOf(row sqlgen.SsoDisclosure) Disclosure {
 	return Disclosure{
 		Service: row.ServiceID, NameFrench: row.NameFr, NameEnglish: row.NameEn, Told: split(row.Told),
-		FirstAt: row.FirstToldAt.Time(), LastAt: row.LastToldAt.Time(), Agreed: split(row.Agreed), AgreedAt: row.AgreedAt.Time(),
+		FirstAt: row.FirstToldAt.Time(), LastAt: row.LastToldAt.Time(), Agreed: split(row.Agreed), LeftOut: split(row.LeftOut), AgreedAt: row.AgreedAt.Time(),
 	}
 }
 
@@ -61,21 +61,28 @@ func (c *Consent) noteTold(ctx context.Context, tx db.Tx, who campus.PersonID, s
 	return nil
 }
 
-// agree writes down what somebody agreed to. It adds to what they agreed to
-// before: a second tab may have asked for less.
-func (c *Consent) agree(ctx context.Context, tx db.Tx, who campus.PersonID, s *registry.Service, attributes []registry.Attribute) error {
+// agree writes down which of the attributes of a question somebody agreed to; they
+// left the others out. What they answered about others stays: a second tab may have
+// asked for less.
+func (c *Consent) agree(ctx context.Context, tx db.Tx, who campus.PersonID, s *registry.Service, asked, agreed []registry.Attribute) error {
 	before, err := c.disclosure(ctx, tx, who, s.ID)
 	if err != nil {
 		return err
 	}
 	err = sqlgen.New(tx).Agree(ctx, sqlgen.AgreeParams{
-		Person: string(who), ServiceID: s.ID, NameFr: s.NameFrench, NameEn: s.NameEnglish,
-		Agreed: join(slices.Concat(before.Agreed, attributes)), AgreedAt: tx.Now(),
+		Person: string(who), ServiceID: s.ID, NameFr: s.NameFrench, NameEn: s.NameEnglish, AgreedAt: tx.Now(),
+		Agreed:  join(slices.Concat(without(before.Agreed, asked), agreed)),
+		LeftOut: join(slices.Concat(without(before.LeftOut, asked), without(asked, agreed))),
 	})
 	if err != nil {
 		return fmt.Errorf("note a consent to %s: %w", s.ID, err)
 	}
 	return nil
+}
+
+// without is a list less what another one holds.
+func without(list, less []registry.Attribute) []registry.Attribute {
+	return slices.DeleteFunc(slices.Clone(list), func(a registry.Attribute) bool { return slices.Contains(less, a) })
 }
 
 // Revoke takes a consent back. One that was not given is [ConsentMissing].

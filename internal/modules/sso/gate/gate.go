@@ -76,6 +76,10 @@ var (
 	ConsentNeeded = errors.New("a consent is needed")
 )
 
+// ConsentRefused says that the person was asked and refused. Only a protocol that has
+// an answer of its own for that gets it.
+var ConsentRefused = errors.New("the person refused that the service is told")
+
 // Answered says that a page was shown instead: the sign-in, a second factor, a
 // consent, the end of a loop. The handler returns nil and writes nothing more.
 var Answered = errors.New("the browser has an answer already")

@@ -186,6 +186,8 @@ func (p *Provider) enter(w http.ResponseWriter, r *http.Request, v visit) error 
 		return p.answerError(w, r, v.Return, request.LoginRequired, "nobody is signed in, or not as asked")
 	case errors.Is(err, gate.FactorNeeded):
 		return p.answerError(w, r, v.Return, request.InteractionRequired, "a second factor is needed")
+	case errors.Is(err, gate.ConsentRefused):
+		return p.answerError(w, r, v.Return, request.AccessDenied, "the person refused what the client wants to know")
 	case errors.Is(err, gate.ConsentNeeded):
 		return p.answerError(w, r, v.Return, request.ConsentRequired, "the person has to agree")
 	case err != nil:
@@ -193,6 +195,11 @@ func (p *Provider) enter(w http.ResponseWriter, r *http.Request, v visit) error 
 	}
 	return p.give(w, r, v, q, e)
 }
+
+// Hears reports whether a local path of ours is where a client waits for an answer in
+// the browser, so that it can be told of a refusal (RFC 6749 §4.1.2.1). A device
+// waits elsewhere.
+func (*Provider) Hears(path string) bool { return path == authorizePath }
 
 // expects reports whether the person is the one that the client asks about: by a
 // hint that we once signed, or by sub in the claims parameter.

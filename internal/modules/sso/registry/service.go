@@ -103,3 +103,19 @@ func (s Service) SignsIn() bool { return s.Protocol != Link && !s.Disabled }
 
 // Releases reports whether the service is told this attribute.
 func (s Service) Releases(a Attribute) bool { return slices.Contains(s.Attributes, a) }
+
+// Needs reports whether the service cannot work without this attribute: its entry
+// says so, or the name by which SAML tells it who somebody is comes from there. The
+// others are wished, and people may leave them out.
+func (s Service) Needs(a Attribute) bool {
+	switch {
+	case slices.Contains(s.Required, a):
+		return true
+	case s.Protocol != SAML:
+		return false
+	case s.SAML.NameIDFrom != "":
+		return Attribute(s.SAML.NameIDFrom) == a
+	default:
+		return s.SAML.NameID == NameIDEmail && a == Mail
+	}
+}

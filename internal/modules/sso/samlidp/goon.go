@@ -78,12 +78,18 @@ func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request
 		return nil
 	case errors.Is(err, gate.SignInNeeded), errors.Is(err, gate.FactorNeeded), errors.Is(err, gate.ConsentNeeded):
 		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusNoPassive)
-	case err != nil && q.Passive:
-		// The service asked not to show a page; it gets the reason's name.
-		web.Note(r, fault.Of(err))
+	case errors.Is(err, gate.ConsentRefused), err != nil && q.Passive:
+		// The person refused what it wants to know, or the service asked not to show a
+		// page; it is told no more than that.
+		if !errors.Is(err, gate.ConsentRefused) {
+			web.Note(r, fault.Of(err))
+		}
 		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusRequestDenied)
 	case err != nil:
 		return err
+	}
+	if p.Consent { // what the person left out names them no more than it describes them
+		p = p.knowing(e)
 	}
 	class, met := stated(q.context(), e.Viewer, p.SAML.Context)
 	if !met { // the institution has no second factor to ask for
@@ -121,6 +127,21 @@ func wanted(p peer, q *request) []registry.Attribute {
 		asked = []registry.Attribute{} // nil would be all
 	}
 	return asked
+}
+
+// Hears reports whether a local path of ours is where a service waits for an answer,
+// so that it can be told of a refusal: not where a visit is begun from here.
+func (*IDP) Hears(path string) bool { return path == continuePath }
+
+// knowing is the service with no more attributes than it is told of somebody.
+func (p peer) knowing(e gate.Entrance) peer {
+	s := *p.Service
+	s.Attributes = nil
+	for _, a := range e.Attributes {
+		s.Attributes = append(s.Attributes, a.Name)
+	}
+	p.Service = &s
+	return p
 }
 
 // Destination says which service a local address of ours leads to; ok is false

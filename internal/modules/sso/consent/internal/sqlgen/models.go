@@ -18,4 +18,5 @@ type SsoDisclosure struct {
 	LastToldAt  db.Time
 	Agreed      string
 	AgreedAt    db.Time
+	LeftOut     string
 }

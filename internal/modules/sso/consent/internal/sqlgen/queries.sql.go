@@ -12,10 +12,10 @@ import (
 )
 
 const agree = `-- name: Agree :exec
-INSERT INTO sso_disclosures (person, service_id, name_fr, name_en, agreed, agreed_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO sso_disclosures (person, service_id, name_fr, name_en, agreed, agreed_at, left_out)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (person, service_id) DO UPDATE SET
-	name_fr = excluded.name_fr, name_en = excluded.name_en, agreed = excluded.agreed, agreed_at = excluded.agreed_at
+	name_fr = excluded.name_fr, name_en = excluded.name_en, agreed = excluded.agreed, agreed_at = excluded.agreed_at, left_out = excluded.left_out
 `
 
 type AgreeParams struct {
@@ -25,6 +25,7 @@ type AgreeParams struct {
 	NameEn    string
 	Agreed    string
 	AgreedAt  db.Time
+	LeftOut   string
 }
 
 func (q *Queries) Agree(ctx context.Context, arg AgreeParams) error {
@@ -35,12 +36,13 @@ func (q *Queries) Agree(ctx context.Context, arg AgreeParams) error {
 		arg.NameEn,
 		arg.Agreed,
 		arg.AgreedAt,
+		arg.LeftOut,
 	)
 	return err
 }
 
 const disclosure = `-- name: Disclosure :one
-SELECT person, service_id, name_fr, name_en, told, first_told_at, last_told_at, agreed, agreed_at
+SELECT person, service_id, name_fr, name_en, told, first_told_at, last_told_at, agreed, agreed_at, left_out
 FROM sso_disclosures WHERE person = $1 AND service_id = $2
 `
 
@@ -62,12 +64,13 @@ func (q *Queries) Disclosure(ctx context.Context, arg DisclosureParams) (SsoDisc
 		&i.LastToldAt,
 		&i.Agreed,
 		&i.AgreedAt,
+		&i.LeftOut,
 	)
 	return i, err
 }
 
 const disclosuresOf = `-- name: DisclosuresOf :many
-SELECT person, service_id, name_fr, name_en, told, first_told_at, last_told_at, agreed, agreed_at
+SELECT person, service_id, name_fr, name_en, told, first_told_at, last_told_at, agreed, agreed_at, left_out
 FROM sso_disclosures WHERE person = $1
 ORDER BY last_told_at DESC, agreed_at DESC, service_id LIMIT 1000
 `
@@ -91,6 +94,7 @@ func (q *Queries) DisclosuresOf(ctx context.Context, person string) ([]SsoDisclo
 			&i.LastToldAt,
 			&i.Agreed,
 			&i.AgreedAt,
+			&i.LeftOut,
 		); err != nil {
 			return nil, err
 		}
@@ -155,7 +159,7 @@ func (q *Queries) NoteTold(ctx context.Context, arg NoteToldParams) error {
 }
 
 const revoke = `-- name: Revoke :execrows
-UPDATE sso_disclosures SET agreed = '', agreed_at = 0
+UPDATE sso_disclosures SET agreed = '', agreed_at = 0, left_out = ''
 WHERE person = $1 AND service_id = $2 AND agreed_at > 0
 `
 
