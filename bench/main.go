@@ -140,13 +140,13 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 	step("memory, idle", measureIdleMemory)
 	step("page weight", measureWeight)
 	step("throughput", measureThroughput)
+	step("memory, open sessions", measureSessionMemory) // before the registry and others fill memory
 	step("single sign-on", measureSSO)
 	step("roll-over", measureRollOver)
 	step("registry", measureRegistry)
 	step("federation", measureFederation)
 	step("sign-ins", measureSignIns)
 	step("sign-in storm", measureStorm)
-	step("memory, open sessions", measureSessionMemory)
 	step("second factors", measureFactors) // the residents settle
 	step("timing of identifiers", measureTiming)
 	step("attack", measureAttack)

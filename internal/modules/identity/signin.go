@@ -78,7 +78,7 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r 
 	if !exists {
 		t.stored = m.dummy
 	}
-	t.ticket, err = m.queue.JoinLane(m.throttle.lane(t.guess), func() {
+	t.ticket, err = m.queue.JoinLane(m.throttle.lane(t.guess), t.guess.origin(), func() {
 		if t.deserted.Load() {
 			return
 		}

@@ -78,6 +78,16 @@ func guessOf(login string, who campus.PersonID, browser string, from netip.Addr)
 	return g
 }
 
+// origin is among whom an attempt takes its turn in line: those of its browser, or
+// of its network. Empty behind a proxy that nobody declared, where all of a
+// university would take turns as one.
+func (g guess) origin() string {
+	if g.browser {
+		return g.account
+	}
+	return g.network
+}
+
 // admit takes from the budgets of an account, or says why one more attempt must
 // wait. A password that was right until recently is free: it comes from programs
 // that still keep it, again and again, and tells nobody anything.

@@ -157,38 +157,42 @@ func TestAFullLineRefusesAndAStoppedOneServesThoseWhoWait(t *testing.T) {
 	}
 }
 
-func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
-	q := NewQueue(1, 4)
+// held is a queue whose one worker is busy until open is called.
+func held(t *testing.T, limit int) (q *Queue, open func()) {
+	t.Helper()
+	q = NewQueue(1, limit)
 	gate, started := make(chan struct{}), make(chan struct{})
 	if _, err := q.Join(func() { close(started); <-gate }); err != nil {
 		t.Fatal(err)
 	}
 	<-started
+	return q, func() { close(gate) }
+}
+
+func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
+	q, open := held(t, 4)
 	var order []string
-	join := func(lane Lane, who string) *Ticket {
-		ticket, err := q.JoinLane(lane, func() { order = append(order, who) })
+	join := func(lane Lane, who string, work func()) *Ticket {
+		ticket, err := q.JoinLane(lane, "", work)
 		if err != nil {
 			t.Fatalf("%s: %v", who, err)
 		}
 		return ticket
 	}
+	listed := func(who string) func() { return func() { order = append(order, who) } }
 	for range 4 {
-		join(Doubtful, "attacker")
+		join(Doubtful, "attacker", listed("attacker"))
 	}
-	join(Ordinary, "newcomer")
-	join(Ordinary, "newcomer")
-	first := join(Known, "resident")
-	last := join(Known, "resident")
-	if _, err := q.JoinLane(Doubtful, func() {}); !errors.Is(err, ErrFull) {
+	join(Ordinary, "newcomer", listed("newcomer"))
+	last := join(Ordinary, "newcomer", listed("newcomer"))
+	if _, err := q.JoinLane(Doubtful, "", func() {}); !errors.Is(err, ErrFull) {
 		t.Errorf("the full lane said %v", err)
 	}
-	if place, _ := first.Place(); place > 2 {
-		t.Errorf("the first resident was told place %d", place)
-	}
 	if place, _ := last.Place(); place > 4 {
-		t.Errorf("the last resident was told place %d", place)
+		t.Errorf("the last newcomer was told place %d", place)
 	}
-	close(gate)
+	<-join(Known, "resident", func() {}).Done() // although all other workers are busy
+	open()
 	q.Stop()
 	at := func(who string) (places []int) {
 		for i, served := range order {
@@ -198,11 +202,44 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 		}
 		return places
 	}
-	if r := at("resident"); len(r) != 2 || r[1] > 3 {
-		t.Errorf("residents were served at %v of %v", r, order)
+	if n := at("newcomer"); len(n) != 2 || n[1] > 2 {
+		t.Errorf("newcomers were served at %v of %v", n, order)
 	}
 	if a := at("attacker"); len(a) != 4 || a[0] > 3 {
 		t.Errorf("attackers were served at %v of %v: nobody waits for ever", a, order)
+	}
+}
+
+func TestWhoComesAloneDoesNotWaitForAllThatOthersSendAtOnce(t *testing.T) {
+	q, open := held(t, 200)
+	var order []string
+	join := func(from string) *Ticket {
+		ticket, err := q.JoinLane(Ordinary, from, func() { order = append(order, from) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ticket
+	}
+	for range 50 {
+		join("one crowd")
+		join("another crowd")
+	}
+	alone := join("alone")
+	join("one crowd")
+	q.lines[Ordinary].counted = time.Time{} // as if the last count were long ago
+	if place, _ := alone.Place(); place != 3 {
+		t.Errorf("who comes alone was told place %d", place)
+	}
+	open()
+	q.Stop()
+	if i := slices.Index(order, "alone"); i != 2 {
+		t.Errorf("who comes alone was served after %d others", i)
+	}
+	if last := order[len(order)-1]; last != "one crowd" || len(order) != 102 {
+		t.Errorf("%d were served, the last of them of %s", len(order), last)
+	}
+	if left := q.lines[Ordinary].last; len(left) != 0 {
+		t.Errorf("the line remembers %v although nobody waits", left)
 	}
 }
 
@@ -214,7 +251,7 @@ func TestDoubtfulWorkRestsForAsLongAsItTook(t *testing.T) {
 	var last *Ticket
 	for i := range began {
 		var err error
-		last, err = q.JoinLane(Doubtful, func() {
+		last, err = q.JoinLane(Doubtful, "", func() {
 			began[i] = time.Now()
 			time.Sleep(takes)
 		})
@@ -235,7 +272,7 @@ func TestDoubtfulWorkLeavesHalfOfTheWorkersToOthersAndIsServedToItsEnd(t *testin
 	var atOnce, most, served atomic.Int32
 	gate := make(chan struct{})
 	for range 4 {
-		if _, err := q.JoinLane(Doubtful, func() {
+		if _, err := q.JoinLane(Doubtful, "", func() {
 			most.Store(max(most.Load(), atOnce.Add(1)))
 			<-gate
 			atOnce.Add(-1)
@@ -244,7 +281,7 @@ func TestDoubtfulWorkLeavesHalfOfTheWorkersToOthersAndIsServedToItsEnd(t *testin
 			t.Fatal(err)
 		}
 	}
-	resident, err := q.JoinLane(Known, func() {})
+	resident, err := q.JoinLane(Known, "", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,11 @@
 package password
 
 import (
+	"cmp"
+	"container/heap"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -41,31 +44,84 @@ func share(l Lane) (n int) {
 	return n
 }
 
-// line is the people of one lane.
+// line is the people of one lane. They are served in rounds, in each of which
+// every origin has one turn: whoever sends a hundred passwords at once waits for
+// the hundredth round, and who comes alone is in the next one (start-time fair
+// queueing, each password costing the same).
 type line struct {
-	waiting []*Ticket
-	head    int // index of the first ticket not yet taken
-	served  uint64
+	waiting tickets           // a heap
+	round   uint64            // of who was served last
+	last    map[string]uint64 // in which round an origin's last ticket waits
 	issued  uint64
+	served  uint64
+	counted time.Time // when places were last counted
 }
 
-func (l *line) length() int { return len(l.waiting) - l.head }
+func (l *line) join(t *Ticket) {
+	t.round = l.round + 1
+	if t.from != "" {
+		if last, waits := l.last[t.from]; waits {
+			t.round = max(t.round, last+1)
+		}
+		l.last[t.from] = t.round
+	}
+	l.issued++
+	t.number = l.issued
+	t.place, t.counted = len(l.waiting)+1, l.served // at most, until places are counted
+	heap.Push(&l.waiting, t)
+}
 
 func (l *line) take() *Ticket {
-	t := l.waiting[l.head]
-	l.waiting[l.head] = nil
-	l.head++
-	l.served++
-	if l.head > 1024 && l.head*2 > len(l.waiting) { // give the front back
-		l.waiting = append([]*Ticket(nil), l.waiting[l.head:]...)
-		l.head = 0
+	t := heap.Pop(&l.waiting).(*Ticket)
+	if l.last[t.from] == t.round {
+		delete(l.last, t.from)
 	}
+	l.round = t.round
+	l.served++
+	t.taken = true
 	return t
 }
 
-// Queue computes hashes a few at a time, first come first served within each
-// lane. Memory stays at workers × Params.Memory however many people arrive
-// together, and whoever waits can be told their place.
+// recount is how old the places that people are told may be: counting looks at
+// everybody who waits.
+const recount = time.Second
+
+// count tells everybody their place.
+func (l *line) count(now time.Time) {
+	if now.Sub(l.counted) < recount {
+		return
+	}
+	l.counted = now
+	for i, t := range slices.SortedFunc(slices.Values(l.waiting), compareTickets) {
+		t.place, t.counted = i+1, l.served
+	}
+}
+
+// tickets are those who wait in one line, as container/heap orders them.
+type tickets []*Ticket
+
+func (w tickets) Len() int           { return len(w) }
+func (w tickets) Less(i, j int) bool { return compareTickets(w[i], w[j]) < 0 }
+func (w tickets) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
+func (w *tickets) Push(t any)        { *w = append(*w, t.(*Ticket)) }
+
+func (w *tickets) Pop() any {
+	last := len(*w) - 1
+	t := (*w)[last]
+	(*w)[last] = nil
+	*w = (*w)[:last]
+	return t
+}
+
+func compareTickets(a, b *Ticket) int {
+	return cmp.Or(cmp.Compare(a.round, b.round), cmp.Compare(a.number, b.number))
+}
+
+// Queue computes hashes a few at a time, in rounds within each lane. Memory stays
+// at (workers + 1) × Params.Memory however many people arrive together, and
+// whoever waits can be told their place. The workers step back behind pages; one
+// more does not, and serves none but those who are known: an attack that keeps
+// the machine busy does not slow them down with its own.
 type Queue struct {
 	mu      sync.Mutex
 	wake    *sync.Cond
@@ -82,11 +138,17 @@ type Queue struct {
 
 // Ticket is one place in the line.
 type Ticket struct {
-	queue  *Queue
-	lane   Lane
-	number uint64
-	work   func()
-	done   chan struct{}
+	queue         *Queue
+	lane          Lane
+	from          string
+	round, number uint64
+	work          func()
+	done          chan struct{}
+
+	// Of the line, under the lock of the queue.
+	taken   bool
+	place   int    // when places were last counted
+	counted uint64 // how many the line had served then
 }
 
 // NewQueue starts the workers. Limit is how many may wait in each lane. Stop ends
@@ -94,32 +156,38 @@ type Ticket struct {
 func NewQueue(workers, limit int) *Queue {
 	q := &Queue{workers: max(1, workers), limit: limit, average: 25 * time.Millisecond}
 	q.wake = sync.NewCond(&q.mu)
-	q.running.Add(q.workers)
-	for range q.workers {
-		go q.serve()
+	for lane := range q.lines {
+		q.lines[lane].last = map[string]uint64{}
 	}
+	for range q.workers {
+		q.running.Go(func() {
+			lowerPriority()
+			q.serve(q.next)
+		})
+	}
+	q.running.Go(func() { q.serve(q.nextKnown) })
 	return q
 }
 
-// Join puts work at the end of the ordinary lane.
-func (q *Queue) Join(work func()) (*Ticket, error) { return q.JoinLane(Ordinary, work) }
+// Join puts work into the ordinary lane.
+func (q *Queue) Join(work func()) (*Ticket, error) { return q.JoinLane(Ordinary, "", work) }
 
-// JoinLane puts work at the end of a lane. The work runs once, on a worker, and
-// must not touch the database: it holds up everybody behind it.
-func (q *Queue) JoinLane(lane Lane, work func()) (*Ticket, error) {
+// JoinLane puts work into a lane. Work from one origin takes turns with that of
+// others; without an origin it stands for itself. The work runs once, on a
+// worker, and must not touch the database: it holds up everybody behind it.
+func (q *Queue) JoinLane(lane Lane, from string, work func()) (*Ticket, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := &q.lines[lane]
 	switch {
 	case q.stopped:
 		return nil, ErrStopped
-	case l.length() >= q.limit:
+	case len(l.waiting) >= q.limit:
 		return nil, ErrFull
 	}
-	l.issued++
-	t := &Ticket{queue: q, lane: lane, number: l.issued, work: work, done: make(chan struct{})}
-	l.waiting = append(l.waiting, t)
-	q.wake.Signal()
+	t := &Ticket{queue: q, lane: lane, from: from, work: work, done: make(chan struct{})}
+	l.join(t)
+	q.wake.Broadcast() // not every worker serves every lane
 	return t, nil
 }
 
@@ -127,7 +195,7 @@ func (q *Queue) JoinLane(lane Lane, work func()) (*Ticket, error) {
 // work that must leave this worker free for others.
 func (q *Queue) next() *Ticket {
 	for _, lane := range [...]Lane{turns[q.turn%len(turns)], Known, Ordinary, Doubtful} {
-		if q.lines[lane].length() == 0 || lane == Doubtful && (q.resting && !q.stopped || q.doubted >= max(1, q.workers/2)) {
+		if len(q.lines[lane].waiting) == 0 || lane == Doubtful && (q.resting && !q.stopped || q.doubted >= max(1, q.workers/2)) {
 			continue
 		}
 		q.turn++
@@ -140,14 +208,20 @@ func (q *Queue) next() *Ticket {
 	return nil
 }
 
-// serve is one worker.
-func (q *Queue) serve() {
-	defer q.running.Done()
-	lowerPriority()
+// nextKnown takes the ticket of somebody who is known; nil when none of them waits.
+func (q *Queue) nextKnown() *Ticket {
+	if len(q.lines[Known].waiting) == 0 {
+		return nil
+	}
+	return q.lines[Known].take()
+}
+
+// serve is one worker, which serves what next hands it.
+func (q *Queue) serve(next func() *Ticket) {
 	for {
 		q.mu.Lock()
-		t := q.next()
-		for ; t == nil && !q.stopped; t = q.next() {
+		t := next()
+		for ; t == nil && !q.stopped; t = next() {
 			q.wake.Wait()
 		}
 		q.mu.Unlock()
@@ -179,7 +253,7 @@ func (q *Queue) rest(d time.Duration) {
 		q.mu.Lock()
 		q.resting = false
 		q.mu.Unlock()
-		q.wake.Signal()
+		q.wake.Broadcast()
 	})
 }
 
@@ -202,15 +276,16 @@ func (t *Ticket) Place() (int, time.Duration) {
 	q := t.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	own := &q.lines[t.lane]
-	if t.number <= own.served {
+	if t.taken {
 		return 0, 0
 	}
-	before := int(t.number - own.served)
+	own := &q.lines[t.lane]
+	own.count(time.Now())
+	before := max(1, t.place-int(own.served-t.counted))
 	ahead := before
 	for lane := range q.lines { // the others take their turns meanwhile, while there are any
 		if Lane(lane) != t.lane {
-			ahead += min(q.lines[lane].length(), before*share(Lane(lane))/share(t.lane))
+			ahead += min(len(q.lines[lane].waiting), before*share(Lane(lane))/share(t.lane))
 		}
 	}
 	return ahead, time.Duration(ahead) * q.average / time.Duration(q.workers)
@@ -222,7 +297,7 @@ func (q *Queue) Length() (int, time.Duration) {
 	defer q.mu.Unlock()
 	n := 0
 	for lane := range q.lines {
-		n += q.lines[lane].length()
+		n += len(q.lines[lane].waiting)
 	}
 	return n, time.Duration(n) * q.average / time.Duration(q.workers)
 }
