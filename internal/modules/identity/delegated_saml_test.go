@@ -166,6 +166,9 @@ func TestWhoIsVouchedForBySAMLComesInAndIsSentOut(t *testing.T) {
 	if a := b.get("/identity/sessions"); strings.Contains(a.body, "My open sessions") {
 		t.Error("the upstream ended the session, and it goes on")
 	}
+	if page := b.get("/logout/done").body; strings.Contains(page, "/identity/upstreams/idp/part") || !strings.Contains(page, "signed out") {
+		t.Errorf("a session that the upstream ended is offered to be ended there: %.3000s", page)
+	}
 }
 
 func TestAnyFormFromAnywhereIsNoSignInBySAML(t *testing.T) {

@@ -52,7 +52,10 @@ func beside(t *testing.T, change ...func(*upstream.Config)) (*optest.Provider, f
 	return op, func(all *Config) { all.Upstreams = []upstream.Config{c} }
 }
 
-const startCampus = "/identity/upstreams/campus/start"
+const (
+	startCampus = "/identity/upstreams/campus/start"
+	partCampus  = "/identity/upstreams/campus/part"
+)
 
 // still makes the browser stop at each redirect.
 func (b *browser) still() *browser {
@@ -89,7 +92,7 @@ func TestWhoIsVouchedForComesIn(t *testing.T) {
 		op.Claims["email"] = "lina.durand@valmont.example"
 		want(t, h.browser().get(startCampus), 200, "home of lmartin")
 		want(t, b.get("/logout"), 200)
-		want(t, b.post("/logout", nil), 200, "Sign out of My campus as well", op.URL+"/logout?client_id=amphi&amp;id_token_hint=")
+		want(t, b.post("/logout", nil), 200, "Sign out of My campus as well", partCampus)
 		if page := b.get("/login").body; !strings.Contains(page, `class="button wide" href="`+startCampus) {
 			t.Error("the browser does not remember by which way it came in")
 		}
@@ -97,6 +100,48 @@ func TestWhoIsVouchedForComesIn(t *testing.T) {
 		if err != nil || len(stories) == 0 || stories[0].Method != entry.Upstream || !stories[0].FactorAt.IsZero() {
 			t.Errorf("the stories are %+v, %v", stories, err)
 		}
+	})
+}
+
+func TestWhoSignsOutMayEndTheSessionThereOnceAndNobodyAfterThem(t *testing.T) {
+	eachDelegating(t, func(t *testing.T, h *house, op *optest.Provider) {
+		signedOut := func() *browser {
+			b := h.browser()
+			want(t, b.get(startCampus), 200, "home of lmartin")
+			page := b.post("/logout", nil)
+			want(t, page, 200, partCampus)
+			if strings.Contains(page.body, "id_token_hint") || page.Header.Get("Cache-Control") != "no-store" {
+				t.Error("the page holds what the upstream is told of somebody")
+			}
+			return b
+		}
+		nothing := func(b *browser, when string) {
+			t.Helper()
+			if page := b.get("/logout/done"); strings.Contains(page.body, partCampus) {
+				t.Errorf("%s, the last person’s session there is offered", when)
+			}
+			if a := b.post(partCampus, nil); a.Header.Get("Refresh") != "" {
+				t.Errorf("%s, the browser is led to %s", when, a.Header.Get("Refresh"))
+			}
+		}
+		b := signedOut()
+		nothing(h.browser(), "in another browser")
+		if to := b.post(partCampus, nil).Header.Get("Refresh"); !strings.HasPrefix(to, "0; url="+op.URL+"/logout?client_id=amphi&id_token_hint=ey") {
+			t.Errorf("led to %q", to)
+		}
+		nothing(b, "a second time")
+		b = signedOut()
+		h.clock.Advance(11 * time.Minute)
+		nothing(b, "after eleven minutes")
+
+		want(t, b.get(startCampus), 200, "home of lmartin")
+		b.post("/logout", nil) // and somebody else sits down at once
+		want(t, b.signIn("lmartin", linasPassword, "local", "1"), 200, "home of lmartin")
+		if a := b.post(partCampus, nil); a.Header.Get("Refresh") != "" {
+			t.Errorf("inside a session, the browser is led to %s", a.Header.Get("Refresh"))
+		}
+		b.post("/logout", nil)
+		nothing(b, "after a password of ours")
 	})
 }
 

@@ -36,9 +36,10 @@ func (m *Module) signedOutPage(w http.ResponseWriter, r *http.Request) error {
 	if web.Viewer(r).SignedIn() { // came back by the history
 		return web.SeeOther(w, r, "/")
 	}
-	name, address, _, err := m.upstreams.SignOut(r.Context(), r)
+	left, _, err := m.upstreams.Remaining(r)
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, signedOutTempl(name, address))
+	w.Header().Set("Cache-Control", "no-store")
+	return web.Render(w, r, http.StatusOK, signedOutTempl(left))
 }

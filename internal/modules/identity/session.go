@@ -307,7 +307,12 @@ func (m *Module) End(ctx context.Context, w http.ResponseWriter, r *http.Request
 		web.SetCookie(w, r, browserCookie, "", -1)
 		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	}
-	return m.db.InTx(ctx, func(tx db.Tx) error { return m.endSession(ctx, tx, v.Session, endedBySignOut) })
+	return m.db.InTx(ctx, func(tx db.Tx) error {
+		if err := m.upstreams.Part(ctx, tx, r, v.Session); err != nil {
+			return err
+		}
+		return m.endSession(ctx, tx, v.Session, endedBySignOut)
+	})
 }
 
 // Sessions lists the open sessions of somebody, last used first.

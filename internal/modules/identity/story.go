@@ -137,7 +137,7 @@ func (m *Module) tellProved(w http.ResponseWriter, r *http.Request, c risk.Circu
 		now := tx.Now().Time()
 		a.Person, a.Typed, a.Method, a.ProvedAt = who, c.Identifier, p.Method, now
 		a.FactorMethod, a.FactorAt, a.PutOff, a.Trust, a.Suspicion = "", time.Time{}, false, false, verdict.Text()
-		a.Since = time.Time{}
+		a.Since, a.Journey = time.Time{}, p.Journey
 		if !p.Since.IsZero() && p.Since.Before(now) { // by a session there: it is no fresh proof here
 			a.Since = p.Since
 		}

@@ -57,6 +57,7 @@ type Attempt struct {
 	PutOff       bool   // the first factor is registered another day
 	Trust        bool   // this browser stands in for a factor from now on
 	Suspicion    string // what the risk rules ask: "", "factor" or "lock"
+	Journey      string // to the upstream that gave the first proof; "" for none
 
 	Flag       string // what the person wrote about it
 	FlaggedAt  time.Time

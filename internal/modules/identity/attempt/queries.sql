@@ -35,7 +35,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 -- name: Change :exec
 UPDATE identity_attempts
 SET changed_at = $2, outcome = CASE WHEN outcome = 'in' THEN outcome ELSE $3 END, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
-    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17, since_at = $18
+    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17, since_at = $18, journey = $19
 WHERE id = $1;
 
 -- name: Finish :execrows

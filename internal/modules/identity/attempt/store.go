@@ -102,7 +102,7 @@ func (s *Store) Change(ctx context.Context, tx db.Tx, a *Attempt) error {
 		ID: a.ID, ChangedAt: tx.Now(), Outcome: string(a.Outcome), Stage: string(a.Stage), Reason: a.Reason, PersonID: string(a.Person), Typed: a.Typed,
 		Next: a.Next, Service: a.Service, Shared: a.Shared, Method: string(a.Method), ProvedAt: db.At(a.ProvedAt),
 		FactorMethod: string(a.FactorMethod), FactorAt: db.At(a.FactorAt), PutOff: a.PutOff, Trust: a.Trust, Suspicion: a.Suspicion,
-		SinceAt: db.At(a.Since),
+		SinceAt: db.At(a.Since), Journey: a.Journey,
 	})
 	if err != nil {
 		return fmt.Errorf("change the record of a sign-in: %w", err)
@@ -258,6 +258,6 @@ func attemptOf(row sqlgen.IdentityAttempt) Attempt {
 		Outcome: Outcome(row.Outcome), Stage: entry.Stage(row.Stage), Reason: row.Reason, Address: row.Address, UserAgent: row.UserAgent,
 		Next: row.Next, Service: row.Service, Shared: row.Shared,
 		Method: entry.Method(row.Method), ProvedAt: row.ProvedAt.Time(), Since: row.SinceAt.Time(), FactorMethod: entry.Method(row.FactorMethod), FactorAt: row.FactorAt.Time(),
-		PutOff: row.PutOff, Trust: row.Trust, Suspicion: row.Suspicion, Flag: row.Flag, FlaggedAt: row.FlaggedAt.Time(), Diagnostic: row.Diagnostic,
+		PutOff: row.PutOff, Trust: row.Trust, Suspicion: row.Suspicion, Journey: row.Journey, Flag: row.Flag, FlaggedAt: row.FlaggedAt.Time(), Diagnostic: row.Diagnostic,
 	}
 }

@@ -104,6 +104,9 @@ type Proof struct {
 	// (RFC 8176).
 	Upstream string
 	AMR      []string
+	// Journey names the one to that upstream by which a browser came; "" for a
+	// password that it checked.
+	Journey string
 	// Second is a second factor that came with the first proof; "" for none.
 	Second Method
 	// Since is when both were given, zero for now: who vouches may have asked for

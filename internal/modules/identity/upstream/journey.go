@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -356,7 +355,7 @@ func (x *Upstreams) accept(w http.ResponseWriter, r *http.Request, u *upstream, 
 		remark.Leave(w, r)
 	}
 	proof := u.proof(entry.Upstream, a)
-	proof.Since = x.since(a, j.Transaction)
+	proof.Since, proof.Journey = x.since(a, j.Transaction), j.ID
 	return x.Door.Enter(w, r, p.ID, proof, entry.Arrival{Next: j.Next, Shared: j.Shared})
 }
 
@@ -370,23 +369,4 @@ func (u *upstream) proof(m entry.Method, a Answer) entry.Proof {
 		}
 	}
 	return p
-}
-
-// SignOut says where the browser's person can end their session at the upstream
-// they came by, and what it is called. ok is false for who came otherwise.
-func (x *Upstreams) SignOut(ctx context.Context, r *http.Request) (name, address string, ok bool, err error) {
-	browser := travellerOf(r)
-	if browser == "" {
-		return "", "", false, nil
-	}
-	j, hint, err := x.lastFinished(ctx, browser)
-	if err != nil || j.Upstream == "" {
-		return "", "", false, err
-	}
-	u, err := x.journeyTo(j.Upstream)
-	if err != nil { // taken out of the configuration since
-		return "", "", false, nil
-	}
-	address = u.protocol.SignOutURL(ctx, hint)
-	return u.called(ctx), address, address != "", nil
 }

@@ -38,15 +38,13 @@ func (x *Upstreams) left(w http.ResponseWriter, r *http.Request) error {
 	if !takesPart {
 		return web.PageMissing
 	}
-	ctx, hint := r.Context(), ""
-	if browser := travellerOf(r); browser != "" {
-		var j journey
-		if j, hint, err = x.lastFinished(ctx, browser); err != nil {
-			return err
-		}
-		if j.Upstream != u.ID {
-			hint = ""
-		}
+	ctx := r.Context()
+	j, hint, _, err := x.journeyOf(ctx, web.Viewer(r).Session)
+	if err != nil {
+		return err
+	}
+	if j.Upstream != u.ID {
+		hint = ""
 	}
 	p, err := leaver.Left(ctx, Return{Method: r.Method, Values: r.URL.Query(), RawQuery: r.URL.RawQuery}, x.Base.String()+answerURL(u.ID), hint)
 	if err != nil {
@@ -57,12 +55,15 @@ func (x *Upstreams) left(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.Ends {
+		if _, err := x.forgetThere(ctx, j.ID); err != nil { // it ends there by itself
+			return err
+		}
 		if err := x.End(ctx, w, r); err != nil {
 			return fmt.Errorf("end a session for %s: %w", u.ID, err)
 		}
 	}
 	if p.Onward == nil {
-		return web.SeeOther(w, r, "/logout/done")
+		return web.SeeOther(w, r, signedOutPage)
 	}
 	return x.send(w, r, u, *p.Onward)
 }

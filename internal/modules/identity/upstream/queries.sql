@@ -1,7 +1,7 @@
 -- name: AddTransaction :exec
 INSERT INTO identity_upstream_transactions (id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets,
-    answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', $13, 0, 0, 0);
+    answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', $13, 0, 0, 0, 0);
 
 -- name: TransactionByToken :one
 SELECT * FROM identity_upstream_transactions WHERE token_hash = $1;
@@ -34,14 +34,35 @@ LIMIT 1;
 -- name: Tell :execrows
 UPDATE identity_upstream_transactions SET told_at = $2 WHERE id = $1 AND told_at = 0;
 
--- name: LastFinished :one
-SELECT * FROM identity_upstream_transactions
-WHERE browser_hash = $1 AND finished_at > 0 AND purpose = 'sign_in'
-ORDER BY started_at DESC
+-- name: JourneyOf :one
+-- The journey that a session began with, or was last renewed by.
+SELECT t.* FROM identity_sessions s
+JOIN identity_attempts a ON a.id = s.attempt_id
+JOIN identity_upstream_transactions t ON t.id = a.journey
+WHERE s.id = $1 AND t.finished_at > 0;
+
+-- name: Part :execrows
+-- The browser of a session has signed out of it.
+UPDATE identity_upstream_transactions SET left_at = $2, browser_hash = $3 WHERE id = $1 AND left_at = 0;
+
+-- name: ForgetParted :exec
+-- Somebody else has sat down at the browser since.
+UPDATE identity_upstream_transactions SET left_at = 1, logout_hint = '' WHERE browser_hash = $1 AND left_at > 1;
+
+-- name: Parted :one
+SELECT * FROM identity_upstream_transactions WHERE browser_hash = $1 AND left_at > sqlc.arg(since)
+ORDER BY left_at DESC, id DESC
 LIMIT 1;
 
+-- name: PartThere :execrows
+-- Nothing is left to end at the upstream, or somebody is on the way to do it.
+UPDATE identity_upstream_transactions SET left_at = 1, logout_hint = '' WHERE id = $1 AND left_at <> 1;
+
 -- name: ForgetTransactions :execrows
-DELETE FROM identity_upstream_transactions WHERE started_at < $1;
+-- A journey is kept for as long as the session that began with it.
+DELETE FROM identity_upstream_transactions WHERE identity_upstream_transactions.started_at < $1 AND NOT EXISTS (
+    SELECT 1 FROM identity_attempts a JOIN identity_sessions s ON s.attempt_id = a.id
+    WHERE a.journey = identity_upstream_transactions.id AND s.ended_at = 0);
 
 -- name: CountLost :one
 SELECT COUNT(*) FROM identity_upstream_transactions

@@ -230,13 +230,12 @@ func (x *Upstreams) forget(ctx context.Context) error {
 	})
 }
 
-// lastFinished is the newest journey by which a browser came in, and what the
-// sign-out of its upstream needs; both empty when there is none.
-func (x *Upstreams) lastFinished(ctx context.Context, browser string) (j journey, hint string, err error) {
-	row, err := sqlgen.New(x.DB.Read()).LastFinished(ctx, browser)
-	j, found, err := x.read(row, err)
-	if err != nil || !found || row.LogoutHint == "" {
-		return j, "", err
+// journeyOf is the journey that a session began with, and what the sign-out at its
+// upstream needs. found is false for a session that began otherwise.
+func (x *Upstreams) journeyOf(ctx context.Context, session string) (j journey, hint string, found bool, err error) {
+	row, err := sqlgen.New(x.DB.Read()).JourneyOf(ctx, session)
+	if j, found, err = x.read(row, err); err != nil || !found || row.LogoutHint == "" {
+		return j, "", found, err
 	}
-	return j, hint, x.open(row.LogoutHint, &hint)
+	return j, hint, true, x.open(row.LogoutHint, &hint)
 }

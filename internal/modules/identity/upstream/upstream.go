@@ -131,6 +131,7 @@ func startURL(id string) string  { return "/identity/upstreams/" + id + "/start"
 func answerURL(id string) string { return "/identity/upstreams/" + id + "/answer" }
 func resumeURL(id string) string { return "/identity/upstreams/" + id + "/resume" }
 func changeURL(id string) string { return "/identity/upstreams/" + id + "/password" }
+func partURL(id string) string   { return "/identity/upstreams/" + id + "/part" }
 func adminURL(id string) string  { return "/identity/upstreams/" + id }
 
 // listURL is the page of those who run the installation.
@@ -146,6 +147,7 @@ func (x *Upstreams) Routes(r *web.Router) {
 	r.Handle("POST /identity/upstreams/{id}/answer", x.answer, web.Public, web.CrossSite, web.BodyLimit(maxAnswer))
 	r.Handle("GET /identity/upstreams/{id}/metadata", x.describe, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/left", x.left, web.Public)
+	r.Handle("POST /identity/upstreams/{id}/part", x.part, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/resume", x.resume, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/password", x.changePage, web.Public)
 	r.Handle("POST /identity/upstreams/{id}/password", x.change, web.Public)
@@ -159,8 +161,8 @@ func (x *Upstreams) Routes(r *web.Router) {
 	r.Handle("POST /identity/upstreams/{id}/links/{link}/remove", x.removeLink, admins)
 }
 
-// How long the alcove keeps what happened. A transaction outlives the longest
-// session that began with it, for the sign-out at its upstream.
+// How long the alcove keeps what happened; a transaction, until the session that
+// began with it has ended at least.
 const (
 	keepTransactions = 3 * 24 * time.Hour
 	keepEvents       = 35 * 24 * time.Hour

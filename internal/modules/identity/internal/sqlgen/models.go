@@ -84,6 +84,7 @@ type IdentityAttempt struct {
 	FlaggedAt    db.Time
 	Diagnostic   string
 	SinceAt      db.Time
+	Journey      string
 }
 
 type IdentityAttemptStep struct {
@@ -481,4 +482,5 @@ type IdentityUpstreamTransaction struct {
 	ClaimedAt   db.Time
 	FinishedAt  db.Time
 	ToldAt      db.Time
+	LeftAt      db.Time
 }

@@ -35,6 +35,7 @@ type IdentityAttempt struct {
 	FlaggedAt    db.Time
 	Diagnostic   string
 	SinceAt      db.Time
+	Journey      string
 }
 
 type IdentityAttemptStep struct {

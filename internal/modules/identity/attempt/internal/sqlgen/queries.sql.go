@@ -42,7 +42,7 @@ func (q *Queries) AddStep(ctx context.Context, arg AddStepParams) error {
 }
 
 const allOfPerson = `-- name: AllOfPerson :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE person_id = $1 ORDER BY started_at, id
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at, journey FROM identity_attempts WHERE person_id = $1 ORDER BY started_at, id
 `
 
 func (q *Queries) AllOfPerson(ctx context.Context, personID string) ([]IdentityAttempt, error) {
@@ -81,6 +81,7 @@ func (q *Queries) AllOfPerson(ctx context.Context, personID string) ([]IdentityA
 			&i.FlaggedAt,
 			&i.Diagnostic,
 			&i.SinceAt,
+			&i.Journey,
 		); err != nil {
 			return nil, err
 		}
@@ -110,7 +111,7 @@ func (q *Queries) AttachDiagnostic(ctx context.Context, arg AttachDiagnosticPara
 }
 
 const byCode = `-- name: ByCode :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE code = $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at, journey FROM identity_attempts WHERE code = $1
 `
 
 func (q *Queries) ByCode(ctx context.Context, code string) (IdentityAttempt, error) {
@@ -143,12 +144,13 @@ func (q *Queries) ByCode(ctx context.Context, code string) (IdentityAttempt, err
 		&i.FlaggedAt,
 		&i.Diagnostic,
 		&i.SinceAt,
+		&i.Journey,
 	)
 	return i, err
 }
 
 const byID = `-- name: ByID :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE id = $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at, journey FROM identity_attempts WHERE id = $1
 `
 
 func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) {
@@ -181,6 +183,7 @@ func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) 
 		&i.FlaggedAt,
 		&i.Diagnostic,
 		&i.SinceAt,
+		&i.Journey,
 	)
 	return i, err
 }
@@ -188,7 +191,7 @@ func (q *Queries) ByID(ctx context.Context, id string) (IdentityAttempt, error) 
 const change = `-- name: Change :exec
 UPDATE identity_attempts
 SET changed_at = $2, outcome = CASE WHEN outcome = 'in' THEN outcome ELSE $3 END, stage = $4, reason = $5, person_id = $6, typed = $7, next = $8, service = $9, shared = $10,
-    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17, since_at = $18
+    method = $11, proved_at = $12, factor_method = $13, factor_at = $14, put_off = $15, trust = $16, suspicion = $17, since_at = $18, journey = $19
 WHERE id = $1
 `
 
@@ -211,6 +214,7 @@ type ChangeParams struct {
 	Trust        bool
 	Suspicion    string
 	SinceAt      db.Time
+	Journey      string
 }
 
 func (q *Queries) Change(ctx context.Context, arg ChangeParams) error {
@@ -233,6 +237,7 @@ func (q *Queries) Change(ctx context.Context, arg ChangeParams) error {
 		arg.Trust,
 		arg.Suspicion,
 		arg.SinceAt,
+		arg.Journey,
 	)
 	return err
 }
@@ -299,7 +304,7 @@ func (q *Queries) Flag(ctx context.Context, arg FlagParams) error {
 }
 
 const flagged = `-- name: Flagged :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE flagged_at > 0 ORDER BY flagged_at DESC LIMIT $1
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at, journey FROM identity_attempts WHERE flagged_at > 0 ORDER BY flagged_at DESC LIMIT $1
 `
 
 func (q *Queries) Flagged(ctx context.Context, limit int32) ([]IdentityAttempt, error) {
@@ -338,6 +343,7 @@ func (q *Queries) Flagged(ctx context.Context, limit int32) ([]IdentityAttempt, 
 			&i.FlaggedAt,
 			&i.Diagnostic,
 			&i.SinceAt,
+			&i.Journey,
 		); err != nil {
 			return nil, err
 		}
@@ -365,7 +371,7 @@ func (q *Queries) Forget(ctx context.Context, startedAt db.Time) (int64, error) 
 }
 
 const newestOfBrowser = `-- name: NewestOfBrowser :one
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at, journey FROM identity_attempts
 WHERE browser_hash = $1 AND started_at > $2
 ORDER BY started_at DESC, id DESC
 LIMIT 1
@@ -406,12 +412,13 @@ func (q *Queries) NewestOfBrowser(ctx context.Context, arg NewestOfBrowserParams
 		&i.FlaggedAt,
 		&i.Diagnostic,
 		&i.SinceAt,
+		&i.Journey,
 	)
 	return i, err
 }
 
 const ofPerson = `-- name: OfPerson :many
-SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at FROM identity_attempts WHERE person_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2
+SELECT id, code, browser_hash, person_id, typed, started_at, changed_at, outcome, stage, reason, address, user_agent, next, service, shared, method, proved_at, factor_method, factor_at, put_off, trust, suspicion, flag, flagged_at, diagnostic, since_at, journey FROM identity_attempts WHERE person_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2
 `
 
 type OfPersonParams struct {
@@ -455,6 +462,7 @@ func (q *Queries) OfPerson(ctx context.Context, arg OfPersonParams) ([]IdentityA
 			&i.FlaggedAt,
 			&i.Diagnostic,
 			&i.SinceAt,
+			&i.Journey,
 		); err != nil {
 			return nil, err
 		}

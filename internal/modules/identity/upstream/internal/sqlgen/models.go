@@ -55,4 +55,5 @@ type IdentityUpstreamTransaction struct {
 	ClaimedAt   db.Time
 	FinishedAt  db.Time
 	ToldAt      db.Time
+	LeftAt      db.Time
 }

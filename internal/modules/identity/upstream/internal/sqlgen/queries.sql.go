@@ -87,8 +87,8 @@ func (q *Queries) AddLink(ctx context.Context, arg AddLinkParams) (int64, error)
 
 const addTransaction = `-- name: AddTransaction :exec
 INSERT INTO identity_upstream_transactions (id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets,
-    answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', $13, 0, 0, 0)
+    answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', $13, 0, 0, 0, 0)
 `
 
 type AddTransactionParams struct {
@@ -319,6 +319,16 @@ func (q *Queries) ForgetEvents(ctx context.Context, notedAt db.Time) (int64, err
 	return result.RowsAffected()
 }
 
+const forgetParted = `-- name: ForgetParted :exec
+UPDATE identity_upstream_transactions SET left_at = 1, logout_hint = '' WHERE browser_hash = $1 AND left_at > 1
+`
+
+// Somebody else has sat down at the browser since.
+func (q *Queries) ForgetParted(ctx context.Context, browserHash string) error {
+	_, err := q.db.ExecContext(ctx, forgetParted, browserHash)
+	return err
+}
+
 const forgetRounds = `-- name: ForgetRounds :exec
 UPDATE identity_upstream_transactions SET browser_hash = '' WHERE browser_hash = $1 AND claimed_at > 0
 `
@@ -329,9 +339,12 @@ func (q *Queries) ForgetRounds(ctx context.Context, browserHash string) error {
 }
 
 const forgetTransactions = `-- name: ForgetTransactions :execrows
-DELETE FROM identity_upstream_transactions WHERE started_at < $1
+DELETE FROM identity_upstream_transactions WHERE identity_upstream_transactions.started_at < $1 AND NOT EXISTS (
+    SELECT 1 FROM identity_attempts a JOIN identity_sessions s ON s.attempt_id = a.id
+    WHERE a.journey = identity_upstream_transactions.id AND s.ended_at = 0)
 `
 
+// A journey is kept for as long as the session that began with it.
 func (q *Queries) ForgetTransactions(ctx context.Context, startedAt db.Time) (int64, error) {
 	result, err := q.db.ExecContext(ctx, forgetTransactions, startedAt)
 	if err != nil {
@@ -340,30 +353,16 @@ func (q *Queries) ForgetTransactions(ctx context.Context, startedAt db.Time) (in
 	return result.RowsAffected()
 }
 
-const keepAnswer = `-- name: KeepAnswer :exec
-UPDATE identity_upstream_transactions SET answer = $2, resume_hash = $3 WHERE id = $1
+const journeyOf = `-- name: JourneyOf :one
+SELECT t.id, t.upstream, t.token_hash, t.browser_hash, t.purpose, t.person_id, t.next, t.shared, t.forced, t.plain, t.login_hint, t.secrets, t.answer, t.resume_hash, t.logout_hint, t.started_at, t.claimed_at, t.finished_at, t.told_at, t.left_at FROM identity_sessions s
+JOIN identity_attempts a ON a.id = s.attempt_id
+JOIN identity_upstream_transactions t ON t.id = a.journey
+WHERE s.id = $1 AND t.finished_at > 0
 `
 
-type KeepAnswerParams struct {
-	ID         string
-	Answer     string
-	ResumeHash string
-}
-
-func (q *Queries) KeepAnswer(ctx context.Context, arg KeepAnswerParams) error {
-	_, err := q.db.ExecContext(ctx, keepAnswer, arg.ID, arg.Answer, arg.ResumeHash)
-	return err
-}
-
-const lastFinished = `-- name: LastFinished :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at FROM identity_upstream_transactions
-WHERE browser_hash = $1 AND finished_at > 0 AND purpose = 'sign_in'
-ORDER BY started_at DESC
-LIMIT 1
-`
-
-func (q *Queries) LastFinished(ctx context.Context, browserHash string) (IdentityUpstreamTransaction, error) {
-	row := q.db.QueryRowContext(ctx, lastFinished, browserHash)
+// The journey that a session began with, or was last renewed by.
+func (q *Queries) JourneyOf(ctx context.Context, id string) (IdentityUpstreamTransaction, error) {
+	row := q.db.QueryRowContext(ctx, journeyOf, id)
 	var i IdentityUpstreamTransaction
 	err := row.Scan(
 		&i.ID,
@@ -385,8 +384,24 @@ func (q *Queries) LastFinished(ctx context.Context, browserHash string) (Identit
 		&i.ClaimedAt,
 		&i.FinishedAt,
 		&i.ToldAt,
+		&i.LeftAt,
 	)
 	return i, err
+}
+
+const keepAnswer = `-- name: KeepAnswer :exec
+UPDATE identity_upstream_transactions SET answer = $2, resume_hash = $3 WHERE id = $1
+`
+
+type KeepAnswerParams struct {
+	ID         string
+	Answer     string
+	ResumeHash string
+}
+
+func (q *Queries) KeepAnswer(ctx context.Context, arg KeepAnswerParams) error {
+	_, err := q.db.ExecContext(ctx, keepAnswer, arg.ID, arg.Answer, arg.ResumeHash)
+	return err
 }
 
 const lastGood = `-- name: LastGood :one
@@ -413,7 +428,7 @@ func (q *Queries) LastGood(ctx context.Context, upstream string) (IdentityUpstre
 }
 
 const leftBehind = `-- name: LeftBehind :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at FROM identity_upstream_transactions
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions
 WHERE browser_hash = $1 AND claimed_at = 0 AND told_at = 0 AND started_at > $2 AND purpose = 'sign_in'
 ORDER BY started_at DESC
 LIMIT 1
@@ -447,6 +462,7 @@ func (q *Queries) LeftBehind(ctx context.Context, arg LeftBehindParams) (Identit
 		&i.ClaimedAt,
 		&i.FinishedAt,
 		&i.ToldAt,
+		&i.LeftAt,
 	)
 	return i, err
 }
@@ -562,6 +578,77 @@ func (q *Queries) LinksOf(ctx context.Context, personID string) ([]IdentityUpstr
 		return nil, err
 	}
 	return items, nil
+}
+
+const part = `-- name: Part :execrows
+UPDATE identity_upstream_transactions SET left_at = $2, browser_hash = $3 WHERE id = $1 AND left_at = 0
+`
+
+type PartParams struct {
+	ID          string
+	LeftAt      db.Time
+	BrowserHash string
+}
+
+// The browser of a session has signed out of it.
+func (q *Queries) Part(ctx context.Context, arg PartParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, part, arg.ID, arg.LeftAt, arg.BrowserHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const partThere = `-- name: PartThere :execrows
+UPDATE identity_upstream_transactions SET left_at = 1, logout_hint = '' WHERE id = $1 AND left_at <> 1
+`
+
+// Nothing is left to end at the upstream, or somebody is on the way to do it.
+func (q *Queries) PartThere(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, partThere, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const parted = `-- name: Parted :one
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions WHERE browser_hash = $1 AND left_at > $2
+ORDER BY left_at DESC, id DESC
+LIMIT 1
+`
+
+type PartedParams struct {
+	BrowserHash string
+	Since       db.Time
+}
+
+func (q *Queries) Parted(ctx context.Context, arg PartedParams) (IdentityUpstreamTransaction, error) {
+	row := q.db.QueryRowContext(ctx, parted, arg.BrowserHash, arg.Since)
+	var i IdentityUpstreamTransaction
+	err := row.Scan(
+		&i.ID,
+		&i.Upstream,
+		&i.TokenHash,
+		&i.BrowserHash,
+		&i.Purpose,
+		&i.PersonID,
+		&i.Next,
+		&i.Shared,
+		&i.Forced,
+		&i.Plain,
+		&i.LoginHint,
+		&i.Secrets,
+		&i.Answer,
+		&i.ResumeHash,
+		&i.LogoutHint,
+		&i.StartedAt,
+		&i.ClaimedAt,
+		&i.FinishedAt,
+		&i.ToldAt,
+		&i.LeftAt,
+	)
+	return i, err
 }
 
 const peopleByLogin = `-- name: PeopleByLogin :many
@@ -680,7 +767,7 @@ func (q *Queries) Tell(ctx context.Context, arg TellParams) (int64, error) {
 }
 
 const transactionByResume = `-- name: TransactionByResume :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at FROM identity_upstream_transactions WHERE resume_hash = $1 AND resume_hash <> ''
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions WHERE resume_hash = $1 AND resume_hash <> ''
 `
 
 func (q *Queries) TransactionByResume(ctx context.Context, resumeHash string) (IdentityUpstreamTransaction, error) {
@@ -706,12 +793,13 @@ func (q *Queries) TransactionByResume(ctx context.Context, resumeHash string) (I
 		&i.ClaimedAt,
 		&i.FinishedAt,
 		&i.ToldAt,
+		&i.LeftAt,
 	)
 	return i, err
 }
 
 const transactionByToken = `-- name: TransactionByToken :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at FROM identity_upstream_transactions WHERE token_hash = $1
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions WHERE token_hash = $1
 `
 
 func (q *Queries) TransactionByToken(ctx context.Context, tokenHash string) (IdentityUpstreamTransaction, error) {
@@ -737,6 +825,7 @@ func (q *Queries) TransactionByToken(ctx context.Context, tokenHash string) (Ide
 		&i.ClaimedAt,
 		&i.FinishedAt,
 		&i.ToldAt,
+		&i.LeftAt,
 	)
 	return i, err
 }
