@@ -15,18 +15,28 @@ type Module struct {
 	config Config
 }
 
-var _ contract.Module = (*Module)(nil)
+var (
+	_ contract.Module   = (*Module)(nil)
+	_ contract.JobOwner = (*Module)(nil)
+)
 
 // New opens the room.
-func New(d Deps, c Config) *Module { return &Module{Deps: d, config: c} }
+func New(d Deps, c Config) *Module {
+	m := &Module{Deps: d, config: c}
+	m.furnish()
+	return m
+}
 
 // Name is "directory".
 func (m *Module) Name() string { return "directory" }
 
-// Migrations are the room's schema steps.
-func (m *Module) Migrations() fs.FS { return embed.FS{} }
+//go:embed migrations
+var migrations embed.FS
 
-//go:embed locales/*.toml
+// Migrations are the room's schema steps.
+func (m *Module) Migrations() fs.FS { return migrations }
+
+//go:embed locales
 var locales embed.FS
 
 // Locales are the room's sentences.
