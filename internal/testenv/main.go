@@ -65,6 +65,12 @@ func run() int {
 	}
 
 	env := map[string]string{}
+	removeLeftovers()
+	fast := memoryDir()
+	if fast != "" {
+		defer remove(fast)
+		env["AMPHI_TEST_MEMORY"] = fast
+	}
 	for _, p := range parts {
 		p.report()
 		for name, value := range p.env() {
@@ -72,7 +78,7 @@ func run() int {
 		}
 	}
 	if wanted(parts, "postgres") && !contains(missing, "postgres") {
-		cluster, err := startCluster(ctx, programDir(parts, "postgres"))
+		cluster, err := startCluster(ctx, programDir(parts, "postgres"), fast, os.TempDir(), "/tmp")
 		if err != nil {
 			return fail(err)
 		}

@@ -36,20 +36,19 @@ const superuser = "amphi"
 // the run.
 var settings = []string{
 	"fsync=off", "full_page_writes=off", "synchronous_commit=off",
-	"wal_level=minimal", "max_wal_senders=0",
+	"wal_level=minimal", "max_wal_senders=0", "max_wal_size=128MB",
 	"max_connections=200", "listen_addresses=127.0.0.1",
 	"lc_messages=C", "timezone=UTC", "log_min_messages=warning",
 }
 
-// startCluster makes a new cluster with the programs in bin and waits until it
-// answers.
-func startCluster(ctx context.Context, bin string) (*cluster, error) {
-	removeLeftovers()
+// startCluster makes a new cluster with the programs in bin, in the first of
+// these folders that will do, and waits until it answers.
+func startCluster(ctx context.Context, bin string, parents ...string) (*cluster, error) {
 	owner, err := serverUser()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := reachableDir(owner)
+	dir, err := reachableDir(owner, parents)
 	if err != nil {
 		return nil, err
 	}
@@ -208,63 +207,6 @@ func serverUser() (*syscall.Credential, error) {
 		}
 	}
 	return nil, errors.New("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody to run it as")
-}
-
-// dirPrefix names our temporary folders; the process id follows it.
-const dirPrefix = "amphi-testenv-"
-
-// reachableDir makes a folder that the server's user can get to. $TMPDIR may
-// lie below a folder closed to others, then /tmp is taken.
-func reachableDir(owner *syscall.Credential) (string, error) {
-	for _, parent := range []string{os.TempDir(), "/tmp"} {
-		if owner != nil && !openToAll(parent) {
-			continue
-		}
-		dir, err := os.MkdirTemp(parent, dirPrefix+strconv.Itoa(os.Getpid())+"-")
-		if err != nil {
-			return "", fmt.Errorf("make a folder for PostgreSQL: %w", err)
-		}
-		if owner != nil {
-			if err := os.Chown(dir, int(owner.Uid), int(owner.Gid)); err != nil {
-				return "", fmt.Errorf("give %s to PostgreSQL's user: %w", dir, err)
-			}
-		}
-		return dir, nil
-	}
-	return "", fmt.Errorf("neither %s nor /tmp can be reached by PostgreSQL's user; set TMPDIR to a folder open to all", os.TempDir())
-}
-
-// openToAll tells whether every folder down to this one lets others pass.
-func openToAll(dir string) bool {
-	for {
-		info, err := os.Stat(dir)
-		if err != nil || info.Mode().Perm()&0o001 == 0 {
-			return false
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return true
-		}
-		dir = parent
-	}
-}
-
-// removeLeftovers takes away the folders of runs that were killed.
-func removeLeftovers() {
-	found, err := filepath.Glob(filepath.Join(os.TempDir(), dirPrefix+"*-*"))
-	if err != nil {
-		return // only a malformed pattern fails
-	}
-	for _, dir := range found {
-		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), dirPrefix), "-")
-		pid, err := strconv.Atoi(number)
-		if err != nil || syscall.Kill(pid, 0) != syscall.ESRCH {
-			continue
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			say("remove what an earlier run left in %s: %v", dir, err)
-		}
-	}
 }
 
 // freePort asks the kernel for a loopback port that nobody uses now.

@@ -2,21 +2,14 @@
 package dbtest
 
 import (
-	"context"
-	"database/sql"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
-	"sync/atomic"
+	"strings"
 	"testing"
-
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
-	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // Env names the variable with the address of a PostgreSQL server and a user
@@ -38,7 +31,9 @@ func EachAt(t *testing.T, c clock.Clock, f func(t *testing.T, d *db.DB), migrati
 		f(t, OpenAt(t, c, migrations...))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		f(t, openAt(t, c, PostgresDSN(t), migrations))
+		needServer(t)
+		made := templateFor(t, db.Postgres, migrations)
+		f(t, openAt(t, c, newDatabase(t, " TEMPLATE "+made.postgres), migrations))
 	})
 }
 
@@ -52,13 +47,40 @@ func Open(t testing.TB, migrations ...db.Migrations) *db.DB {
 // OpenAt is Open with a clock that the test sets.
 func OpenAt(t testing.TB, c clock.Clock, migrations ...db.Migrations) *db.DB {
 	t.Helper()
-	return openAt(t, c, SQLiteDSN(t), migrations)
+	made := templateFor(t, db.SQLite, migrations)
+	dsn := SQLiteDSN(t)
+	if err := os.WriteFile(strings.TrimPrefix(dsn, "sqlite:"), made.sqlite, 0o600); err != nil {
+		t.Fatalf("copy the migrated database: %v", err)
+	}
+	return openAt(t, c, dsn, migrations)
 }
 
 // SQLiteDSN is the address of a SQLite file that does not exist yet.
 func SQLiteDSN(t testing.TB) string {
 	t.Helper()
-	return "sqlite:" + filepath.Join(t.TempDir(), "amphi.db")
+	dir, err := newFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove the test's database: %v", err)
+		}
+	})
+	return "sqlite:" + filepath.Join(dir, "amphi.db")
+}
+
+// newFolder makes a folder for a database. `make test` names a parent in
+// memory: on a disk, each commit waits until it is written.
+func newFolder() (string, error) { return os.MkdirTemp(os.Getenv("AMPHI_TEST_MEMORY"), "amphi-db-") }
+
+func templateFor(t testing.TB, engine db.Dialect, migrations []db.Migrations) template {
+	t.Helper()
+	made, err := templateOf(engine, migrations)
+	if err != nil {
+		t.Fatalf("migrate a %s database for the tests: %v", engine, err)
+	}
+	return made
 }
 
 func openAt(t testing.TB, c clock.Clock, dsn string, migrations []db.Migrations) *db.DB {
@@ -78,50 +100,10 @@ func openAt(t testing.TB, c clock.Clock, dsn string, migrations []db.Migrations)
 	return d
 }
 
-var databases atomic.Int64
-
 // PostgresDSN is the address of a fresh, empty PostgreSQL database that is
 // dropped when the test ends. It skips the test when there is no server.
 func PostgresDSN(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv(Env)
-	if server == "" {
-		need.Without(t, "a PostgreSQL server (in "+Env+"), besides SQLite")
-	}
-	address, err := url.Parse(server)
-	if err != nil {
-		t.Fatalf("%s is not an address: %v", Env, err)
-	}
-	name := fmt.Sprintf("amphi_test_%d_%d", os.Getpid(), databases.Add(1))
-	// template0 and the C locale make text order the same on every machine.
-	onServer(t, server, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
-	t.Cleanup(func() { onServer(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
-	address.Path = "/" + name
-	return address.String()
-}
-
-// onServer runs one statement on the maintenance database. It has its own
-// context, for the test's is over when the database is dropped.
-func onServer(t testing.TB, server, statement string) {
-	t.Helper()
-	pool, err := openPool(server)
-	if err != nil {
-		t.Fatalf("reach the PostgreSQL server of %s: %v", Env, err)
-	}
-	defer func() {
-		if err := pool.Close(); err != nil {
-			t.Errorf("leave the PostgreSQL server: %v", err)
-		}
-	}()
-	if _, err := pool.ExecContext(context.Background(), statement); err != nil {
-		t.Errorf("%s: %v", statement, err)
-	}
-}
-
-func openPool(dsn string) (*sql.DB, error) {
-	connector, err := (&stdlib.Driver{}).OpenConnector(dsn)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector), nil
+	needServer(t)
+	return newDatabase(t, emptyDatabase)
 }
