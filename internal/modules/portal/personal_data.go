@@ -12,9 +12,14 @@ import (
 // Holdings declares what the room keeps about people.
 func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "portal_shelf", "portal.holding.shelf", "duration", m.config.KeepUses),
-		contract.Held(ctx, "portal_notifications", "portal.holding.notification", "duration", m.config.KeepNotifications),
-		contract.Held(ctx, "portal_news", "portal.holding.news"),
+		contract.Held(ctx, "portal_shelf", "portal.holding.shelf", "duration", m.config.KeepUses).On(contract.PublicTask, contract.DataUse).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "portal_notifications", "portal.holding.notification", "duration", m.config.KeepNotifications).On(contract.PublicTask, contract.DataUse).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "portal_news", "portal.holding.news").On(contract.PublicTask, contract.DataWritings).
+			Erased(contract.Clear("created_by"), contract.Clear("changed_by")),
+		contract.Held(ctx, "portal_pictures", "portal.holding.picture").On(contract.PublicTask, contract.DataWritings).
+			Of(contract.PeopleAgents).Erased(contract.Clear("created_by")),
 	}
 }
 

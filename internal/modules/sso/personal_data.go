@@ -21,10 +21,15 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 		return contract.Holding{
 			Table: table, What: i18n.T(ctx, "sso.holding."+key+".what"), Why: i18n.T(ctx, "sso.holding."+key+".why"),
 			Basis: i18n.T(ctx, "sso.holding.basis"), Until: i18n.T(ctx, "sso.holding.until", "days", days),
+			Ground: contract.PublicTask, Data: []contract.Data{contract.DataConnection, contract.DataUse},
 		}
 	}
 	return slices.Concat([]contract.Holding{
-		holding("sso_answers", "answers"), holding("sso_logouts", "logouts"), holding("sso_incidents", "incidents"),
+		holding("sso_answers", "answers").Erased(contract.Delete("person"), contract.Delete("login").Marked(contract.ByLogin)),
+		holding("sso_logouts", "logouts").Erased(contract.Delete("person")),
+		holding("sso_incidents", "incidents"),
+		contract.Held(ctx, "sso_services", "sso.holding.services").On(contract.PublicTask, contract.DataWork).
+			Of(contract.PeopleAgents).Erased(contract.Clear("updated_by")),
 	}, casserver.Holdings(ctx), samlidp.Holdings(ctx), oidcop.Holdings(ctx), consent.Holdings(ctx))
 }
 
@@ -47,4 +52,11 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contr
 		return err
 	}
 	return m.consent.Export(ctx, who, archive)
+}
+
+var _ contract.Discloser = (*Module)(nil)
+
+// Disclosures lists what each service was told about a person.
+func (m *Module) Disclosures(ctx context.Context, who campus.PersonID) ([]contract.Disclosure, error) {
+	return m.consent.Disclosed(ctx, who)
 }

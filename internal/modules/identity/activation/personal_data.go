@@ -13,9 +13,12 @@ import (
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "identity_activations", "identity.activation.holding.activation"),
-		contract.Held(ctx, "identity_activation_links", "identity.activation.holding.link"),
-		contract.Held(ctx, "identity_invitations", "identity.activation.holding.invitation"),
+		contract.Held(ctx, "identity_activations", "identity.activation.holding.activation").On(contract.PublicTask, contract.DataConnection).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_activation_links", "identity.activation.holding.link").On(contract.PublicTask, contract.DataSecurity).
+			Erased(contract.Delete("activation_id").Through("identity_activations", "id", "person_id")),
+		contract.Held(ctx, "identity_invitations", "identity.activation.holding.invitation").On(contract.PublicTask, contract.DataContact).
+			Erased(contract.Delete("person_id"), contract.Clear("invited_by")),
 	}
 }
 

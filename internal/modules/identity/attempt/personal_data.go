@@ -16,8 +16,10 @@ import (
 func Holdings(ctx context.Context) []contract.Holding {
 	days := int(Keep / (24 * time.Hour))
 	return []contract.Holding{
-		contract.Held(ctx, "identity_attempts", "identity.attempt.holding.visit", "days", days),
-		contract.Held(ctx, "identity_attempt_steps", "identity.attempt.holding.step", "days", days),
+		contract.Held(ctx, "identity_attempts", "identity.attempt.holding.visit", "days", days).On(contract.LegalObligation, contract.DataConnection, contract.DataSecurity).
+			Erased(contract.Delete("person_id"), contract.Delete("typed").Marked(contract.ByLogin)),
+		contract.Held(ctx, "identity_attempt_steps", "identity.attempt.holding.step", "days", days).On(contract.LegalObligation, contract.DataConnection, contract.DataSecurity).
+			Erased(contract.Delete("attempt_id").Through("identity_attempts", "id", "person_id")),
 	}
 }
 

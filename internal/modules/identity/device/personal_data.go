@@ -9,7 +9,8 @@ import (
 
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
-	return []contract.Holding{contract.Held(ctx, "identity_devices", "identity.device.holding")}
+	return []contract.Holding{contract.Held(ctx, "identity_devices", "identity.device.holding").On(contract.LegalObligation, contract.DataConnection).
+		Erased(contract.Delete("person_id"))}
 }
 
 // Export writes the known browsers of somebody as JSON, without their tokens.

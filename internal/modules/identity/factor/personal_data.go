@@ -18,13 +18,20 @@ import (
 // answered is a hash that belongs to nobody.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "identity_factors", "identity.factor.holding.factor"),
-		contract.Held(ctx, "identity_keys", "identity.factor.holding.key"),
-		contract.Held(ctx, "identity_app_enrolments", "identity.factor.holding.enrolment"),
-		contract.Held(ctx, "identity_recovery_codes", "identity.factor.holding.recovery"),
-		contract.Held(ctx, "identity_relays", "identity.factor.holding.relay"),
-		contract.Held(ctx, "identity_factor_tries", "identity.factor.holding.try"),
-		contract.Held(ctx, "identity_factor_grace", "identity.factor.holding.grace"),
+		contract.Held(ctx, "identity_factors", "identity.factor.holding.factor").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_keys", "identity.factor.holding.key").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("factor_id").Through("identity_factors", "id", "person_id")),
+		contract.Held(ctx, "identity_app_enrolments", "identity.factor.holding.enrolment").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_recovery_codes", "identity.factor.holding.recovery").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_relays", "identity.factor.holding.relay").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id"), contract.Clear("given_by")),
+		contract.Held(ctx, "identity_factor_tries", "identity.factor.holding.try").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_factor_grace", "identity.factor.holding.grace").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
 	}
 }
 

@@ -8,12 +8,16 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Holdings declares what the journal keeps about people, for how long the
 // configuration says. The head of the chain is about nobody.
 func (j *Journal) Holdings(ctx context.Context) []contract.Holding {
-	return []contract.Holding{contract.Held(ctx, "identity_journal", "identity.journal.holding", "days", int(j.config.Keep/(24*time.Hour)))}
+	stays := i18n.T(ctx, "identity.journal.holding.kept")
+	return []contract.Holding{contract.Held(ctx, "identity_journal", "identity.journal.holding", "days", int(j.config.Keep/(24*time.Hour))).
+		On(contract.LegitimateInterests, contract.DataConnection, contract.DataSecurity, contract.DataDecisions).
+		Erased(contract.Keep("person_id", stays), contract.Keep("actor_id", stays))}
 }
 
 // exportedEvents are the events that somebody gets: those of their account, and

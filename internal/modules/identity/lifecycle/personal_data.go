@@ -12,9 +12,12 @@ import (
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "identity_decisions", "identity.lifecycle.holding.decision"),
-		contract.Held(ctx, "identity_decision_notices", "identity.lifecycle.holding.notice"),
-		contract.Held(ctx, "identity_registrations", "identity.lifecycle.holding.registration"),
+		contract.Held(ctx, "identity_decisions", "identity.lifecycle.holding.decision").On(contract.PublicTask, contract.DataDecisions).
+			Erased(contract.Delete("person_id"), contract.Clear("decided_by"), contract.Clear("lifted_by")),
+		contract.Held(ctx, "identity_decision_notices", "identity.lifecycle.holding.notice").On(contract.PublicTask, contract.DataDecisions).
+			Erased(contract.Delete("decision_id").Through("identity_decisions", "id", "person_id")),
+		contract.Held(ctx, "identity_registrations", "identity.lifecycle.holding.registration").On(contract.PublicTask, contract.DataStudies, contract.DataWork).
+			Erased(contract.Delete("person_id")),
 	}
 }
 

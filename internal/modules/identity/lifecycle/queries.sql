@@ -100,3 +100,12 @@ LIMIT 500;
 -- name: DecisionsForExport :many
 SELECT state, reason, CASE WHEN shown THEN text_fr ELSE '' END AS text_fr, CASE WHEN shown THEN text_en ELSE '' END AS text_en, office_fr, office_en, decided_at, from_at, until_at, deletion_at, lifted_at
 FROM identity_decisions WHERE person_id = $1 ORDER BY decided_at;
+
+-- name: DueForErasure :many
+SELECT p.id, CAST(MIN(d.deletion_at) AS BIGINT) AS due, CAST(MIN(d.rule) AS TEXT) AS rule
+FROM identity_decisions d
+JOIN identity_people p ON p.id = d.person_id
+WHERE d.lifted_at = 0 AND d.state = 'closed' AND p.state = 'closed' AND d.deletion_at > 0 AND d.deletion_at <= sqlc.arg(now) AND p.id > sqlc.arg(after)
+GROUP BY p.id
+ORDER BY p.id
+LIMIT sqlc.arg(size);

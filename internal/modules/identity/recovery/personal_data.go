@@ -11,7 +11,8 @@ import (
 
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
-	return []contract.Holding{contract.Held(ctx, "identity_supervised", "identity.recovery.holding")}
+	return []contract.Holding{contract.Held(ctx, "identity_supervised", "identity.recovery.holding").On(contract.LegitimateInterests, contract.DataSecurity, contract.DataDecisions).Erased(
+		contract.Delete("person_id"), contract.Clear("opened_by"), contract.Clear("first_by"), contract.Clear("second_by"), contract.Clear("given_by"), contract.Clear("ended_by"))}
 }
 
 // Export writes somebody's recoveries as JSON. Who vouched stays out: agents are

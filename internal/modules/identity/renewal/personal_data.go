@@ -13,9 +13,12 @@ import (
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "identity_password_history", "identity.renewal.holding.history"),
-		contract.Held(ctx, "identity_password_demands", "identity.renewal.holding.demand"),
-		contract.Held(ctx, "identity_recoveries", "identity.renewal.holding.recovery"),
+		contract.Held(ctx, "identity_password_history", "identity.renewal.holding.history").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_password_demands", "identity.renewal.holding.demand").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_recoveries", "identity.renewal.holding.recovery").On(contract.LegalObligation, contract.DataSecurity, contract.DataConnection).
+			Erased(contract.Delete("person_id"), contract.Clear("sent_by")),
 	}
 }
 

@@ -12,9 +12,12 @@ import (
 // Holdings declares what the alcove keeps about people. Alarms are about networks.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "identity_signals", "identity.risk.holding.signal"),
-		contract.Held(ctx, "identity_strikes", "identity.risk.holding.strike"),
-		contract.Held(ctx, "identity_locks", "identity.risk.holding.lock"),
+		contract.Held(ctx, "identity_signals", "identity.risk.holding.signal").On(contract.LegalObligation, contract.DataConnection, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_strikes", "identity.risk.holding.strike").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("subject")),
+		contract.Held(ctx, "identity_locks", "identity.risk.holding.lock").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("subject"), contract.Clear("lifted_by")),
 	}
 }
 

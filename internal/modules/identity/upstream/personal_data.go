@@ -12,9 +12,12 @@ import (
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "identity_upstream_links", "identity.upstream.holding.link"),
-		contract.Held(ctx, "identity_upstream_transactions", "identity.upstream.holding.journey"),
-		contract.Held(ctx, "identity_upstream_events", "identity.upstream.holding.answer"),
+		contract.Held(ctx, "identity_upstream_links", "identity.upstream.holding.link").On(contract.PublicTask, contract.DataIdentity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_upstream_transactions", "identity.upstream.holding.journey").On(contract.PublicTask, contract.DataConnection).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_upstream_events", "identity.upstream.holding.answer").On(contract.LegitimateInterests, contract.DataConnection).
+			Erased(contract.Delete("incident").Through("identity_attempts", "code", "person_id")),
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 
 // Holdings says what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
-	return []contract.Holding{contract.Held(ctx, "sso_proxy_grants", "sso.cas.holding")}
+	return []contract.Holding{contract.Held(ctx, "sso_proxy_grants", "sso.cas.holding").On(contract.PublicTask, contract.DataConnection, contract.DataUse).
+		Erased(contract.Delete("person"))}
 }
 
 // exportedGrant is one proxy-granting ticket, without its secret.

@@ -9,7 +9,8 @@ import (
 
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
-	return []contract.Holding{contract.Held(ctx, "sso_disclosures", "sso.consent.holding")}
+	return []contract.Holding{contract.Held(ctx, "sso_disclosures", "sso.consent.holding").On(contract.Consent, contract.DataUse, contract.DataIdentity).
+		Erased(contract.Delete("person"))}
 }
 
 // Export writes what services were told about somebody, and what they agreed to.

@@ -10,8 +10,12 @@ import (
 // Holdings says what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "sso_oidc_grants", "sso.oidc.holding.grants"),
-		contract.Held(ctx, "sso_oidc_devices", "sso.oidc.holding.devices"),
+		contract.Held(ctx, "sso_oidc_grants", "sso.oidc.holding.grants").On(contract.PublicTask, contract.DataConnection, contract.DataUse).
+			Erased(contract.Delete("person")),
+		contract.Held(ctx, "sso_oidc_tokens", "sso.oidc.holding.tokens").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("grant_id").Through("sso_oidc_grants", "id", "person")),
+		contract.Held(ctx, "sso_oidc_devices", "sso.oidc.holding.devices").On(contract.PublicTask, contract.DataConnection, contract.DataUse).
+			Erased(contract.Delete("person")),
 	}
 }
 

@@ -368,6 +368,51 @@ func (q *Queries) DueDeletions(ctx context.Context, horizon db.Time) ([]DueDelet
 	return items, nil
 }
 
+const dueForErasure = `-- name: DueForErasure :many
+SELECT p.id, CAST(MIN(d.deletion_at) AS BIGINT) AS due, CAST(MIN(d.rule) AS TEXT) AS rule
+FROM identity_decisions d
+JOIN identity_people p ON p.id = d.person_id
+WHERE d.lifted_at = 0 AND d.state = 'closed' AND p.state = 'closed' AND d.deletion_at > 0 AND d.deletion_at <= $1 AND p.id > $2
+GROUP BY p.id
+ORDER BY p.id
+LIMIT $3
+`
+
+type DueForErasureParams struct {
+	Now   db.Time
+	After string
+	Size  int32
+}
+
+type DueForErasureRow struct {
+	ID   string
+	Due  int64
+	Rule string
+}
+
+func (q *Queries) DueForErasure(ctx context.Context, arg DueForErasureParams) ([]DueForErasureRow, error) {
+	rows, err := q.db.QueryContext(ctx, dueForErasure, arg.Now, arg.After, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueForErasureRow
+	for rows.Next() {
+		var i DueForErasureRow
+		if err := rows.Scan(&i.ID, &i.Due, &i.Rule); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endingDecisions = `-- name: EndingDecisions :many
 SELECT id, person_id, state, base_state, reason, text_fr, text_en, office_fr, office_en, contact, shown, note, rule, decided_by, decided_at, from_at, until_at, deletion_at, told_at, lifted_by, lifted_at, lift_note FROM identity_decisions
 WHERE state = 'expiring' AND lifted_at = 0 AND until_at > $1 AND until_at <= $2 AND id > $3
