@@ -372,6 +372,69 @@ func TestWhoDoesNotComeBackIsToldWhatItMayHaveBeen(t *testing.T) {
 	}
 }
 
+func TestJourneysThatLeadNowhereAreCountedAndForgotten(t *testing.T) {
+	eachDelegating(t, func(t *testing.T, h *house, _ *optest.Provider) {
+		b := h.browser()
+		want(t, b.get(startCampus), 200, "home of lmartin")
+		h.clock.Advance(50 * time.Minute)
+		for range 3 {
+			h.browser().still().get(startCampus)
+		}
+		count := func(query string) (n int) {
+			t.Helper()
+			if err := h.db.Read().QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		left := func(journeys, lost int, when string) {
+			t.Helper()
+			for range 2 { // a job may run twice
+				if err := h.upstreams.Forget(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := count("SELECT COUNT(*) FROM identity_upstream_transactions"); got != journeys {
+				t.Errorf("%s, %d journeys are kept, want %d", when, got, journeys)
+			}
+			if got := count("SELECT COALESCE(SUM(number), 0) FROM identity_upstream_lost"); got != lost {
+				t.Errorf("%s, %d are counted as lost, want %d", when, got, lost)
+			}
+		}
+		left(4, 0, "after some minutes")
+		h.clock.Advance(61 * time.Minute)
+		left(1, 3, "after an hour")
+		h.clock.Advance(4 * 24 * time.Hour)
+		left(1, 3, "while the session is open")
+		if err := h.endIdleSessions(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		left(0, 3, "after the session")
+	})
+}
+
+func TestOneNetworkHasSoManyJourneysUnderWay(t *testing.T) {
+	h, _ := delegating(t)
+	h.move("203.0.113.7")
+	b := h.browser().still()
+	begun := 0
+	for begun < 2000 && b.get(startCampus).StatusCode == http.StatusSeeOther {
+		begun++
+	}
+	if a := b.get(startCampus); begun != 1000 || a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" {
+		t.Fatalf("%d were begun, then %d", begun, a.StatusCode)
+	}
+	h.move("203.0.113.8")
+	if a := h.browser().still().get(startCampus); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("another network is answered %d", a.StatusCode)
+	}
+	h.move("203.0.113.7")
+	h.clock.Advance(2 * time.Second)
+	for range 3 { // whoever comes in makes room for the next
+		want(t, h.browser().get(startCampus), 200, "home of lmartin")
+	}
+}
+
 func TestTheDomainOfAnAddressLeadsToItsUpstream(t *testing.T) {
 	h, op := delegating(t)
 	a := h.browser().signIn("Lina.Martin@valmont.example", "")

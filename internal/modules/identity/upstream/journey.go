@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/id"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -161,6 +162,10 @@ func (x *Upstreams) leave(w http.ResponseWriter, r *http.Request, u *upstream, j
 		return x.stop(w, r, u, j, err)
 	}
 	if !to.Aside {
+		if wait, ok := x.underWay.Allow(limit.AddressKey(web.ClientAddr(r))); !ok {
+			web.RetryAfter(w, wait)
+			return web.TooManyRequests.With(fault.Args{"wait": wait})
+		}
 		if j.Clean {
 			j.Secrets[keptClean] = "1"
 		}
@@ -340,6 +345,7 @@ func (x *Upstreams) accept(w http.ResponseWriter, r *http.Request, u *upstream, 
 	if !first {
 		return x.begin(w, r, u, j.Transaction)
 	}
+	x.underWay.GiveBack(limit.AddressKey(web.ClientAddr(r)))
 	if j.Purpose == toTest {
 		return x.showTest(w, r, u, j, a)
 	}

@@ -65,8 +65,28 @@ DELETE FROM identity_upstream_transactions WHERE identity_upstream_transactions.
     WHERE a.journey = identity_upstream_transactions.id AND s.ended_at = 0);
 
 -- name: CountLost :one
-SELECT COUNT(*) FROM identity_upstream_transactions
-WHERE upstream = $1 AND claimed_at = 0 AND started_at > sqlc.arg(since) AND started_at < sqlc.arg(until) AND purpose = 'sign_in';
+-- Those of the last hour are still there, those before are counted.
+SELECT CAST((SELECT COUNT(*) FROM identity_upstream_transactions t
+        WHERE t.upstream = $1 AND t.claimed_at = 0 AND t.started_at > sqlc.arg(since) AND t.started_at < sqlc.arg(until) AND t.purpose = 'sign_in')
+    + (SELECT COALESCE(SUM(l.number), 0) FROM identity_upstream_lost l WHERE l.upstream = $1 AND l.hour_at > sqlc.arg(since)) AS BIGINT) AS lost;
+
+-- name: LostUntil :one
+-- So many at once, the oldest first, that nobody who signs in waits for it.
+SELECT started_at FROM identity_upstream_transactions WHERE finished_at = 0 AND started_at < $1
+ORDER BY started_at LIMIT 1 OFFSET 500;
+
+-- name: AddLost :exec
+INSERT INTO identity_upstream_lost (upstream, hour_at, number)
+SELECT t.upstream, CAST(t.started_at / 3600000000 AS BIGINT) * 3600000000, COUNT(*) FROM identity_upstream_transactions t
+WHERE t.finished_at = 0 AND t.claimed_at = 0 AND t.purpose = 'sign_in' AND t.started_at <= sqlc.arg(until)
+GROUP BY 1, 2
+ON CONFLICT (upstream, hour_at) DO UPDATE SET number = identity_upstream_lost.number + excluded.number;
+
+-- name: ForgetLost :execrows
+DELETE FROM identity_upstream_transactions WHERE finished_at = 0 AND started_at <= sqlc.arg(until);
+
+-- name: ForgetLostHours :exec
+DELETE FROM identity_upstream_lost WHERE hour_at < $1;
 
 -- name: Link :one
 SELECT * FROM identity_upstream_links WHERE upstream = $1 AND issuer = $2 AND subject = $3;

@@ -216,8 +216,11 @@ func clip(text string) string {
 	}, text)
 }
 
-// forget is the alcove's housekeeping.
-func (x *Upstreams) forget(ctx context.Context) error {
+// Forget is the alcove's housekeeping; a job does it.
+func (x *Upstreams) Forget(ctx context.Context) error {
+	if err := x.forgetLost(ctx); err != nil {
+		return err
+	}
 	return x.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
 		if _, err := q.ForgetTransactions(ctx, tx.Now().Add(-keepTransactions)); err != nil {
@@ -226,8 +229,35 @@ func (x *Upstreams) forget(ctx context.Context) error {
 		if _, err := q.ForgetEvents(ctx, tx.Now().Add(-keepEvents)); err != nil {
 			return fmt.Errorf("forget what upstreams answered: %w", err)
 		}
+		if err := q.ForgetLostHours(ctx, tx.Now().Add(-keepEvents)); err != nil {
+			return fmt.Errorf("forget how many did not come back: %w", err)
+		}
 		return nil
 	})
+}
+
+// forgetLost makes numbers of the journeys that led nowhere.
+func (x *Upstreams) forgetLost(ctx context.Context) error {
+	for more := true; more; {
+		err := x.DB.InTx(ctx, func(tx db.Tx) error {
+			q, until := sqlgen.New(tx), tx.Now().Add(-keepLost)
+			some, err := q.LostUntil(ctx, until)
+			if more = err == nil; more {
+				until = some
+			} else if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+			if err := q.AddLost(ctx, until); err != nil {
+				return err
+			}
+			_, err = q.ForgetLost(ctx, until)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forget journeys that led nowhere: %w", err)
+		}
+	}
+	return nil
 }
 
 // journeyOf is the journey that a session began with, and what the sign-out at its

@@ -81,9 +81,10 @@ type Deps struct {
 // Upstreams is the alcove. It is safe for concurrent use.
 type Upstreams struct {
 	Deps
-	all     []*upstream    // in the order in which people see them
-	quiet   *limit.Limiter // how often the same thing is written down
-	letters *limit.Limiter // how often somebody is written to about the same thing
+	all      []*upstream    // in the order in which people see them
+	underWay *limit.Limiter // journeys under way, by network
+	quiet    *limit.Limiter // how often the same thing is written down
+	letters  *limit.Limiter // how often somebody is written to about the same thing
 }
 
 // upstream is one of them. Either protocol or directory is set.
@@ -98,9 +99,10 @@ type upstream struct {
 // file, cannot be read; one that does not answer is no reason not to start.
 func New(d Deps, configs []Config) (*Upstreams, error) {
 	x := &Upstreams{
-		Deps:    d,
-		quiet:   limit.New(limit.Rate{Every: time.Minute, Burst: 1}, 0, d.Clock),
-		letters: limit.New(limit.Rate{Every: time.Hour, Burst: 1}, 0, d.Clock),
+		Deps:     d,
+		underWay: limit.New(openRate, 0, d.Clock),
+		quiet:    limit.New(limit.Rate{Every: time.Minute, Burst: 1}, 0, d.Clock),
+		letters:  limit.New(limit.Rate{Every: time.Hour, Burst: 1}, 0, d.Clock),
 	}
 	for _, c := range configs {
 		if c.Off {
@@ -166,11 +168,19 @@ func (x *Upstreams) Routes(r *web.Router) {
 const (
 	keepTransactions = 3 * 24 * time.Hour
 	keepEvents       = 35 * 24 * time.Hour
+	// Anybody can begin a journey. One that led nowhere is kept until nobody is told
+	// of it any more, see NotBack, and counted after that.
+	keepLost    = time.Hour
+	forgetEvery = 10 * time.Minute
 )
+
+// openRate bounds the journeys under way of a network: a campus behind one address
+// signs in at eight, and nobody fills a disk. What led in does not count.
+var openRate = limit.Rate{Every: 2 * time.Second, Burst: 1000}
 
 // Jobs forgets old journeys and what upstreams answered long ago.
 func (x *Upstreams) Jobs(reg *jobs.Registry) {
-	reg.Every("identity.forget_upstream_journeys", 6*time.Hour, x.forget)
+	reg.Every("identity.forget_upstream_journeys", forgetEvery, x.Forget)
 	reg.Every("identity.look_at_upstreams", lookEvery, x.lookAtAll)
 }
 

@@ -173,9 +173,28 @@ func (p *Provider) begins(r *http.Request, s *registry.Service) error {
 	if ok {
 		return nil
 	}
+	return tooMuch(r, wait)
+}
+
+// tooMuch refuses what nobody in particular asks too often.
+func tooMuch(r *http.Request, wait time.Duration) error {
 	e := refuse(slowDown, TooManyFailures, "too much was begun from %s; try again in %s", peer(r), wait.Round(time.Second)+time.Second)
 	e.status = http.StatusTooManyRequests
 	return e
+}
+
+// shows bounds the proofs of a client that anybody can speak for: each is
+// remembered before we know whether there is anything to give for it. Call useful
+// when there was.
+func (p *Provider) shows(r *http.Request, s *registry.Service) (useful func(), err error) {
+	if !s.OIDC.Public() || len(r.Header.Values("DPoP")) == 0 {
+		return func() {}, nil
+	}
+	from := limit.AddressKey(web.ClientAddr(r))
+	if wait, ok := p.proofs.Allow(from); !ok {
+		return nil, tooMuch(r, wait)
+	}
+	return func() { p.proofs.GiveBack(from) }, nil
 }
 
 // methodsOf says how a client may prove itself.

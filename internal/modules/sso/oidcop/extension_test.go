@@ -22,6 +22,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/oidcop/proof"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/id"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
 // holder is a client with a key.
@@ -421,6 +422,21 @@ func TestWhatAnybodyCanBeginIsBounded(t *testing.T) {
 	if r := begin(); r.StatusCode != http.StatusOK {
 		t.Errorf("later: %s", r.Status)
 	}
+}
+
+func TestProofsForNothingAreBounded(t *testing.T) {
+	h := one(t)
+	h.proofs = limit.New(limit.Rate{Every: time.Second, Burst: 3}, 0, h.clock)
+	k := newHolder(t)
+	show := func(client string) reply {
+		return h.post(tokenPath, params("client_id", client, "grant_type", "refresh_token", "refresh_token", "of nobody"), "DPoP", k.dpop("POST", h.server.URL+tokenPath, h.clock.Now(), nil))
+	}
+	for range 3 {
+		h.refused(show("kiosk"), 400, invalidGrant)
+	}
+	h.refused(show("kiosk"), 429, slowDown)
+	h.clock.Advance(time.Second)
+	h.refused(show("kiosk"), 400, invalidGrant)
 }
 
 func TestSigningOutFromAService(t *testing.T) {

@@ -91,6 +91,7 @@ type Provider struct {
 	unknowns *limit.Limiter // incidents about unknown clients, by address
 	guesses  *limit.Limiter // codes of devices that were typed wrongly, by person and by address
 	pending  *limit.Limiter // what clients without a secret leave with us, by address
+	proofs   *limit.Limiter // proofs of theirs that led to nothing, by address
 }
 
 // userAgent is how we introduce ourselves to clients.
@@ -105,6 +106,8 @@ var (
 	guessRate = limit.Rate{Every: time.Minute, Burst: 6}
 	// pendingRate lets a room full of televisions begin, and fills no disk.
 	pendingRate = limit.Rate{Every: time.Second, Burst: 120}
+	// proofRate bounds the proofs that we remember for requests that are refused.
+	proofRate = limit.Rate{Every: 500 * time.Millisecond, Burst: 240}
 )
 
 // New makes the alcove.
@@ -116,6 +119,7 @@ func New(d Deps, c Config) *Provider {
 		unknowns: limit.New(unknownRate, limit.DefaultKeys, d.Clock),
 		guesses:  limit.New(guessRate, limit.DefaultKeys, d.Clock),
 		pending:  limit.New(pendingRate, limit.DefaultKeys, d.Clock),
+		proofs:   limit.New(proofRate, limit.DefaultKeys, d.Clock),
 	}
 }
 
@@ -196,5 +200,5 @@ const history = 30 * 24 * time.Hour
 
 // Jobs forgets what has run out.
 func (p *Provider) Jobs(r *jobs.Registry) {
-	r.Every("sso.prune_oidc", time.Hour, func(ctx context.Context) error { return p.grants.Prune(ctx, history) })
+	r.Every("sso.prune_oidc", 10*time.Minute, func(ctx context.Context) error { return p.grants.Prune(ctx, history) })
 }

@@ -32,6 +32,10 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	useful, err := p.shows(r, s)
+	if err != nil {
+		return nil, err
+	}
 	thumbprint, err := p.possession(r, "")
 	if err != nil {
 		return nil, err
@@ -61,6 +65,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err // a typed nil in an interface would be an answer
 	}
+	useful()
 	return given, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp/federation"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -77,6 +78,9 @@ func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request
 	case errors.Is(err, gate.Answered):
 		return nil
 	case errors.Is(err, gate.SignInNeeded), errors.Is(err, gate.FactorNeeded), errors.Is(err, gate.ConsentNeeded):
+		if err := x.drop(r, kept); err != nil {
+			return err
+		}
 		return x.refuse(w, r, p, q, saml.StatusResponder, saml.StatusNoPassive)
 	case errors.Is(err, gate.ConsentRefused), err != nil && q.Passive:
 		// The person refused what it wants to know, or the service asked not to show a
@@ -98,6 +102,8 @@ func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request
 	}
 	err = x.enter(w, r, p, q, kept, e, class)
 	switch {
+	case err == nil && kept != "":
+		x.pending.GiveBack(limit.AddressKey(web.ClientAddr(r)))
 	case errors.Is(err, errAnswered):
 		return x.restart(w, r, p, q)
 	case errors.Is(err, errNamePolicy):
@@ -109,6 +115,19 @@ func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request
 			return err
 		}
 		return nil
+	}
+	return err
+}
+
+// drop forgets a question that nobody was to be asked: services ask it with every
+// page, of strangers as well, and the same question has the same answer.
+func (x *IDP) drop(r *http.Request, kept string) error {
+	if kept == "" {
+		return nil
+	}
+	dropped, err := x.store.drop(r.Context(), kept)
+	if dropped {
+		x.pending.GiveBack(limit.AddressKey(web.ClientAddr(r)))
 	}
 	return err
 }

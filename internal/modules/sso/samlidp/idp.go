@@ -72,12 +72,17 @@ type IDP struct {
 	metadata *federation.Store
 	client   *http.Client
 	unknowns *limit.Limiter // incidents about unknown service providers, by address
+	pending  *limit.Limiter // requests that wait for their answer, by address
 
 	published published // our metadata as it was written last
 }
 
 // unknownRate bounds what anybody can cause.
 var unknownRate = limit.Rate{Every: time.Minute, Burst: 20}
+
+// pendingRate lets a campus behind one address come to its courses at eight, and
+// fills no disk: what is answered does not count.
+var pendingRate = limit.Rate{Every: 2 * time.Second, Burst: 1000}
 
 // New makes an identity provider.
 func New(d Deps, c Config) *IDP {
@@ -87,6 +92,7 @@ func New(d Deps, c Config) *IDP {
 	}
 	x := &IDP{
 		Deps: d, config: c, client: client, store: &store{d.DB}, unknowns: limit.New(unknownRate, limit.DefaultKeys, d.Clock),
+		pending: limit.New(pendingRate, limit.DefaultKeys, d.Clock),
 	}
 	x.metadata = federation.New(federation.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, HTTP: client, Registry: d.Gate.Registry, Changed: x.metadataChanged,
@@ -100,7 +106,7 @@ func (x *IDP) Metadata() *federation.Store { return x.metadata }
 // Jobs reads metadata, and forgets what is old.
 func (x *IDP) Jobs(r *jobs.Registry) {
 	x.metadata.Jobs(r)
-	r.Every("sso.saml_prune", time.Hour, x.store.prune)
+	r.Every("sso.saml_prune", 15*time.Minute, x.store.prune)
 }
 
 // metadataChanged keeps what was noticed about a service's metadata.

@@ -12,8 +12,15 @@ SELECT * FROM sso_saml_requests WHERE id = $1 AND kind = $2;
 UPDATE sso_saml_requests SET answered_to = sqlc.arg(session), answered_at = sqlc.arg(now)
 WHERE id = sqlc.arg(id) AND (answered_at = 0 OR answered_to = sqlc.arg(session) AND answered_at > sqlc.arg(since));
 
+-- name: DropRequest :execrows
+DELETE FROM sso_saml_requests WHERE id = $1 AND answered_at = 0;
+
 -- name: PruneRequests :execrows
-DELETE FROM sso_saml_requests WHERE id IN (SELECT q.id FROM sso_saml_requests q WHERE q.created_at < $1 LIMIT $2);
+-- Anybody can make us keep a sign-in that is never answered: it goes soon.
+DELETE FROM sso_saml_requests WHERE id IN (
+	SELECT q.id FROM sso_saml_requests q
+	WHERE q.created_at < sqlc.arg(before) OR q.created_at < sqlc.arg(unanswered_before) AND q.answered_at = 0 AND q.kind = 'sign-in'
+	LIMIT sqlc.arg(most));
 
 -- name: AddName :execrows
 INSERT INTO sso_saml_names (entity_key, person, entity_id, name, created_at) VALUES ($1, $2, $3, $4, $5)

@@ -5,11 +5,14 @@ import (
 	"compress/flate"
 	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
 
@@ -294,4 +297,56 @@ func TestAnIssuerThatIsATrapIsOnlyText(t *testing.T) {
 	if strings.Contains(w.Body.String(), "<script>alert") {
 		t.Error("the issuer became markup")
 	}
+}
+
+func TestOneNetworkLeavesSoManyRequestsUnanswered(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.IDP.pending = limit.New(limit.Rate{Every: 2 * time.Second, Burst: 3}, 0, h.clock)
+		ask := func() *httptest.ResponseRecorder { return h.browser().get(h.asked(nil)) }
+		for range 5 { // those with an answer do not count
+			if w := h.browser().follow(ask()); w.Code != http.StatusOK {
+				t.Fatalf("a person is answered %d", w.Code)
+			}
+		}
+		passive := func(q *saml.AuthnRequest) { q.IsPassive = true }
+		for range 5 { // nor those that nobody is asked for
+			b := h.browser()
+			b.stranger = true
+			if w := b.follow(b.get(h.asked(passive))); w.Code != http.StatusOK {
+				t.Fatalf("a passive question is answered %d", w.Code)
+			}
+		}
+		same := h.asked(nil)
+		for range 5 { // nor the same again
+			if w := h.browser().get(same); w.Code != http.StatusSeeOther {
+				t.Fatalf("the same request: %d", w.Code)
+			}
+		}
+		ask()
+		ask()
+		if w := ask(); w.Code != http.StatusTooManyRequests {
+			t.Fatalf("the fourth is answered %d", w.Code)
+		}
+		h.clock.Advance(2 * time.Second)
+		if w := ask(); w.Code != http.StatusSeeOther {
+			t.Errorf("later: %d", w.Code)
+		}
+
+		count := func() (n int) {
+			if err := h.DB.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM sso_saml_requests").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := count(); n != 5+1+2+1 {
+			t.Errorf("%d requests are kept", n)
+		}
+		h.clock.Advance(unansweredKept + time.Second)
+		if err := h.store.prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(); n != 5 {
+			t.Errorf("%d requests are kept, want those that were answered", n)
+		}
+	})
 }

@@ -100,8 +100,17 @@ func (x *IDP) signOn(w http.ResponseWriter, r *http.Request, in *saml.Inbound, e
 		return unreadable(err)
 	}
 	name := handle(p.Entity.ID, q.ID, message, in.RelayState)
-	if _, err := x.store.keep(r.Context(), name, signIn, p.Entity.ID, q); err != nil {
+	from := limit.AddressKey(web.ClientAddr(r))
+	if wait, ok := x.pending.Allow(from); !ok {
+		web.RetryAfter(w, wait)
+		return web.TooManyRequests.With(fault.Args{"wait": wait})
+	}
+	first, err := x.store.keep(r.Context(), name, signIn, p.Entity.ID, q)
+	if err != nil {
 		return err
+	}
+	if !first {
+		x.pending.GiveBack(from)
 	}
 	return web.SeeOther(w, r, continuePath+"?request="+name)
 }

@@ -33,6 +33,9 @@ const (
 const (
 	// requestsKept is how long a message is known again.
 	requestsKept = 24 * time.Hour
+	// unansweredKept is how long one that nobody answered is: the person is told
+	// after patience that the service has forgotten it, and later that we have.
+	unansweredKept = patience + time.Hour
 	// answerAgain is how long the same session may be answered once more: the first
 	// answer may have been lost on its way.
 	answerAgain = 5 * time.Minute
@@ -70,6 +73,19 @@ func (s *store) keep(ctx context.Context, name string, k kind, entityID string, 
 		return false, fmt.Errorf("keep a request of %s: %w", entityID, err)
 	}
 	return first, nil
+}
+
+// drop forgets a request that has no answer yet.
+func (s *store) drop(ctx context.Context, name string) (dropped bool, err error) {
+	err = s.db.InTx(ctx, func(tx db.Tx) error {
+		n, err := sqlgen.New(tx).DropRequest(ctx, name)
+		dropped = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("forget a request: %w", err)
+	}
+	return dropped, nil
 }
 
 // keptAs is a message as it is kept.
@@ -217,7 +233,7 @@ func (s *store) prune(ctx context.Context) error {
 	now := s.db.Now()
 	for what, piece := range map[string]func(*sqlgen.Queries) (int64, error){
 		"requests": func(q *sqlgen.Queries) (int64, error) {
-			return q.PruneRequests(ctx, sqlgen.PruneRequestsParams{CreatedAt: now.Add(-requestsKept), Limit: pruneAtOnce})
+			return q.PruneRequests(ctx, sqlgen.PruneRequestsParams{Before: now.Add(-requestsKept), UnansweredBefore: now.Add(-unansweredKept), Most: pruneAtOnce})
 		},
 		"sessions": func(q *sqlgen.Queries) (int64, error) {
 			return q.PruneSessions(ctx, sqlgen.PruneSessionsParams{SeenAt: now.Add(-sessionsKept), Limit: pruneAtOnce})

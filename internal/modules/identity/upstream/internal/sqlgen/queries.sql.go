@@ -85,6 +85,19 @@ func (q *Queries) AddLink(ctx context.Context, arg AddLinkParams) (int64, error)
 	return result.RowsAffected()
 }
 
+const addLost = `-- name: AddLost :exec
+INSERT INTO identity_upstream_lost (upstream, hour_at, number)
+SELECT t.upstream, CAST(t.started_at / 3600000000 AS BIGINT) * 3600000000, COUNT(*) FROM identity_upstream_transactions t
+WHERE t.finished_at = 0 AND t.claimed_at = 0 AND t.purpose = 'sign_in' AND t.started_at <= $1
+GROUP BY 1, 2
+ON CONFLICT (upstream, hour_at) DO UPDATE SET number = identity_upstream_lost.number + excluded.number
+`
+
+func (q *Queries) AddLost(ctx context.Context, until db.Time) error {
+	_, err := q.db.ExecContext(ctx, addLost, until)
+	return err
+}
+
 const addTransaction = `-- name: AddTransaction :exec
 INSERT INTO identity_upstream_transactions (id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets,
     answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at)
@@ -204,8 +217,9 @@ func (q *Queries) CountLinks(ctx context.Context, upstream string) (int64, error
 }
 
 const countLost = `-- name: CountLost :one
-SELECT COUNT(*) FROM identity_upstream_transactions
-WHERE upstream = $1 AND claimed_at = 0 AND started_at > $2 AND started_at < $3 AND purpose = 'sign_in'
+SELECT CAST((SELECT COUNT(*) FROM identity_upstream_transactions t
+        WHERE t.upstream = $1 AND t.claimed_at = 0 AND t.started_at > $2 AND t.started_at < $3 AND t.purpose = 'sign_in')
+    + (SELECT COALESCE(SUM(l.number), 0) FROM identity_upstream_lost l WHERE l.upstream = $1 AND l.hour_at > $2) AS BIGINT) AS lost
 `
 
 type CountLostParams struct {
@@ -214,11 +228,12 @@ type CountLostParams struct {
 	Until    db.Time
 }
 
+// Those of the last hour are still there, those before are counted.
 func (q *Queries) CountLost(ctx context.Context, arg CountLostParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countLost, arg.Upstream, arg.Since, arg.Until)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	var lost int64
+	err := row.Scan(&lost)
+	return lost, err
 }
 
 const countRounds = `-- name: CountRounds :one
@@ -317,6 +332,27 @@ func (q *Queries) ForgetEvents(ctx context.Context, notedAt db.Time) (int64, err
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const forgetLost = `-- name: ForgetLost :execrows
+DELETE FROM identity_upstream_transactions WHERE finished_at = 0 AND started_at <= $1
+`
+
+func (q *Queries) ForgetLost(ctx context.Context, until db.Time) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetLost, until)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetLostHours = `-- name: ForgetLostHours :exec
+DELETE FROM identity_upstream_lost WHERE hour_at < $1
+`
+
+func (q *Queries) ForgetLostHours(ctx context.Context, hourAt db.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetLostHours, hourAt)
+	return err
 }
 
 const forgetParted = `-- name: ForgetParted :exec
@@ -578,6 +614,19 @@ func (q *Queries) LinksOf(ctx context.Context, personID string) ([]IdentityUpstr
 		return nil, err
 	}
 	return items, nil
+}
+
+const lostUntil = `-- name: LostUntil :one
+SELECT started_at FROM identity_upstream_transactions WHERE finished_at = 0 AND started_at < $1
+ORDER BY started_at LIMIT 1 OFFSET 500
+`
+
+// So many at once, the oldest first, that nobody who signs in waits for it.
+func (q *Queries) LostUntil(ctx context.Context, startedAt db.Time) (db.Time, error) {
+	row := q.db.QueryRowContext(ctx, lostUntil, startedAt)
+	var started_at db.Time
+	err := row.Scan(&started_at)
+	return started_at, err
 }
 
 const part = `-- name: Part :execrows

@@ -65,6 +65,18 @@ func (q *Queries) AnswerRequest(ctx context.Context, arg AnswerRequestParams) (i
 	return result.RowsAffected()
 }
 
+const dropRequest = `-- name: DropRequest :execrows
+DELETE FROM sso_saml_requests WHERE id = $1 AND answered_at = 0
+`
+
+func (q *Queries) DropRequest(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropRequest, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const forgetSession = `-- name: ForgetSession :exec
 DELETE FROM sso_saml_sessions WHERE entity_key = $1 AND session_id = $2
 `
@@ -183,16 +195,21 @@ func (q *Queries) PersonNames(ctx context.Context, person string) ([]PersonNames
 }
 
 const pruneRequests = `-- name: PruneRequests :execrows
-DELETE FROM sso_saml_requests WHERE id IN (SELECT q.id FROM sso_saml_requests q WHERE q.created_at < $1 LIMIT $2)
+DELETE FROM sso_saml_requests WHERE id IN (
+	SELECT q.id FROM sso_saml_requests q
+	WHERE q.created_at < $1 OR q.created_at < $2 AND q.answered_at = 0 AND q.kind = 'sign-in'
+	LIMIT $3)
 `
 
 type PruneRequestsParams struct {
-	CreatedAt db.Time
-	Limit     int32
+	Before           db.Time
+	UnansweredBefore db.Time
+	Most             int32
 }
 
+// Anybody can make us keep a sign-in that is never answered: it goes soon.
 func (q *Queries) PruneRequests(ctx context.Context, arg PruneRequestsParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, pruneRequests, arg.CreatedAt, arg.Limit)
+	result, err := q.db.ExecContext(ctx, pruneRequests, arg.Before, arg.UnansweredBefore, arg.Most)
 	if err != nil {
 		return 0, err
 	}
