@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
+	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -13,6 +15,7 @@ type jobOwner interface{ Jobs(*jobs.Registry) }
 
 // furnish opens the alcoves, those that others lean on first.
 func (m *Module) furnish() {
+	m.groups = &group.Groups{DB: m.DB, Register: m.Register, Roll: m.Roll, Followers: m.Followers}
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
@@ -34,6 +37,8 @@ func those[T any](alcoves []alcove) []T {
 
 // Jobs registers those of the alcoves.
 func (m *Module) Jobs(r *jobs.Registry) {
+	m.groups.Jobs(r)
+	entry.Jobs(r, m.DB, m.Files)
 	for _, owner := range those[jobOwner](m.alcoves()) {
 		owner.Jobs(r)
 	}

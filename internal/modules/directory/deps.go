@@ -1,10 +1,12 @@
 package directory
 
 import (
+	"context"
 	"log/slog"
 	"net/url"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -27,6 +29,7 @@ type Deps struct {
 	Base  *url.URL       // the address of the house, as people type it
 	// Register is the register of people; the identity room keeps it.
 	Register contract.Register
+	Roll     Roll
 	Notices  contract.Notices
 	Places   place.Names
 	// Followers learn whose groups changed. It is a function because the house is
@@ -34,4 +37,12 @@ type Deps struct {
 	Followers func() []contract.PersonFollower
 	// Dossiers are the rooms that know something about a person.
 	Dossiers func() []contract.Dossier
+}
+
+// Roll is the register of people, read from one end to the other.
+type Roll interface {
+	// PeopleAfter are the next people by identifier, at most so many.
+	PeopleAfter(ctx context.Context, after campus.PersonID, most int) ([]contract.Known, error)
+	// HoldersOf are those who hold a right and can use their account.
+	HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error)
 }

@@ -7,12 +7,15 @@ import (
 	"io/fs"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 )
 
 // Module is the room.
 type Module struct {
 	Deps
 	config Config
+
+	groups *group.Groups
 }
 
 var (
@@ -36,7 +39,7 @@ var migrations embed.FS
 // Migrations are the room's schema steps.
 func (m *Module) Migrations() fs.FS { return migrations }
 
-//go:embed locales
+//go:embed locales */locales
 var locales embed.FS
 
 // Locales are the room's sentences.

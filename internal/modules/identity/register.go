@@ -63,24 +63,53 @@ func (m *Module) KnownPeople(ctx context.Context, ids []campus.PersonID) (map[ca
 		for i, id := range some {
 			args[i] = string(id)
 		}
-		err := m.eachRow(ctx, `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.locale, p.state,
-			CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT)
-			FROM identity_people p WHERE p.id IN `+db.In(len(args), 1), args, func(rows *sql.Rows) error {
-			var k contract.Known
-			var id, locale, affiliations string
-			s := &k.Subject
-			if err := rows.Scan(&id, &s.Login, &s.Mail, &s.GivenName, &s.FamilyName, &s.StudentNumber, &s.JobTitle, &locale, &k.State, &affiliations); err != nil {
-				return err
-			}
-			k.ID, s.Locale, s.Affiliations = campus.PersonID(id), campus.Locale(locale), affiliationsOf(affiliations)
-			known[k.ID] = k
-			return nil
-		})
+		err := m.eachKnown(ctx, "WHERE p.id IN "+db.In(len(args), 1), args, func(k contract.Known) { known[k.ID] = k })
 		if err != nil {
 			return nil, fmt.Errorf("read people: %w", err)
 		}
 	}
 	return known, nil
+}
+
+// PeopleAfter are the next people by identifier, at most so many, as KnownPeople
+// reads them: the whole register is read in pages.
+func (m *Module) PeopleAfter(ctx context.Context, after campus.PersonID, most int) ([]contract.Known, error) {
+	var people []contract.Known
+	err := m.eachKnown(ctx, "WHERE p.id > $1 ORDER BY p.id LIMIT $2", []any{string(after), most}, func(k contract.Known) { people = append(people, k) })
+	if err != nil {
+		return nil, fmt.Errorf("read the register of people: %w", err)
+	}
+	return people, nil
+}
+
+// HoldersOf are those who hold a right and can use their account.
+func (m *Module) HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error) {
+	ids, err := sqlgen.New(m.db.Read()).Holders(ctx, string(r))
+	if err != nil {
+		return nil, fmt.Errorf("list the holders of %s: %w", r, err)
+	}
+	holders := make([]campus.PersonID, len(ids))
+	for i, id := range ids {
+		holders[i] = campus.PersonID(id)
+	}
+	return holders, nil
+}
+
+// eachKnown reads the people that a condition names.
+func (m *Module) eachKnown(ctx context.Context, where string, args []any, do func(contract.Known)) error {
+	return m.eachRow(ctx, `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.locale, p.state,
+		CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT)
+		FROM identity_people p `+where, args, func(rows *sql.Rows) error {
+		var k contract.Known
+		var id, locale, affiliations string
+		s := &k.Subject
+		if err := rows.Scan(&id, &s.Login, &s.Mail, &s.GivenName, &s.FamilyName, &s.StudentNumber, &s.JobTitle, &locale, &k.State, &affiliations); err != nil {
+			return err
+		}
+		k.ID, s.Locale, s.Affiliations = campus.PersonID(id), campus.Locale(locale), affiliationsOf(affiliations)
+		do(k)
+		return nil
+	})
 }
 
 // eachRow runs a query and hands over its rows.
