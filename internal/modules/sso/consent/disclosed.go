@@ -44,4 +44,3 @@ func (c *Consent) Disclosed(ctx context.Context, who campus.PersonID) ([]contrac
 	}
 	return list, nil
 }
-

@@ -84,9 +84,11 @@ func (x *IDP) Health(ctx context.Context) []health.Check {
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "sso_saml_names", "sso.saml.holding.names"),
-		contract.Held(ctx, "sso_saml_sessions", "sso.saml.holding.sessions"),
-		contract.Held(ctx, "sso_saml_requests", "sso.saml.holding.requests"),
+		contract.Held(ctx, "sso_saml_names", "sso.saml.holding.names").On(contract.PublicTask, contract.DataIdentity).
+			Erased(contract.Delete("person")),
+		contract.Held(ctx, "sso_saml_sessions", "sso.saml.holding.sessions").On(contract.PublicTask, contract.DataConnection, contract.DataUse).
+			Erased(contract.Delete("person")),
+		contract.Held(ctx, "sso_saml_requests", "sso.saml.holding.requests").On(contract.PublicTask, contract.DataConnection),
 	}
 }
 
