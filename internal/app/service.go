@@ -77,7 +77,8 @@ func (c configured) withService(t *terminal, id string, fn func(ctx context.Cont
 	})
 }
 
-// serviceFlags are the keys of an entry that a flag can give. A file has them all.
+// serviceFlags are the usual keys of an entry, a flag for each, and --set for all
+// the others.
 type serviceFlags struct {
 	ID           string        `help:"Identifier, such as wiki. Short and stable." placeholder:"ID"`
 	NameFr       string        `help:"Name in French." placeholder:"TEXT"`
@@ -101,10 +102,26 @@ type serviceFlags struct {
 	Consent      bool          `help:"Ask people before their data goes to the service."`
 	Factor       string        `help:"session or fresh: a second factor in this session, or of the last minutes." placeholder:"LEVEL"`
 	SessionLimit time.Duration `help:"Oldest sign-in that opens the service, such as 8h." placeholder:"TIME"`
+	Set          []string      `help:"Any other key of an entry as a file has it, such as saml.name_id_from=uid; the values of a list have commas between. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
 }
 
 // onto puts what the flags give into an entry, and leaves the rest as it is.
-func (f serviceFlags) onto(s *registry.Service) {
+func (f serviceFlags) onto(s *registry.Service) error {
+	for _, given := range f.Set {
+		key, value, ok := strings.Cut(given, "=")
+		if !ok {
+			return fmt.Errorf("read --set %s: write KEY=VALUE, such as saml.name_id_from=uid", given)
+		}
+		if err := s.Set(strings.TrimSpace(key), value); err != nil {
+			return err
+		}
+	}
+	f.over(s)
+	return nil
+}
+
+// over puts what flags of their own give into an entry.
+func (f serviceFlags) over(s *registry.Service) {
 	text := func(to *string, given string) {
 		if given != "" {
 			*to = given
@@ -176,7 +193,7 @@ func (c serviceAddCommand) Run(t *terminal) error {
 		if err != nil {
 			return err
 		}
-		if found, err = intake.Read(name, text); err != nil {
+		if found, err = intake.Read(name, text, ""); err != nil {
 			return err
 		}
 	} else {
@@ -189,6 +206,7 @@ type serviceImportCommand struct {
 	configured
 	serviceFlags
 	Source  string `arg:"" help:"Address or file of SAML metadata (XML), or of a client's registration (JSON); - for standard input."`
+	Entity  string `help:"Which one, where the metadata holds several, such as a federation's: its entityID, or a part of it or of its name." placeholder:"URI"`
 	Replace bool   `help:"Put it in place of the entry that has its identifier."`
 	Check   bool   `help:"Only show what would be added."`
 }
@@ -196,27 +214,36 @@ type serviceImportCommand struct {
 func (c serviceImportCommand) Run(t *terminal) (err error) {
 	var found intake.Found
 	if strings.Contains(c.Source, "://") {
-		found, err = intake.Fetch(t, http.DefaultClient, c.Source)
+		found, err = intake.Fetch(t, &http.Client{}, c.Source, c.Entity, intake.Most)
 	} else {
 		name, text, readErr := readSource(c.Source)
 		if readErr != nil {
 			return readErr
 		}
-		found, err = intake.Read(name, text)
+		found, err = intake.Read(name, text, c.Entity)
 	}
 	if err != nil {
 		return err
 	}
+	if found.OneOfMany {
+		t.say("# One of several in %s: what it publishes is kept as it is today. To follow its changes, subscribe to the federation ([[sso.saml.federations]]).", c.Source)
+	}
 	return c.put(t, found, c.serviceFlags, c.Replace, c.Check)
 }
 
-// readSource reads a file, or standard input for "-".
+// readSource reads a file, or standard input for "-". What is too large to be read is
+// cut, and refused by who reads it.
 func readSource(file string) (name string, text []byte, err error) {
 	if file == "-" {
-		text, err = io.ReadAll(os.Stdin)
+		text, err = io.ReadAll(io.LimitReader(os.Stdin, intake.Most+1))
 		return "standard input", text, err
 	}
-	text, err = os.ReadFile(file)
+	f, err := os.Open(file)
+	if err != nil {
+		return file, nil, err
+	}
+	defer f.Close() // read only
+	text, err = io.ReadAll(io.LimitReader(f, intake.Most+1))
 	return file, text, err
 }
 
@@ -226,7 +253,9 @@ func (c configured) put(t *terminal, found intake.Found, flags serviceFlags, rep
 	if len(found.Services) == 1 {
 		s := &found.Services[0]
 		before := s.ID
-		flags.onto(s)
+		if err := flags.onto(s); err != nil {
+			return err
+		}
 		if secret, ok := found.Secrets[before]; ok && s.ID != before {
 			delete(found.Secrets, before)
 			found.Secrets[s.ID] = secret

@@ -82,4 +82,16 @@ func TestServicesAreKeptFromTheTerminal(t *testing.T) {
 	amphi(0, []string{"Nothing was changed", "entity_id = 'https://sp.univ.fr/sp'", "id = 'paper'"}, "import", "--check", "--id", "paper", "--name-en", "Journals", "--consent", metadata)
 	amphi(0, []string{"1 added", "/saml/metadata"}, "import", "--id", "paper", "--name-en", "Journals", "--consent", metadata)
 	amphi(0, []string{"consent = true"}, "show", "paper")
+	amphi(0, []string{"name_id_from = 'uid'", "attribute_names = ['IDPEmail=mail', 'x=sn']", "session_limit = '8h"}, "import", "--check", "--id", "x", "--name-en", "X",
+		"--set", "saml.name_id_from=uid", "--set", "saml.attribute_names=IDPEmail=mail,x=sn", "--set", "session_limit=8h", metadata)
+	amphi(2, []string{"saml.nameid_from", "did you mean"}, "import", "--check", "--name-en", "X", "--set", "saml.nameid_from=uid", metadata)
+	amphi(1, []string{"write KEY=VALUE"}, "import", "--check", "--name-en", "X", "--set", "oidc.dpop", metadata)
+
+	one, err := os.ReadFile(metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := write("all.xml", `<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">`+string(one)+strings.ReplaceAll(string(one), "sp.univ.fr", "wiki.univ.fr")+"</EntitiesDescriptor>")
+	amphi(1, []string{"holds 2 service providers: choose one with --entity", "https://wiki.univ.fr/sp"}, "import", "--check", many)
+	amphi(0, []string{"entity_id = 'https://wiki.univ.fr/sp'", "subscribe to the federation"}, "import", "--check", "--entity", "wiki", many)
 }

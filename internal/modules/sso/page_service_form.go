@@ -17,8 +17,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/ui"
 )
 
-// serviceForm is a service as it is typed. What the form of its protocol has no
-// field for stays as it was.
+// serviceForm is a service as it is typed. Every key of a file has its field in the
+// form of its protocol; what has its own page (the secret, whether it is open) stays.
 type serviceForm struct {
 	registry.Service
 	Editing      bool
@@ -48,17 +48,9 @@ func readServiceForm(before registry.Service, values url.Values) serviceForm {
 	case registry.CAS:
 		f.Patterns, f.CAS.ProxyTo = listed(values.Get("patterns"), "\n"), listed(text("cas.proxy_to"), ",")
 	case registry.SAML:
-		f.SAML.EntityID, f.SAML.MetadataURL, f.SAML.Metadata = text("saml.entity_id"), text("saml.metadata_url"), text("saml.metadata")
-		f.SAML.NameID, f.SAML.LoginURL = registry.NameIDFormat(text("saml.name_id")), text("saml.login_url")
-		f.SAML.Sign, f.SAML.Encrypt = registry.SignWhat(text("saml.sign")), registry.Encrypting(text("saml.encrypt"))
-		f.SAML.RequestedOnly, f.SAML.SignedRequests = values.Get("saml.requested_only") != "", values.Get("saml.signed_requests") != ""
+		readSAML(&f.SAML, values, text)
 	case registry.OIDC:
-		f.OIDC.ClientID = text("oidc.client_id")
-		f.OIDC.RedirectURIs, f.OIDC.LogoutRedirectURIs = listed(values.Get("oidc.redirect_uris"), "\n"), listed(values.Get("oidc.logout_redirect_uris"), "\n")
-		f.OIDC.BackChannelURI, f.OIDC.JWKSURI = text("oidc.back_channel_logout_uri"), text("oidc.jwks_uri")
-		f.OIDC.Grants, f.OIDC.AuthMethod = chosen[registry.Grant](values, "oidc.grants"), registry.Auth(text("oidc.auth_method"))
-		f.OIDC.Subject, f.OIDC.IDTokenAlgorithm = registry.Subject(text("oidc.subject")), text("oidc.id_token_algorithm")
-		f.OIDC.PKCE = values.Get("oidc.pkce") != ""
+		readOIDC(&f.OIDC, values, text)
 	}
 	return f
 }
@@ -123,7 +115,7 @@ func (m *Module) addService(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := readServiceForm(registry.Service{
 		ID: strings.TrimSpace(values.Get("id")), Protocol: registry.Protocol(values.Get("protocol")),
-		OIDC: registry.OIDCClient{SecretHash: values.Get("oidc.secret_hash"), JWKS: values.Get("oidc.jwks")},
+		OIDC: registry.OIDCClient{SecretHash: values.Get("oidc.secret_hash")},
 	}, values)
 	secret := form.secret()
 	problems := form.check()
@@ -256,12 +248,12 @@ type serviceFormView struct {
 	Kinds, Rights          []ui.Option
 	Attributes             []ui.Option
 	Factors                []ui.Option
-	NameIDs, Signs, Seals  []ui.Option
-	Auths, Grants          []ui.Option
-	Subjects, Algorithms   []ui.Option
-	KindsOn, RightsOn      []string
 	AttributesOn, Required []string
-	GrantsOn               []string
+	KindsOn, RightsOn      []string
+	SAML                   samlChoices
+	OIDC                   oidcChoices
+	// Rare opens the part of the form that few services need.
+	Rare bool
 }
 
 func (m *Module) showServiceForm(w http.ResponseWriter, r *http.Request, status int, form serviceForm, problems web.Problems) error {
@@ -271,15 +263,10 @@ func (m *Module) showServiceForm(w http.ResponseWriter, r *http.Request, status 
 		Kinds: optionsOf(ctx, "kind.", campus.Kinds), KindsOn: textsOf(form.Audience.Kinds),
 		Rights: optionsOf(ctx, "right.", campus.Rights), RightsOn: textsOf(form.Audience.Rights),
 		Attributes: optionsOf(ctx, "attribute.", registry.Attributes), AttributesOn: textsOf(form.Attributes), Required: textsOf(form.Required),
-		Factors:    optionsOf(ctx, "factor.", registry.Factors),
-		NameIDs:    optionsOf(ctx, "name_id.", registry.NameIDFormats[1:]),
-		Signs:      optionsOf(ctx, "sign.", []registry.SignWhat{registry.SignAssertion, registry.SignResponse}),
-		Seals:      optionsOf(ctx, "encrypt.", []registry.Encrypting{registry.EncryptAlways, registry.EncryptNever}),
-		Auths:      optionsOf(ctx, "auth.", []registry.Auth{registry.AuthBasic, registry.AuthPost, registry.AuthKey, registry.AuthPublic}),
-		Grants:     optionsOf(ctx, "grant.", registry.Grants),
-		GrantsOn:   textsOf(form.OIDC.Grants),
-		Subjects:   optionsOf(ctx, "subject.", []registry.Subject{registry.SubjectPairwise}),
-		Algorithms: []ui.Option{{Value: "ES256", Label: "ES256"}},
+		Factors: optionsOf(ctx, "factor.", registry.Factors),
+		SAML:    samlChoicesOf(ctx, form.SAML),
+		OIDC:    oidcChoicesOf(ctx, form.OIDC),
+		Rare:    rarelySet(form.Service) || slices.ContainsFunc(problems, func(p web.Problem) bool { return slices.Contains(rareFields, p.Field) }),
 	}
 	if form.Editing {
 		view.Title = t(ctx, "form.edit_title", "service", form.Name(i18n.Locale(ctx)))

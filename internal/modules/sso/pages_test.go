@@ -4,12 +4,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/net/html"
+
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/sso/intake"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
@@ -74,8 +78,8 @@ func TestAClientGetsItsSecretOnce(t *testing.T) {
 		t.Error(page)
 	}
 
-	// What the form has no field for stays.
-	s.OIDC.DPoP, s.OIDC.Scopes = true, []string{"email"}
+	// What has its own page stays.
+	s.Disabled = true
 	if err := h.module.EditService(t.Context(), campustest.Alix(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +90,7 @@ func TestAClientGetsItsSecretOnce(t *testing.T) {
 	if w := h.post("/sso/services/forge", form); w.Code != http.StatusSeeOther {
 		t.Fatalf("%d %s", w.Code, failure(w))
 	}
-	if after := h.entry("forge"); after.NameEnglish != "The forge" || !after.OIDC.DPoP || len(after.OIDC.Scopes) != 1 || after.OIDC.SecretHash != s.OIDC.SecretHash {
+	if after := h.entry("forge"); after.NameEnglish != "The forge" || !after.Disabled || after.OIDC.SecretHash != s.OIDC.SecretHash {
 		t.Errorf("%+v", after.OIDC)
 	}
 
@@ -99,6 +103,139 @@ func TestAClientGetsItsSecretOnce(t *testing.T) {
 	form.Set("session_limit", "soon")
 	if w := h.post("/sso/services/forge", form); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "8h or 30m") {
 		t.Errorf("a limit that is none: %d", w.Code)
+	}
+}
+
+// formOf reads the fields of the form that posts to an address, as a browser sends
+// them back.
+func (h *house) formOf(page, action string) url.Values {
+	h.t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	values := url.Values{}
+	of := func(n *html.Node, name string) (string, bool) {
+		for _, a := range n.Attr {
+			if a.Key == name {
+				return a.Val, true
+			}
+		}
+		return "", false
+	}
+	for form := range doc.Descendants() {
+		if to, _ := of(form, "action"); form.Data != "form" || to != action {
+			continue
+		}
+		for n := range form.Descendants() {
+			name, _ := of(n, "name")
+			kind, _ := of(n, "type")
+			value, _ := of(n, "value")
+			_, checked := of(n, "checked")
+			_, disabled := of(n, "disabled")
+			switch {
+			case name == "" || disabled || kind == "file":
+			case n.Data == "textarea" && n.FirstChild != nil:
+				values.Add(name, n.FirstChild.Data)
+			case n.Data == "select":
+				values.Add(name, "")
+				for o := range n.Descendants() {
+					if _, selected := of(o, "selected"); selected {
+						value, _ := of(o, "value")
+						values.Set(name, value)
+					}
+				}
+			case n.Data == "input" && (checked || kind != "checkbox" && kind != "radio"):
+				values.Add(name, value)
+			}
+		}
+	}
+	return values
+}
+
+// full are entries with something in every key of their protocol.
+func full() []registry.Service {
+	common := registry.Service{
+		NameFrench: "Un", NameEnglish: "One", DescriptionFrench: "Deux", DescriptionEnglish: "Two", Category: "Three", Icon: "book", Keywords: []string{"four", "five"},
+		Home: "https://a.univ.fr/", Contact: "a@univ.fr", Owner: "Six", Attributes: []registry.Attribute{registry.DisplayName, registry.Mail}, Required: []registry.Attribute{registry.Mail},
+		Audience: campus.Audience{
+			Kinds: []campus.Kind{campus.Staff}, Rights: []campus.Right{campus.RightAdmin}, Campuses: []string{"rives"}, Programmes: []string{"gi"},
+		},
+		ReasonFrench: "Sept", ReasonEnglish: "Seven", Consent: true, Factor: registry.FactorFresh, SessionLimit: 90 * time.Minute, SecretEnds: "2027-09-01", NoSingleLogout: true,
+	}
+	cas, saml, oidc := common, common, common
+	cas.ID, cas.Protocol, cas.Patterns, cas.CAS.ProxyTo = "full-cas", registry.CAS, []string{"https://a.univ.fr/", "https://b.univ.fr/"}, []string{"moodle", "wiki"}
+	saml.ID, saml.Protocol = "full-saml", registry.SAML
+	saml.SAML = registry.SAMLPeer{
+		EntityID: "https://a.univ.fr/sp", MetadataURL: "https://a.univ.fr/md", Metadata: spMetadata, NameID: registry.NameIDPersistent, NameIDFrom: registry.NameIDImmutable,
+		AttributeFormat: registry.AttributeBasic, AttributeNames: []string{"IDPEmail=mail", "mfa=mfa"}, RequestedOnly: true, Sign: registry.SignAssertion, Encrypt: registry.EncryptAlways,
+		SignedRequests: true, SPInitiatedOnly: true, LoginURL: "https://a.univ.fr/login", Context: "https://refeds.org/profile/sfa",
+	}
+	oidc.ID, oidc.Protocol = "full-oidc", registry.OIDC
+	oidc.OIDC = registry.OIDCClient{
+		ClientID: "full", SecretHash: strings.Repeat("a1", 32), RedirectURIs: []string{"https://a.univ.fr/cb", "https://b.univ.fr/cb"}, LogoutRedirectURIs: []string{"https://a.univ.fr/"},
+		BackChannelURI: "https://a.univ.fr/out", Grants: []registry.Grant{registry.GrantCode, registry.GrantRefresh}, ResponseTypes: []string{"code", "code id_token"}, Scopes: []string{"email", "lab.read"},
+		AuthMethod: registry.AuthKey, JWKS: `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`, JWKSURI: "https://a.univ.fr/jwks",
+		IDTokenAlgorithm: "ES256", Subject: registry.SubjectPairwise, Sector: "apps", PKCE: true, DPoP: true, Pushed: true, ClaimsInIDToken: true, AccessToken: registry.TokenJWT, Introspects: true,
+	}
+	return []registry.Service{cas, saml, oidc}
+}
+
+// empties lists the keys of an entry that hold nothing.
+func empties(v reflect.Value, prefix string) []string {
+	var list []string
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		key, value := f.Tag.Get("toml"), v.FieldByIndex(f.Index)
+		switch {
+		case key == "-":
+		case value.Kind() == reflect.Struct:
+			list = append(list, empties(value, prefix+key+".")...)
+		case value.IsZero():
+			list = append(list, prefix+key)
+		}
+	}
+	return list
+}
+
+func TestTheFormHoldsEveryKeyOfAFile(t *testing.T) {
+	h := one(t)
+	h.enter(campustest.Alix())
+	elsewhere := []string{"logo", "disabled"} // a picture that is sent, and a button
+	for _, s := range full() {
+		for _, key := range empties(reflect.ValueOf(s), "") {
+			part, _, nested := strings.Cut(key, ".")
+			if other := nested && part != string(s.Protocol) || key == "patterns"; !other && !slices.Contains(elsewhere, key) {
+				t.Errorf("%s: this test does not try %s", s.ID, key)
+			}
+		}
+		if mistakes := s.Check(); len(mistakes) > 0 {
+			t.Fatalf("%s: %+v", s.ID, mistakes)
+		}
+		if err := h.module.AddService(t.Context(), campustest.Alix(), s); err != nil {
+			t.Fatal(err)
+		}
+		before, address := h.entry(s.ID), "/sso/services/"+s.ID
+		page := h.get(address + "/edit").Body.String()
+		if s.Protocol != registry.CAS && !strings.Contains(page, `<details class="unfold" open`) {
+			t.Errorf("%s: what is set is folded away", s.ID)
+		}
+		if w := h.post(address, h.formOf(page, address)); w.Code != http.StatusSeeOther {
+			t.Fatalf("%s: %d %s", s.ID, w.Code, failure(w))
+		}
+		if after := h.entry(s.ID); !reflect.DeepEqual(after, before) {
+			t.Errorf("%s: the form that is sent back unchanged makes\n%+v of\n%+v", s.ID, after, before)
+		}
+	}
+	w := h.post("/sso/services/full-saml", url.Values{"name_en": {"X"}, "saml.entity_id": {"x"}, "saml.attribute_names": {"mail\nIDPEmail=mail"}, "saml.context": {"a b"}})
+	if page := failure(w); w.Code != http.StatusUnprocessableEntity || !strings.Contains(page, "“mail” is not a name") || !strings.Contains(page, "Give a URI") {
+		t.Errorf("%d %s", w.Code, page)
+	}
+	if !strings.Contains(w.Body.String(), `<details class="unfold" open`) {
+		t.Error("a mistake is folded away")
+	}
+	w = h.post("/sso/services/full-oidc", url.Values{"name_en": {"X"}, "oidc.client_id": {"x"}, "oidc.redirect_uris": {"https://x.univ.fr/"}, "oidc.sector": {"a b"}})
+	if page := failure(w); w.Code != http.StatusUnprocessableEntity || !strings.Contains(page, "Give a word or a host") {
+		t.Errorf("%d %s", w.Code, page)
 	}
 }
 
@@ -124,6 +261,15 @@ func TestMetadataFillsTheFormInAndNothingIsWritten(t *testing.T) {
 		if w := h.post("/sso/services/import", form); w.Code != http.StatusUnprocessableEntity || strings.Contains(w.Body.String(), "⟦") {
 			t.Errorf("%s: %d", name, w.Code)
 		}
+	}
+	many := strings.Replace(spMetadata, "<EntityDescriptor ", `<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"><EntityDescriptor `, 1) +
+		strings.ReplaceAll(spMetadata, "sp.univ.fr", "wiki.univ.fr") + "</EntitiesDescriptor>"
+	choose := h.post("/sso/services/import", url.Values{"text": {many}})
+	if page := choose.Body.String(); choose.Code != http.StatusUnprocessableEntity || !strings.Contains(page, `type="radio" name="entity" value="https://wiki.univ.fr/sp"`) || strings.Contains(page, "⟦") {
+		t.Errorf("%d %s", choose.Code, failure(choose))
+	}
+	if page := h.post("/sso/services/import", url.Values{"text": {many}, "entity": {"https://wiki.univ.fr/sp"}}).Body.String(); !strings.Contains(page, `name="saml.entity_id" value="https://wiki.univ.fr/sp"`) && !strings.Contains(page, `value="https://wiki.univ.fr/sp"`) || strings.Contains(page, "sp.univ.fr/acs\" index") {
+		t.Error(page)
 	}
 	saml := url.Values{
 		"id": {"paper"}, "name_en": {"Journals"}, "protocol": {"saml"}, "saml.entity_id": {"https://sp.univ.fr/sp"}, "saml.metadata": {spMetadata}, "saml.name_id": {"persistent"}, "saml.sign": {"assertion"},

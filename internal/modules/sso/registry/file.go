@@ -3,7 +3,9 @@ package registry
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/platform/config"
 )
@@ -54,6 +56,35 @@ func ReadFile(name string, text []byte) ([]Service, error) {
 		}
 	}
 	return services, nil
+}
+
+// Set gives a key of an entry, as a file writes it (saml.name_id_from), a value: a
+// text, a number, true or false; the values of a list have commas between. Mistakes
+// come back as *config.Error.
+func (s *Service) Set(key, value string) error {
+	v := reflect.ValueOf(s).Elem()
+	for part := range strings.SplitSeq(key, ".") {
+		i := -1
+		if v.Kind() == reflect.Struct {
+			i = slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("toml") == part && part != "-" })
+		}
+		if i < 0 {
+			break // what is unknown is told by the reader, with the key that is near
+		}
+		v = v.Field(i)
+	}
+	if v.Kind() == reflect.Slice {
+		v.SetZero() // a list is replaced, not written over from its beginning
+	}
+	one := struct {
+		Service Service `toml:"service"`
+	}{*s}
+	name := config.EnvPrefix + "SERVICE__" + strings.ToUpper(strings.ReplaceAll(key, ".", "__"))
+	if err := config.ReadText("a key of the service", nil, []string{name + "=" + value}, &one); err != nil {
+		return err
+	}
+	*s = one.Service
+	return nil
 }
 
 // WriteFile writes services so that ReadFile reads them back.

@@ -69,3 +69,30 @@ metadata_url = "ftp://x"
 		}
 	}
 }
+
+func TestAKeyIsSetAsAFileWritesIt(t *testing.T) {
+	s := Service{ID: "wiki", SAML: SAMLPeer{AttributeNames: []string{"a=mail", "b=sn", "c=cn"}, NameID: NameIDEmail}}
+	for _, given := range [][2]string{
+		{"home", "https://wiki.univ.fr/?a=b"}, {"saml.name_id_from", "uid"}, {"saml.attribute_names", "IDPEmail=mail"}, {"oidc.dpop", "true"},
+		{"oidc.scopes", "email, profile"}, {"session_limit", "8h"}, {"audience.kinds", "student,staff"},
+	} {
+		if err := s.Set(given[0], given[1]); err != nil {
+			t.Errorf("%s: %v", given[0], err)
+		}
+	}
+	want := Service{
+		ID: "wiki", Home: "https://wiki.univ.fr/?a=b", SessionLimit: 8 * time.Hour, Audience: campus.Audience{Kinds: []campus.Kind{campus.Student, campus.Staff}},
+		SAML: SAMLPeer{NameIDFrom: "uid", AttributeNames: []string{"IDPEmail=mail"}, NameID: NameIDEmail}, OIDC: OIDCClient{DPoP: true, Scopes: []string{"email", "profile"}},
+	}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("%+v", s)
+	}
+	for key, says := range map[string]string{"saml.nameid_from": "did you mean", "oidc.dpop": "dpop", "saml": "saml", "": "no such key", "-": "no such key"} {
+		if err := s.Set(key, "perhaps"); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("a key that cannot be read left %+v", s)
+	}
+}

@@ -263,6 +263,9 @@ func (c OIDCClient) checkChoices() []Mistake {
 	choice("id_token_algorithm", c.IDTokenAlgorithm, slices.Contains([]string{"", "RS256", "ES256"}, c.IDTokenAlgorithm))
 	choice("subject", string(c.Subject), slices.Contains([]Subject{"", SubjectPublic, SubjectPairwise}, c.Subject))
 	choice("access_token", string(c.AccessToken), slices.Contains([]TokenForm{"", TokenOpaque, TokenJWT}, c.AccessToken))
+	if !sectorForm.MatchString(c.Sector) {
+		m = append(m, Mistake{"oidc.sector", "sector", "must be a word or a host, such as wiki.univ.fr", c.Sector})
+	}
 	if c.Subject == SubjectPairwise && c.Sector == "" && severalHosts(c.RedirectURIs) {
 		m = append(m, Mistake{"oidc.sector", "sector_missing", "give the sector: the redirect addresses are on several hosts", ""})
 	}
@@ -294,6 +297,9 @@ func (c OIDCClient) checkAuthentication() []Mistake {
 	}
 	return m
 }
+
+// sectorForm is what a sector may be called: usually a host.
+var sectorForm = regexp.MustCompile(`^[A-Za-z0-9._-]{0,253}$`)
 
 // scopeForm is a scope of the institution's own, for its own resource servers.
 var scopeForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/-]{0,99}$`)

@@ -3,6 +3,7 @@ package registry
 import (
 	"encoding/xml"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -56,6 +57,9 @@ const (
 	SourceMFA = "mfa"
 )
 
+// SAMLSources lists what a name of AttributeNames may stand for, the attributes first.
+var SAMLSources = append(slices.Clone(Attributes), SourceTargetedID, SourceMFA)
+
 // AttributeForm is how attributes are named.
 type AttributeForm string
 
@@ -90,9 +94,12 @@ const (
 func AttributeName(text string) (wanted, ours string, ok bool) {
 	wanted, ours, ok = strings.Cut(text, "=")
 	wanted, ours = strings.TrimSpace(wanted), strings.TrimSpace(ours)
-	known := Attribute(ours).Known() || ours == SourceTargetedID || ours == SourceMFA
-	return wanted, ours, ok && wanted != "" && known
+	return wanted, ours, ok && wanted != "" && slices.Contains(SAMLSources, Attribute(ours))
 }
+
+// contextForm is a class of authentication contexts, which are named by URIs
+// (SAML authentication contexts, 3.4); empty for none.
+var contextForm = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]{1,500})?$`)
 
 // maxMetadata bounds the metadata that an entry holds itself, in bytes.
 const maxMetadata = 1 << 20
@@ -124,16 +131,20 @@ func (p SAMLPeer) check() []Mistake {
 		"attribute_format": !slices.Contains([]AttributeForm{"", AttributeURI, AttributeBasic}, p.AttributeFormat),
 		"sign":             !slices.Contains([]SignWhat{"", SignBoth, SignAssertion, SignResponse}, p.Sign),
 		"encrypt":          !slices.Contains([]Encrypting{EncryptIfKey, EncryptAlways, EncryptNever}, p.Encrypt),
-		"attribute_names": slices.ContainsFunc(p.AttributeNames, func(text string) bool {
-			_, _, ok := AttributeName(text)
-			return !ok
-		}),
 	} {
 		if wrong {
 			add(field, "choice", "is not one of the values that exist", "")
 		}
 	}
-	slices.SortFunc(m, func(a, b Mistake) int { return strings.Compare(a.Field, b.Field) })
+	for _, text := range p.AttributeNames {
+		if _, _, ok := AttributeName(text); !ok {
+			add("attribute_names", "attribute_name", text+" is not a name, = and one of our attributes, such as IDPEmail=mail", text)
+		}
+	}
+	if !contextForm.MatchString(p.Context) {
+		add("context", "context", "must be a URI, such as urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", p.Context)
+	}
+	slices.SortStableFunc(m, func(a, b Mistake) int { return strings.Compare(a.Field, b.Field) })
 	return m
 }
 
