@@ -25,6 +25,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -85,10 +86,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	h := &house{t: t, clock: now}
 	h.move("192.0.2.1")
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	texts, err := i18n.Load(time.UTC, h.clock, web.Locales, ui.Locales, mailer.Locales, locales)
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, h.clock, web.Locales, ui.Locales, mailer.Locales, locales)
 	h.texts = texts
 	keys, err := crypt.Open(filepath.Join(keyFolder(t), "key"))
 	if err != nil {

@@ -18,16 +18,16 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/portal"
 	"github.com/amphi-campus/amphi/internal/modules/portal/feed"
 	"github.com/amphi-campus/amphi/internal/modules/portal/news"
-	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/files"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -116,10 +116,7 @@ func open(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts, err := i18n.Load(zone, c, web.Locales, ui.Locales, files.Locales, new(portal.Module).Locales())
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, zone, c, web.Locales, ui.Locales, files.Locales, new(portal.Module).Locales())
 	base, err := url.Parse("https://ent.valmont.example")
 	if err != nil {
 		t.Fatal(err)

@@ -82,6 +82,17 @@ func Load(zone *time.Location, c clock.Clock, sources ...fs.FS) (*Catalogue, err
 	return cat, errors.Join(problems...)
 }
 
+// At is the same catalogue for another clock, which the words for "today" and
+// "tomorrow" follow.
+func (c *Catalogue) At(now clock.Clock) *Catalogue {
+	other := *c
+	other.printers = make(map[campus.Locale]*Printer, len(c.printers))
+	for locale, p := range c.printers {
+		other.printers[locale] = &Printer{locale: p.locale, localizer: p.localizer, known: p.known, zone: p.zone, clock: now}
+	}
+	return &other
+}
+
 // folder is one folder of sentences.
 type folder struct {
 	source fs.FS

@@ -104,6 +104,20 @@ func TestInstantsAreSaidAsPeopleSayThem(t *testing.T) {
 	}
 }
 
+func TestTheSameSentencesAreSaidAtAnotherTime(t *testing.T) {
+	c := catalogue(t)
+	later := c.At(clock.At(noon.AddDate(1, 0, 0))).For(campus.English)
+	if got := later.Date(noon, Day); got != "Sunday 22 November 2026" {
+		t.Errorf("a year later the day is %q", got)
+	}
+	if got := later.T("room.hello", "name", "Zoë"); got != "Hello Zoë" {
+		t.Errorf("a year later the sentence is %q", got)
+	}
+	if got := c.For(campus.English).Date(noon, Day); got != "Sunday 22 November" {
+		t.Errorf("today the day is %q", got)
+	}
+}
+
 func TestALanguageThatIsMissingOrAKeyDefinedTwiceIsAnError(t *testing.T) {
 	only := fstest.MapFS{"locales/fr.toml": {Data: []byte("[a]\nb = \"c\"\n")}}
 	if _, err := Load(time.UTC, clock.System(), only); err == nil {

@@ -38,7 +38,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
@@ -229,10 +229,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Deps, *Conf
 	}
 	h.move("192.0.2.1")
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../reach"), os.DirFS("../renewal"), os.DirFS("../rules"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../reach"), os.DirFS("../renewal"), os.DirFS("../rules"))
 	site, _ := url.Parse("https://ent.valmont.example")
 	post, config := mailer.Defaults(), Defaults()
 	config.NumberExample = "21900123"

@@ -32,7 +32,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -136,10 +136,7 @@ func open(t *testing.T) *house {
 	d := dbtest.OpenAt(t, now, db.Migrations{Name: "identity", FS: os.DirFS("..")})
 	h := &house{t: t, clock: now, actor: entry.Actor{Person: lina.ID, Attempt: "attempt", At: "K7F-3Q9", ProvedAt: now.Now()}}
 	log := slog.New(slog.DiscardHandler)
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, crypt.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../reach"), os.DirFS("../factor"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, crypt.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../reach"), os.DirFS("../factor"))
 	server := httptest.NewServer(nil)
 	t.Cleanup(server.Close)
 	h.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)

@@ -24,6 +24,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -72,10 +73,7 @@ func each(t *testing.T, test func(t *testing.T, h *house), change ...func(*Confi
 			f(&c)
 		}
 		h := &house{t: t, clock: now, from: netip.MustParseAddr("192.0.2.7")}
-		var err error
-		if h.texts, err = i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS(".")); err != nil {
-			t.Fatal(err)
-		}
+		h.texts = i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
 		h.Devices = New(Deps{DB: d, Clock: now, Post: h, Journal: h, Texts: h.texts}, c)
 		base, _ := url.Parse("https://ent.valmont.example")
 		h.web = web.New(web.Config{

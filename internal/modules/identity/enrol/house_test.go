@@ -34,6 +34,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -167,10 +168,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*factor.Conf
 	}
 	h := &house{t: t, db: d, clock: now, viewer: lina.ID, fresh: true}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h.texts, err = i18n.Load(time.UTC, now, web.Locales, ui.Locales, crypt.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../reach"), os.DirFS("../factor"), os.DirFS("../device"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	h.texts = i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, crypt.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../reach"), os.DirFS("../factor"), os.DirFS("../device"))
 	server := httptest.NewServer(nil)
 	t.Cleanup(server.Close)
 	h.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)

@@ -20,6 +20,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -77,10 +78,7 @@ func openHouse(t *testing.T, d *db.DB, now clock.Clock) *house {
 		DB: d, Keys: keyring(t), Log: log, People: h, Sessions: h, Guard: h, Zone: time.UTC,
 		Browser: func(_ *i18n.Printer, agent string) string { return "browser " + agent },
 	}, Defaults())
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
 	base, _ := url.Parse("http://localhost")
 	h.web = web.New(web.Config{
 		BaseURL: base, Log: log, Clock: now, Texts: texts, Language: campus.English,

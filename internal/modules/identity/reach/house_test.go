@@ -28,7 +28,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -103,10 +103,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Deps, *mail
 	}
 	h := &house{t: t, clock: now, keys: keys, viewer: lina.ID, fresh: true}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"))
 	h.server = httptest.NewServer(nil)
 	t.Cleanup(h.server.Close)
 	site, _ := url.Parse("https://ent.valmont.example")

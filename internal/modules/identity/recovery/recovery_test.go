@@ -29,7 +29,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -158,10 +158,7 @@ func sunday() *clock.Manual { return clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0
 
 func open(t *testing.T, now *clock.Manual, database *db.DB, c Config) *house {
 	t.Helper()
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS("."), os.DirFS("../renewal"), os.DirFS("../code"), os.DirFS("../rules"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."), os.DirFS("../renewal"), os.DirFS("../code"), os.DirFS("../rules"))
 	keys, err := crypt.Open(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)

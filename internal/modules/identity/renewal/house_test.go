@@ -30,7 +30,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -190,10 +190,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	}
 	h := &house{t: t, clock: now, keys: keys, state: account.Active, may: true, language: campus.English}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../rules"), os.DirFS("../reach"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, mailer.Locales, os.DirFS("."), os.DirFS("../code"), os.DirFS("../rules"), os.DirFS("../reach"))
 	h.server = httptest.NewServer(nil)
 	t.Cleanup(h.server.Close)
 	site, _ := url.Parse("https://ent.valmont.example")

@@ -33,6 +33,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -158,9 +159,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	}
 	h := &house{t: t, clock: now}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	if h.texts, err = i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS("."), os.DirFS("../code")); err != nil {
-		t.Fatal(err)
-	}
+	h.texts = i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."), os.DirFS("../code"))
 	c := Defaults()
 	c.Networks = []place.Network{
 		{Name: "home of Lina", CIDR: []string{"192.0.2.0/24"}, Country: "FR", Place: "48.69, 6.18"},

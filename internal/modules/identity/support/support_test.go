@@ -31,6 +31,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -139,10 +140,7 @@ func sunday() *clock.Manual { return clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0
 
 func open(t *testing.T, now *clock.Manual, database *db.DB) *house {
 	t.Helper()
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS("."), os.DirFS("../diagnostic"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."), os.DirFS("../diagnostic"))
 	keys, err := crypt.Open(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -146,10 +146,7 @@ func newHouse(t testing.TB, d *db.DB, now *clock.Manual, c Config) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
 	log := slog.New(slog.DiscardHandler)
 	h.ring = keys.New(keys.Deps{DB: d, Clock: now, Seal: seal, Log: log, Host: "ent.valmont.example", Config: keys.Defaults()})
 	h.server = httptest.NewUnstartedServer(nil)

@@ -25,7 +25,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -103,10 +103,7 @@ func newHouse(t testing.TB, d *db.DB, now *clock.Manual, c Config) *house {
 	t.Helper()
 	h := &house{t: t, clock: now, viewer: lina(), mail: true, services: []registry.Service{moodle(t)}}
 	h.ring = []keys.Key{ringKey(t, "ours", keys.Current), ringKey(t, "ours next", keys.Next)}
-	texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
 	base, err := url.Parse(home)
 	if err != nil {
 		t.Fatal(err)

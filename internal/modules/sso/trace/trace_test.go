@@ -22,7 +22,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -54,10 +54,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		h := &house{t: t, clock: now, answers: answer.New(d)}
 		log := slog.New(slog.DiscardHandler)
 		h.Trace = New(Deps{DB: d, Clock: now, Log: log, Gate: h, Story: story})
-		texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS(".."))
-		if err != nil {
-			t.Fatal(err)
-		}
+		texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS(".."))
 		base, err := url.Parse("https://ent.valmont.example")
 		if err != nil {
 			t.Fatal(err)
