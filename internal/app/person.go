@@ -9,6 +9,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
@@ -195,26 +196,38 @@ func (c configured) change(t *terminal, login, done string, do func(ctx context.
 	})
 }
 
+// mandateOf is the right that a command names, and over whom it is held.
+type mandateOf struct {
+	Right     string `arg:"" help:"admin, helpdesk, news, secretariat, directory or privacy"`
+	Campus    string `help:"Only over people of this campus." placeholder:"CODE"`
+	Programme string `help:"Only over people of this programme." placeholder:"CODE"`
+	Unit      string `help:"Only over people of this unit." placeholder:"CODE"`
+}
+
+func (m mandateOf) mandate() campus.Mandate {
+	return campus.Mandate{Right: campus.Right(m.Right), Campus: m.Campus, Programme: m.Programme, Unit: m.Unit}
+}
+
 type personGrantCommand struct {
 	configured
 	Login string `arg:"" help:"Identifier of the person."`
-	Right string `arg:"" help:"admin, helpdesk, news, secretariat, directory or privacy"`
+	mandateOf
 }
 
 func (c personGrantCommand) Run(t *terminal) error {
 	return c.change(t, c.Login, "%s has the right.", func(ctx context.Context, tx db.Tx, m *identity.Module, p identity.Person) error {
-		return m.Grant(ctx, tx, p.ID, campus.Right(c.Right), "")
+		return m.Mandates().Give(ctx, tx, p.ID, c.mandate(), journal.Event{})
 	})
 }
 
 type personRevokeCommand struct {
 	configured
 	Login string `arg:"" help:"Identifier of the person."`
-	Right string `arg:"" help:"admin, helpdesk, news, secretariat, directory or privacy"`
+	mandateOf
 }
 
 func (c personRevokeCommand) Run(t *terminal) error {
 	return c.change(t, c.Login, "%s no longer has the right.", func(ctx context.Context, tx db.Tx, m *identity.Module, p identity.Person) error {
-		return m.Revoke(ctx, tx, p.ID, campus.Right(c.Right))
+		return m.Mandates().Take(ctx, tx, p.ID, c.mandate(), journal.Event{})
 	})
 }

@@ -167,11 +167,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		return nil, err
 	}
 
-	h := &House{DB: database, config: cfg, log: log, metrics: measured}
 	institution := cfg.Institution
+	h := &House{DB: database, config: cfg, log: log, metrics: measured}
 	plugged := &plugs{}
 	h.identity, err = identity.New(identity.Deps{
-		DB: database, Keys: keys, Clock: now, Log: log, Texts: texts, Mailer: post, Base: base, Zone: zone, Demo: cfg.demo,
+		DB: database, Keys: keys, Clock: now, Log: log, Texts: texts, Mailer: post, Base: base, Zone: zone, Places: institution.places(), Demo: cfg.demo,
 		NameFrench: institution.NameFrench, NameEnglish: institution.NameEnglish,
 		Scene: identity.Scene{
 			TitleFrench: institution.SceneTitleFrench, TitleEnglish: institution.SceneTitleEnglish,

@@ -90,6 +90,22 @@ const (
 // Rights lists every right.
 var Rights = []Right{RightAdmin, RightHelpdesk, RightNews, RightSecretariat, RightDirectory, RightPrivacy}
 
+// Mandate is a right over some people only: those of a campus, of a programme or
+// of a unit. An empty part does not narrow it. A secretary of one programme holds
+// one.
+type Mandate struct {
+	Right                   Right
+	Campus, Programme, Unit string
+}
+
+// Covers reports whether the mandate reaches people with this affiliation.
+func (m Mandate) Covers(a Affiliation) bool {
+	return (m.Campus == "" || m.Campus == a.Campus) && (m.Programme == "" || m.Programme == a.Programme) && (m.Unit == "" || m.Unit == a.Unit)
+}
+
+// Everywhere reports whether nothing narrows the mandate.
+func (m Mandate) Everywhere() bool { return m.Campus+m.Programme+m.Unit == "" }
+
 // Appearance values: what a person asked for; "system" follows the device.
 const (
 	AppearanceSystem = "system"
@@ -106,7 +122,8 @@ type Viewer struct {
 	FamilyName     string
 	Mail           string
 	Affiliations   []Affiliation
-	Rights         []Right
+	Rights         []Right   // held over everybody
+	Mandates       []Mandate // held over some
 	Locale         Locale
 	Appearance     string
 	Session        string // identifies the session, without being its secret
@@ -123,8 +140,35 @@ type Viewer struct {
 // SignedIn reports whether somebody is behind this request.
 func (v Viewer) SignedIn() bool { return v.Person != "" }
 
-// Can reports whether the viewer holds the right.
+// Can reports whether the viewer holds the right over everybody.
 func (v Viewer) Can(r Right) bool { return slices.Contains(v.Rights, r) }
+
+// CanSomewhere reports whether the viewer holds the right over anybody.
+func (v Viewer) CanSomewhere(r Right) bool {
+	everywhere, within := v.Scope(r)
+	return everywhere || len(within) > 0
+}
+
+// CanFor reports whether the viewer holds the right over somebody with these
+// affiliations.
+func (v Viewer) CanFor(r Right, somebody []Affiliation) bool {
+	everywhere, within := v.Scope(r)
+	return everywhere || slices.ContainsFunc(within, func(m Mandate) bool { return slices.ContainsFunc(somebody, m.Covers) })
+}
+
+// Scope is over whom the viewer holds a right: everybody, or those whom one of the
+// mandates covers.
+func (v Viewer) Scope(r Right) (everywhere bool, within []Mandate) {
+	if v.Can(r) {
+		return true, nil
+	}
+	for _, m := range v.Mandates {
+		if m.Right == r {
+			within = append(within, m)
+		}
+	}
+	return false, within
+}
 
 // Is reports whether one of the viewer's affiliations is of this kind.
 func (v Viewer) Is(k Kind) bool {

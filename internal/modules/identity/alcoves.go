@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
@@ -18,6 +19,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
+	"github.com/amphi-campus/amphi/internal/modules/identity/mandate"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/identity/recovery"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
@@ -41,6 +43,7 @@ type alcoves struct {
 	enrol      *enrol.Enrol
 	renewal    *renewal.Renewal
 	risk       *risk.Risk
+	mandates   *mandate.Mandates
 	lifecycle  *lifecycle.Lifecycle
 	activation *activation.Activation
 	challenge  *challenge.Challenge
@@ -85,6 +88,10 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the risk rules: %w", err)
 	}
+	if d.Places == nil {
+		d.Places = place.Fixed{}
+	}
+	m.mandates = mandate.New(mandate.Deps{DB: d.DB, People: m, Journal: m.journal, Changed: m.personChanged, Door: way, Places: d.Places})
 	m.lifecycle = lifecycle.New(lifecycle.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Zone: d.Zone, People: m, Sessions: closings{m}, Journal: m.journal, Letters: m.reach,
 		Changed: m.personChanged,
@@ -129,12 +136,15 @@ type plugged interface{ Routes(*web.Router) }
 
 // furniture lists the alcoves that have pages.
 func (a *alcoves) furniture() []plugged {
-	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help, a.upstreams}
+	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.mandates, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help, a.upstreams}
 }
 
 // Reach is how people are reached: what the institution's record says of them
 // comes in here.
 func (m *Module) Reach() *reach.Reach { return m.reach }
+
+// Mandates keeps who may do what beyond their affiliation.
+func (m *Module) Mandates() *mandate.Mandates { return m.mandates }
 
 // Journal keeps what happens with people's accounts.
 func (m *Module) Journal() *journal.Journal { return m.journal }

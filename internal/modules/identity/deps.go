@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -27,6 +28,8 @@ type Deps struct {
 	Zone   *time.Location // of the institution
 	// NameFrench and NameEnglish are the institution's.
 	NameFrench, NameEnglish string
+	// Places names campuses and programmes; nil leaves codes.
+	Places place.Names
 	// Demo opens pages that show what would leave by mail and by phone.
 	Demo bool
 	// Scene is what the sign-in page says beside the form on a wide screen.

@@ -87,9 +87,12 @@ func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 		}
 	}
 	offer("support", "/identity/support", "lock", campus.RightHelpdesk)
-	offer("accounts", "/identity/accounts", "users", campus.RightSecretariat)
+	if v.CanSomewhere(campus.RightSecretariat) {
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "identity.nav.accounts"), URL: "/identity/accounts", Icon: "users", Group: 2})
+	}
 	offer("invitations", "/identity/invitations", "mail", campus.RightSecretariat, campus.RightAdmin)
 	offer("risk", "/identity/risk", "shield", campus.RightAdmin)
+	offer("rights", "/identity/rights", "key", campus.RightAdmin)
 	offer("journal", "/identity/journal/all", "list", campus.RightAdmin)
 	if m.upstreams.Any() {
 		offer("upstreams", "/identity/upstreams", "plug", campus.RightAdmin)

@@ -13,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/modules/identity/rules"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -109,35 +110,16 @@ func (m *Module) AddPerson(ctx context.Context, tx db.Tx, p Person) (campus.Pers
 		return "", err
 	}
 	for _, r := range p.Rights {
-		if err := m.Grant(ctx, tx, p.ID, r, ""); err != nil {
+		if err := m.mandates.Give(ctx, tx, p.ID, campus.Mandate{Right: r}, journal.Event{}); err != nil {
+			return "", err
+		}
+	}
+	for _, held := range p.Mandates {
+		if err := m.mandates.Give(ctx, tx, p.ID, held, journal.Event{}); err != nil {
 			return "", err
 		}
 	}
 	return p.ID, m.personChanged(ctx, tx, p.ID)
-}
-
-// Grant gives somebody a right. By is who decided; empty means the command line.
-func (m *Module) Grant(ctx context.Context, tx db.Tx, who campus.PersonID, r campus.Right, by campus.PersonID) error {
-	if !slices.Contains(campus.Rights, r) {
-		return RightForm.With(fault.Args{"right": string(r)})
-	}
-	err := sqlgen.New(tx).GrantRight(ctx, sqlgen.GrantRightParams{PersonID: string(who), RightName: string(r), GrantedAt: tx.Now(), GrantedBy: string(by)})
-	if err != nil {
-		return fmt.Errorf("grant %s: %w", r, err)
-	}
-	return m.personChanged(ctx, tx, who)
-}
-
-// Revoke takes a right away.
-func (m *Module) Revoke(ctx context.Context, tx db.Tx, who campus.PersonID, r campus.Right) error {
-	n, err := sqlgen.New(tx).RevokeRight(ctx, sqlgen.RevokeRightParams{PersonID: string(who), RightName: string(r)})
-	if err != nil {
-		return fmt.Errorf("revoke %s: %w", r, err)
-	}
-	if n == 0 {
-		return RightForm.With(fault.Args{"right": string(r)})
-	}
-	return m.personChanged(ctx, tx, who)
 }
 
 // HashPassword waits in line and returns the hash of a password, for

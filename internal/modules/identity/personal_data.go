@@ -24,11 +24,16 @@ import (
 // Holdings declares what the room and its alcoves keep about people.
 func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 	return slices.Concat([]contract.Holding{
-		contract.Held(ctx, "identity_people", "identity.holding.person"),
-		contract.Held(ctx, "identity_affiliations", "identity.holding.affiliation"),
-		contract.Held(ctx, "identity_rights", "identity.holding.right"),
-		contract.Held(ctx, "identity_passwords", "identity.holding.password"),
-		contract.Held(ctx, "identity_sessions", "identity.holding.session"),
+		contract.Held(ctx, "identity_people", "identity.holding.person").On(contract.PublicTask, contract.DataIdentity, contract.DataContact).
+			Erased(contract.Delete("id")),
+		contract.Held(ctx, "identity_affiliations", "identity.holding.affiliation").On(contract.PublicTask, contract.DataStudies, contract.DataWork).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_mandates", "identity.holding.right").On(contract.LegalObligation, contract.DataWork).
+			Erased(contract.Delete("person_id"), contract.Clear("granted_by")),
+		contract.Held(ctx, "identity_passwords", "identity.holding.password").On(contract.LegalObligation, contract.DataSecurity).
+			Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "identity_sessions", "identity.holding.session").On(contract.LegalObligation, contract.DataConnection).
+			Erased(contract.Delete("person_id")),
 	},
 		attempt.Holdings(ctx), code.Holdings(ctx), reach.Holdings(ctx), factor.Holdings(ctx), renewal.Holdings(ctx), activation.Holdings(ctx),
 		m.journal.Holdings(ctx), device.Holdings(ctx), risk.Holdings(ctx), lifecycle.Holdings(ctx), recovery.Holdings(ctx), upstream.Holdings(ctx),

@@ -7,14 +7,6 @@ INSERT INTO identity_affiliations (person_id, kind, campus, programme, unit)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING;
 
--- name: GrantRight :exec
-INSERT INTO identity_rights (person_id, right_name, granted_at, granted_by)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING;
-
--- name: RevokeRight :execrows
-DELETE FROM identity_rights WHERE person_id = $1 AND right_name = $2;
-
 -- name: SetPassword :exec
 INSERT INTO identity_passwords (person_id, hash, changed_at)
 VALUES ($1, $2, $3)
@@ -32,14 +24,14 @@ UPDATE identity_people SET locale = $2, appearance = $3, changed_at = $4 WHERE i
 -- name: PersonByID :one
 SELECT p.*,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
-       CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
+       CAST(COALESCE((SELECT string_agg(r.right_name || '|' || r.campus || '|' || r.programme || '|' || r.unit, ';') FROM identity_mandates r WHERE r.person_id = p.id), '') AS TEXT) AS rights
 FROM identity_people p
 WHERE p.id = $1;
 
 -- name: PersonByLogin :one
 SELECT p.*,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
-       CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
+       CAST(COALESCE((SELECT string_agg(r.right_name || '|' || r.campus || '|' || r.programme || '|' || r.unit, ';') FROM identity_mandates r WHERE r.person_id = p.id), '') AS TEXT) AS rights
 FROM identity_people p
 WHERE p.login = $1 OR p.mail = $1;
 
@@ -52,8 +44,8 @@ LIMIT sqlc.arg(size);
 
 -- name: Holders :many
 SELECT p.id FROM identity_people p
-JOIN identity_rights r ON r.person_id = p.id
-WHERE r.right_name = $1 AND p.state IN ('active', 'expiring')
+JOIN identity_mandates r ON r.person_id = p.id
+WHERE r.right_name = $1 AND r.campus = '' AND r.programme = '' AND r.unit = '' AND p.state IN ('active', 'expiring')
 ORDER BY p.folded_name, p.id
 LIMIT 500;
 
@@ -83,7 +75,7 @@ UPDATE identity_sessions SET factor_method = $2, factor_at = $3 WHERE id = $1 AN
 SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.method, s.factor_method, s.factor_at,
        p.id, p.login, p.mail, p.given_name, p.family_name, p.state, p.locale, p.appearance,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
-       CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
+       CAST(COALESCE((SELECT string_agg(r.right_name || '|' || r.campus || '|' || r.programme || '|' || r.unit, ';') FROM identity_mandates r WHERE r.person_id = p.id), '') AS TEXT) AS rights
 FROM identity_sessions s
 JOIN identity_people p ON p.id = s.person_id
 WHERE s.token_hash = $1;

@@ -1,6 +1,9 @@
 package identity
 
-import "github.com/amphi-campus/amphi/internal/platform/fault"
+import (
+	"github.com/amphi-campus/amphi/internal/modules/identity/mandate"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+)
 
 // Why a sign-in stops.
 var (
@@ -76,6 +79,6 @@ var (
 	MailForm        = fault.Declare(fault.Invalid, "identity.mail_form")        // not an address
 	NameForm        = fault.Declare(fault.Invalid, "identity.name_form")        // missing or too long
 	AffiliationForm = fault.Declare(fault.Invalid, "identity.affiliation_form") // unknown kind or odd code
-	RightForm       = fault.Declare(fault.Invalid, "identity.right_form")       // unknown or not held
-	PasswordForm    = fault.Declare(fault.Invalid, "identity.password_form")    // empty or absurdly long
+	RightForm       = mandate.RightForm
+	PasswordForm    = fault.Declare(fault.Invalid, "identity.password_form") // empty or absurdly long
 )

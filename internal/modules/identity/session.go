@@ -92,9 +92,10 @@ func (m *Module) Authenticate(w http.ResponseWriter, r *http.Request) (campus.Vi
 			m.log.WarnContext(ctx, "touch session", "session", row.SessionID, "error", err)
 		}
 	}
+	rights, mandates := rightsOf(row.Rights)
 	return campus.Viewer{
 		Person: campus.PersonID(row.ID), Login: row.Login, GivenName: row.GivenName, FamilyName: row.FamilyName, Mail: row.Mail,
-		Affiliations: affiliationsOf(row.Affiliations), Rights: rightsOf(row.Rights),
+		Affiliations: affiliationsOf(row.Affiliations), Rights: rights, Mandates: mandates,
 		Locale: campus.Locale(row.Locale), Appearance: row.Appearance,
 		Session: row.SessionID, SharedComputer: row.Shared, SignedInAt: row.SignedInAt.Time(), FactorAt: row.FactorAt.Time(),
 		Methods: methodsOf(entry.Method(row.Method), entry.Method(row.FactorMethod)),

@@ -74,11 +74,12 @@ func (m *Module) CountPeople(ctx context.Context) (int64, error) {
 }
 
 func personOf(row sqlgen.PersonByLoginRow) Person {
+	rights, mandates := rightsOf(row.Rights)
 	return Person{
 		ID: campus.PersonID(row.ID), Login: row.Login, Mail: row.Mail, GivenName: row.GivenName, FamilyName: row.FamilyName,
 		StudentNumber: row.StudentNumber, JobTitle: row.JobTitle, State: account.State(row.State),
 		Locale: campus.Locale(row.Locale), Appearance: row.Appearance,
-		Affiliations: affiliationsOf(row.Affiliations), Rights: rightsOf(row.Rights),
+		Affiliations: affiliationsOf(row.Affiliations), Rights: rights, Mandates: mandates,
 	}
 }
 
@@ -95,14 +96,22 @@ func affiliationsOf(text string) []campus.Affiliation {
 	return list
 }
 
-func rightsOf(text string) []campus.Right {
-	var list []campus.Right
+// rightsOf reads the rights in the same form: those held over everybody, and
+// those held over some.
+func rightsOf(text string) (rights []campus.Right, mandates []campus.Mandate) {
 	for part := range strings.SplitSeq(text, ";") {
-		if part != "" {
-			list = append(list, campus.Right(part))
+		f := strings.Split(part, "|")
+		if len(f) != 4 {
+			continue
+		}
+		m := campus.Mandate{Right: campus.Right(f[0]), Campus: f[1], Programme: f[2], Unit: f[3]}
+		if m.Everywhere() {
+			rights = append(rights, m.Right)
+		} else {
+			mandates = append(mandates, m)
 		}
 	}
-	return list
+	return rights, mandates
 }
 
 // Viewer is somebody as their own session would see them, without a session: for

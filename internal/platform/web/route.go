@@ -39,10 +39,19 @@ type Route struct {
 	// enough.
 	Rights []campus.Right
 
+	scoped    bool // holding a right over anybody is enough
 	crossSite bool
 	static    bool
 	bodyLimit int64
 	handler   Handler
+}
+
+// granted says which rights of the viewer open the route.
+func (r *Route) granted(v campus.Viewer) func(campus.Right) bool {
+	if r.scoped {
+		return v.CanSomewhere
+	}
+	return v.Can
 }
 
 // Option changes a route from its default: signed in, same origin, small body.
@@ -58,9 +67,15 @@ func Static(r *Route) { r.Public, r.static = true, true }
 // CrossSite lets other sites post here; the handler makes its own checks.
 func CrossSite(r *Route) { r.crossSite = true }
 
-// Needs asks for one of the rights.
+// Needs asks for one of the rights, held over everybody.
 func Needs(rights ...campus.Right) Option {
 	return func(r *Route) { r.Rights = rights }
+}
+
+// NeedsSomewhere asks for one of the rights, held over anybody: the handler asks
+// campus.Viewer.CanFor about whom it shows, or lists only those.
+func NeedsSomewhere(rights ...campus.Right) Option {
+	return func(r *Route) { r.Rights, r.scoped = rights, true }
 }
 
 // BodyLimit sets how many bytes a request may carry. The default is 256 KiB.
@@ -183,7 +198,7 @@ func (route *Route) admit(v campus.Viewer) error {
 		return nil
 	case !v.SignedIn():
 		return SignInNeeded
-	case len(route.Rights) > 0 && !slices.ContainsFunc(route.Rights, v.Can):
+	case len(route.Rights) > 0 && !slices.ContainsFunc(route.Rights, route.granted(v)):
 		return RightMissing
 	default:
 		return nil

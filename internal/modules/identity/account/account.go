@@ -40,7 +40,8 @@ type Person struct {
 	Locale        campus.Locale // empty until the person chooses
 	Appearance    string
 	Affiliations  []campus.Affiliation
-	Rights        []campus.Right
+	Rights        []campus.Right   // over everybody
+	Mandates      []campus.Mandate // over some
 }
 
 // DisplayName is the name as people say it: given name, then family name.
@@ -50,7 +51,7 @@ func (p Person) DisplayName() string { return strings.TrimSpace(p.GivenName + " 
 func (p Person) Viewer() campus.Viewer {
 	return campus.Viewer{
 		Person: p.ID, Login: p.Login, GivenName: p.GivenName, FamilyName: p.FamilyName, Mail: p.Mail,
-		Affiliations: p.Affiliations, Rights: p.Rights, Locale: p.Locale, Appearance: p.Appearance,
+		Affiliations: p.Affiliations, Rights: p.Rights, Mandates: p.Mandates, Locale: p.Locale, Appearance: p.Appearance,
 	}
 }
 

@@ -49,13 +49,24 @@ func Possible(from, to account.State) bool {
 	return false
 }
 
-// guard lets only the secretariat decide, and nobody about themselves.
-func guard(by campus.Viewer, who campus.PersonID) error {
-	if !by.Can(campus.RightSecretariat) {
+// guard lets only the secretariat decide, each about those whom they look after,
+// and nobody about themselves.
+func (l *Lifecycle) guard(ctx context.Context, by campus.Viewer, who campus.PersonID) error {
+	if !by.CanSomewhere(campus.RightSecretariat) {
 		return Reserved
 	}
 	if by.Person == who {
 		return Oneself
+	}
+	if by.Can(campus.RightSecretariat) {
+		return nil
+	}
+	p, err := l.People.PersonByID(ctx, who)
+	if err != nil {
+		return err
+	}
+	if !by.CanFor(campus.RightSecretariat, p.Affiliations) {
+		return Elsewhere
 	}
 	return nil
 }
@@ -64,7 +75,7 @@ func guard(by campus.Viewer, who campus.PersonID) error {
 // of an account that can no longer be used, writes the journal, and writes to
 // the person when [UndoTime] has passed.
 func (l *Lifecycle) Decide(ctx context.Context, by campus.Viewer, who campus.PersonID, o Order) (Decision, error) {
-	if err := guard(by, who); err != nil {
+	if err := l.guard(ctx, by, who); err != nil {
 		return Decision{}, err
 	}
 	var taken Decision
@@ -190,7 +201,7 @@ func (l *Lifecycle) write(ctx context.Context, tx db.Tx, e journal.Event, who ca
 // what the decisions that remain say. An empty decision reopens an account that
 // was closed without one, by the command line of an earlier version.
 func (l *Lifecycle) Lift(ctx context.Context, by campus.Viewer, who campus.PersonID, decisionID, note string, e journal.Event) error {
-	if err := guard(by, who); err != nil {
+	if err := l.guard(ctx, by, who); err != nil {
 		return err
 	}
 	e.Actor = by.Person
@@ -257,7 +268,7 @@ func (l *Lifecycle) Holding(ctx context.Context, p account.Person) (decisionID s
 
 // Undo takes back a decision within [UndoTime], by whoever took it.
 func (l *Lifecycle) Undo(ctx context.Context, by campus.Viewer, who campus.PersonID, decisionID string, e journal.Event) error {
-	if err := guard(by, who); err != nil {
+	if err := l.guard(ctx, by, who); err != nil {
 		return err
 	}
 	e.Actor = by.Person

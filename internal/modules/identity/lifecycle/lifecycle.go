@@ -59,11 +59,11 @@ func New(d Deps, c Config) *Lifecycle { return &Lifecycle{Deps: d, config: c} }
 
 // Routes lists every address of the alcove. All are the secretariat's.
 func (l *Lifecycle) Routes(r *web.Router) {
-	secretariat := web.Needs(campus.RightSecretariat)
+	everywhere, secretariat := web.Needs(campus.RightSecretariat), web.NeedsSomewhere(campus.RightSecretariat)
 	r.Handle("GET /identity/accounts", l.accountsPage, secretariat)
 	r.Handle("GET /identity/accounts.csv", l.accountsFile, secretariat)
-	r.Handle("GET /identity/accounts/rules", l.rulesPage, secretariat)
-	r.Handle("GET /identity/accounts/due", l.duePage, secretariat)
+	r.Handle("GET /identity/accounts/rules", l.rulesPage, everywhere)
+	r.Handle("GET /identity/accounts/due", l.duePage, everywhere)
 	r.Handle("GET /identity/accounts/{id}", l.accountPage, secretariat)
 	r.Handle("GET /identity/accounts/{id}/{act}", l.decidePage, secretariat)
 	r.Handle("POST /identity/accounts/{id}/suspend", l.suspend, secretariat)

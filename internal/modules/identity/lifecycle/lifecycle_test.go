@@ -45,6 +45,7 @@ type desk struct {
 	ended   []campus.PersonID
 	events  []journal.Event
 	letters []reach.Letter
+	told    []campus.PersonID // whose change the house was told
 }
 
 func (d *desk) EndSessionsOf(_ context.Context, _ db.Tx, who campus.PersonID, _ string) (int, error) {
@@ -61,6 +62,13 @@ func (d *desk) Write(_ context.Context, _ db.Tx, e journal.Event) error {
 	return nil
 }
 
+func (d *desk) changed(_ context.Context, _ db.Tx, who campus.PersonID) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.told = append(d.told, who)
+	return nil
+}
+
 func (d *desk) Tell(_ context.Context, _ db.Tx, _ account.Person, l reach.Letter) error {
 	d.letters = append(d.letters, l)
 	return nil
@@ -73,7 +81,9 @@ func (d *desk) PersonByID(ctx context.Context, who campus.PersonID) (account.Per
 	if err != nil {
 		return account.Person{}, AccountMissing
 	}
-	return p, nil
+	list := []account.Person{p}
+	err = d.affiliate(ctx, list)
+	return list[0], err
 }
 
 func (d *desk) PersonByLogin(ctx context.Context, login string) (account.Person, error) {
@@ -102,7 +112,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB, c Config) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{t: t, clock: now}
-	d.Lifecycle = New(Deps{DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Texts: texts, Zone: paris, People: d, Sessions: d, Journal: d, Letters: d}, c)
+	d.Lifecycle = New(Deps{DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Texts: texts, Zone: paris, People: d, Sessions: d, Journal: d, Letters: d, Changed: d.changed}, c)
 	d.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return d.viewer }, d.Routes)
 	d.viewer = d.as("sec", campus.RightSecretariat)
 	return d

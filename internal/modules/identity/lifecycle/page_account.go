@@ -44,6 +44,9 @@ func (l *Lifecycle) viewOf(r *http.Request) (accountView, error) {
 	if view.Person, err = l.People.PersonByID(ctx, campus.PersonID(r.PathValue("id"))); err != nil {
 		return view, err
 	}
+	if !v.CanFor(campus.RightSecretariat, view.Person.Affiliations) {
+		return view, Elsewhere
+	}
 	view.Oneself = view.Person.ID == v.Person
 	if view.Registrations, err = l.Registrations(ctx, view.Person.ID); err != nil {
 		return view, err

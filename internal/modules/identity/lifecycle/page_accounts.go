@@ -35,7 +35,8 @@ const (
 	maxWords = 120
 )
 
-// filterOf reads the filter of an address; what it does not know it leaves out.
+// filterOf reads the filter of an address; what it does not know it leaves out. It
+// never lets through more than the viewer looks after.
 func filterOf(r *http.Request) Filter {
 	q := r.URL.Query()
 	f := Filter{Words: strings.ToValidUTF8(strings.ReplaceAll(q.Get("q"), "\x00", ""), "")}
@@ -48,6 +49,7 @@ func filterOf(r *http.Request) Filter {
 	if k := campus.Kind(q.Get("kind")); slices.Contains(campus.Kinds, k) {
 		f.Kind = k
 	}
+	_, f.Within = web.Viewer(r).Scope(campus.RightSecretariat)
 	return f
 }
 

@@ -6,6 +6,8 @@ import "github.com/amphi-campus/amphi/internal/platform/fault"
 var (
 	// Reserved: only the secretariat decides about accounts and lifts a block.
 	Reserved = fault.Declare(fault.Forbidden, "identity.lifecycle_reserved")
+	// Elsewhere: the viewer looks after others.
+	Elsewhere = fault.Declare(fault.Forbidden, "identity.lifecycle_elsewhere")
 	// Oneself: nobody decides about their own account.
 	Oneself = fault.Declare(fault.Forbidden, "identity.lifecycle_oneself")
 	// AccountMissing: nobody has this account.

@@ -15,6 +15,8 @@ type Filter struct {
 	Words string // part of a name, a login, a mail address or a student number
 	State account.State
 	Kind  campus.Kind
+	// Within narrows it to people whom one of the mandates covers; nil is everybody.
+	Within []campus.Mandate
 }
 
 // where is the condition of a filter and its arguments.
@@ -41,6 +43,19 @@ func (f Filter) where() (string, []any) {
 	}
 	if f.Kind != "" {
 		parts = append(parts, "EXISTS (SELECT 1 FROM identity_affiliations a WHERE a.person_id = p.id AND a.kind = "+arg(string(f.Kind))+")")
+	}
+	if len(f.Within) > 0 {
+		covers := make([]string, len(f.Within))
+		for i, m := range f.Within {
+			var narrowed []string
+			for _, n := range [][2]string{{"campus", m.Campus}, {"programme", m.Programme}, {"unit", m.Unit}} {
+				if n[1] != "" {
+					narrowed = append(narrowed, "a."+n[0]+" = "+arg(n[1]))
+				}
+			}
+			covers[i] = "(" + strings.Join(narrowed, " AND ") + ")"
+		}
+		parts = append(parts, "EXISTS (SELECT 1 FROM identity_affiliations a WHERE a.person_id = p.id AND ("+strings.Join(covers, " OR ")+"))")
 	}
 	if len(parts) == 0 {
 		return "", nil

@@ -249,6 +249,16 @@ type IdentityLock struct {
 	KeyUntilAt db.Time
 }
 
+type IdentityMandate struct {
+	PersonID  string
+	RightName string
+	Campus    string
+	Programme string
+	Unit      string
+	GrantedAt db.Time
+	GrantedBy string
+}
+
 type IdentityPassword struct {
 	PersonID  string
 	Hash      string
@@ -343,13 +353,6 @@ type IdentityRelay struct {
 	GivenBy  string
 	GivenAt  db.Time
 	UsedAt   db.Time
-}
-
-type IdentityRight struct {
-	PersonID  string
-	RightName string
-	GrantedAt db.Time
-	GrantedBy string
 }
 
 type IdentitySession struct {

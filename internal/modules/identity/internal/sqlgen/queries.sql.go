@@ -189,33 +189,10 @@ func (q *Queries) ForgetSessions(ctx context.Context, endedAt db.Time) (int64, e
 	return result.RowsAffected()
 }
 
-const grantRight = `-- name: GrantRight :exec
-INSERT INTO identity_rights (person_id, right_name, granted_at, granted_by)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING
-`
-
-type GrantRightParams struct {
-	PersonID  string
-	RightName string
-	GrantedAt db.Time
-	GrantedBy string
-}
-
-func (q *Queries) GrantRight(ctx context.Context, arg GrantRightParams) error {
-	_, err := q.db.ExecContext(ctx, grantRight,
-		arg.PersonID,
-		arg.RightName,
-		arg.GrantedAt,
-		arg.GrantedBy,
-	)
-	return err
-}
-
 const holders = `-- name: Holders :many
 SELECT p.id FROM identity_people p
-JOIN identity_rights r ON r.person_id = p.id
-WHERE r.right_name = $1 AND p.state IN ('active', 'expiring')
+JOIN identity_mandates r ON r.person_id = p.id
+WHERE r.right_name = $1 AND r.campus = '' AND r.programme = '' AND r.unit = '' AND p.state IN ('active', 'expiring')
 ORDER BY p.folded_name, p.id
 LIMIT 500
 `
@@ -457,7 +434,7 @@ func (q *Queries) PasswordOf(ctx context.Context, login string) (PasswordOfRow, 
 const personByID = `-- name: PersonByID :one
 SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.folded_name, p.state, p.locale, p.appearance, p.created_at, p.changed_at,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
-       CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
+       CAST(COALESCE((SELECT string_agg(r.right_name || '|' || r.campus || '|' || r.programme || '|' || r.unit, ';') FROM identity_mandates r WHERE r.person_id = p.id), '') AS TEXT) AS rights
 FROM identity_people p
 WHERE p.id = $1
 `
@@ -506,7 +483,7 @@ func (q *Queries) PersonByID(ctx context.Context, id string) (PersonByIDRow, err
 const personByLogin = `-- name: PersonByLogin :one
 SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.folded_name, p.state, p.locale, p.appearance, p.created_at, p.changed_at,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
-       CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
+       CAST(COALESCE((SELECT string_agg(r.right_name || '|' || r.campus || '|' || r.programme || '|' || r.unit, ';') FROM identity_mandates r WHERE r.person_id = p.id), '') AS TEXT) AS rights
 FROM identity_people p
 WHERE p.login = $1 OR p.mail = $1
 `
@@ -613,28 +590,11 @@ func (q *Queries) ReplaceHash(ctx context.Context, arg ReplaceHashParams) (int64
 	return result.RowsAffected()
 }
 
-const revokeRight = `-- name: RevokeRight :execrows
-DELETE FROM identity_rights WHERE person_id = $1 AND right_name = $2
-`
-
-type RevokeRightParams struct {
-	PersonID  string
-	RightName string
-}
-
-func (q *Queries) RevokeRight(ctx context.Context, arg RevokeRightParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, revokeRight, arg.PersonID, arg.RightName)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const sessionByToken = `-- name: SessionByToken :one
 SELECT s.id AS session_id, s.shared, s.signed_in_at, s.last_seen_at, s.idle_at, s.expires_at, s.ended_at, s.end_reason, s.method, s.factor_method, s.factor_at,
        p.id, p.login, p.mail, p.given_name, p.family_name, p.state, p.locale, p.appearance,
        CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT) AS affiliations,
-       CAST(COALESCE((SELECT string_agg(r.right_name, ';') FROM identity_rights r WHERE r.person_id = p.id), '') AS TEXT) AS rights
+       CAST(COALESCE((SELECT string_agg(r.right_name || '|' || r.campus || '|' || r.programme || '|' || r.unit, ';') FROM identity_mandates r WHERE r.person_id = p.id), '') AS TEXT) AS rights
 FROM identity_sessions s
 JOIN identity_people p ON p.id = s.person_id
 WHERE s.token_hash = $1

@@ -1,0 +1,70 @@
+package lifecycle
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+)
+
+// belong gives somebody an affiliation with a place.
+func (d *desk) belong(who campus.PersonID, a campus.Affiliation) {
+	d.t.Helper()
+	err := d.DB.InTx(d.t.Context(), func(tx db.Tx) error {
+		_, err := tx.ExecContext(d.t.Context(), "INSERT INTO identity_affiliations (person_id, kind, campus, programme, unit) VALUES ($1, $2, $3, $4, $5)",
+			string(who), string(a.Kind), a.Campus, a.Programme, a.Unit)
+		return err
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestASecretaryOfOneProgrammeSeesAndDecidesAboutThatProgrammeOnly(t *testing.T) {
+	now := november()
+	dbtest.EachAt(t, now, func(t *testing.T, database *db.DB) {
+		d := open(t, now, database, Defaults())
+		law, maths := d.add("law", account.Active), d.add("maths", account.Active)
+		d.belong(law, campus.Affiliation{Kind: campus.Student, Campus: "port", Programme: "L1-DROIT"})
+		d.belong(maths, campus.Affiliation{Kind: campus.Student, Campus: "port", Programme: "L3-MATH"})
+		d.viewer = d.as("clerk")
+		d.viewer.Mandates = []campus.Mandate{{Right: campus.RightSecretariat, Campus: "port", Programme: "L1-DROIT"}}
+
+		for _, path := range []string{"/identity/accounts", "/identity/accounts.csv"} {
+			resp, list := identitytest.Ask(t, identitytest.Still(), http.MethodGet, d.server.URL+path, nil)
+			if resp.StatusCode != http.StatusOK || !strings.Contains(list, "Ünal law") && !strings.Contains(list, "law@") || strings.Contains(list, "maths") {
+				t.Errorf("%s answers %d, with law: %t, with maths: %t", path, resp.StatusCode, strings.Contains(list, "law"), strings.Contains(list, "maths"))
+			}
+		}
+		for path, want := range map[string]int{
+			"/identity/accounts/p-law": http.StatusOK, "/identity/accounts/p-law/suspend": http.StatusOK,
+			"/identity/accounts/p-maths": http.StatusForbidden, "/identity/accounts/p-maths/suspend": http.StatusForbidden,
+			"/identity/accounts/rules": http.StatusForbidden, "/identity/accounts/due": http.StatusForbidden,
+		} {
+			if resp, _ := identitytest.Ask(t, identitytest.Still(), http.MethodGet, d.server.URL+path, nil); resp.StatusCode != want {
+				t.Errorf("%s answers %d instead of %d", path, resp.StatusCode, want)
+			}
+		}
+		order := Order{State: account.Suspended, Reason: defaultReasons[0].Code}
+		if _, err := d.Decide(t.Context(), d.viewer, maths, order); fault.Of(err).Reason != Elsewhere {
+			t.Errorf("deciding about somebody of another programme: %v", err)
+		}
+		if _, err := d.Decide(t.Context(), d.viewer, law, order); err != nil {
+			t.Errorf("deciding about somebody of the programme: %v", err)
+		}
+		if !slices.Equal(d.told, []campus.PersonID{law}) {
+			t.Errorf("the house was told that %v changed", d.told)
+		}
+		d.viewer.Mandates[0].Right = campus.RightHelpdesk
+		if resp, _ := identitytest.Ask(t, identitytest.Still(), http.MethodGet, d.server.URL+"/identity/accounts", nil); resp.StatusCode != http.StatusForbidden {
+			t.Errorf("another right opens the list: %d", resp.StatusCode)
+		}
+	}, schemas...)
+}
