@@ -79,12 +79,15 @@ func (v Values) Subject() contract.Subject {
 			s.Affiliations = append(s.Affiliations, a)
 		}
 	}
-	for _, text := range v[contract.FieldUntil] {
-		if k, at, ok := parseUntil(text); ok {
-			if s.Until == nil {
-				s.Until = map[campus.Kind]time.Time{}
+	if said, ok := v[contract.FieldUntil]; ok {
+		s.Until = map[campus.Kind]time.Time{}
+		for _, a := range s.Affiliations { // without an end unless one is said
+			s.Until[a.Kind] = time.Time{}
+		}
+		for _, text := range said {
+			if k, at, ok := parseUntil(text); ok {
+				s.Until[k] = at
 			}
-			s.Until[k] = at
 		}
 	}
 	return s

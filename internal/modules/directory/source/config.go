@@ -59,14 +59,15 @@ type Config struct {
 // AffiliationConfig gives an affiliation to whom it fits. One is given for each
 // combination of the values of its expressions.
 type AffiliationConfig struct {
-	Attribute string `toml:"attribute" help:"attribute to look at, such as eduPersonAffiliation or memberOf; empty fits everybody"`
-	Value     string `toml:"value" help:"one of its values, whatever the case; * stands for any text; empty means that it has any"`
-	Kind      string `toml:"kind" help:"affiliation that it gives: student, teacher, staff or guest"`
-	Each      string `toml:"each" help:"attribute whose composite values are taken one by one, such as supannEtuInscription; those of an earlier year than the latest are left out"`
-	Campus    string `toml:"campus" help:"expression of its campus, such as campus(supannEntiteAffectationPrincipale)"`
-	Programme string `toml:"programme" help:"expression of its programme, such as supannEtuInscription[etape]"`
-	Unit      string `toml:"unit" help:"expression of its unit"`
-	Until     string `toml:"until" help:"expression of when it ends; empty means what the field until says"`
+	Attribute string   `toml:"attribute" help:"attribute to look at, such as eduPersonAffiliation or memberOf; empty fits everybody"`
+	Value     string   `toml:"value" help:"one of its values, whatever the case; * stands for any text; empty means that it has any"`
+	Unless    []string `toml:"unless" help:"values of the attribute that keep it away"`
+	Kind      string   `toml:"kind" help:"affiliation that it gives: student, teacher, staff or guest"`
+	Each      string   `toml:"each" help:"attribute whose composite values are taken one by one, such as supannEtuInscription; those of an earlier year than the latest are left out"`
+	Campus    string   `toml:"campus" help:"expression of its campus, such as campus(supannEntiteAffectationPrincipale)"`
+	Programme string   `toml:"programme" help:"expression of its programme, such as supannEtuInscription[etape]"`
+	Unit      string   `toml:"unit" help:"expression of its unit"`
+	Until     string   `toml:"until" help:"expression of when it ends; empty means what the field until says"`
 }
 
 // LDAPConfig is [directory.sources.ldap].
