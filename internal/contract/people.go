@@ -59,6 +59,9 @@ type Register interface {
 	FindPeople(ctx context.Context, by Field, values []string) (map[string]campus.PersonID, error)
 	// KnownPeople reads many people at once; those who are not there are left out.
 	KnownPeople(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]Known, error)
+	// Check is the first thing wrong with the values of somebody to be enrolled,
+	// apart from what others have already. It writes nothing.
+	Check(s Subject) error
 	// Enrol adds a person, who then activates the account. Source is who said so.
 	Enrol(ctx context.Context, tx db.Tx, s Subject, source string) (campus.PersonID, error)
 	// Amend makes the named fields those of s, and leaves the others.

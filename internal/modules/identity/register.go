@@ -127,13 +127,21 @@ func (m *Module) eachRow(ctx context.Context, query string, args []any, do func(
 	return rows.Err()
 }
 
+// personOfSubject is somebody as the directory says them.
+func personOfSubject(s contract.Subject) Person {
+	return Person{
+		Login: normalLogin(s.Login), Mail: strings.ToLower(s.Mail), GivenName: oneLine(s.GivenName), FamilyName: oneLine(s.FamilyName),
+		StudentNumber: s.StudentNumber, JobTitle: oneLine(s.JobTitle), Locale: s.Locale, State: Invited, Affiliations: s.Affiliations,
+	}
+}
+
+// Check implements contract.Register.
+func (m *Module) Check(s contract.Subject) error { return checkPerson(personOfSubject(s)) }
+
 // Enrol implements contract.Register: the person is invited, and activates the
 // account themselves.
 func (m *Module) Enrol(ctx context.Context, tx db.Tx, s contract.Subject, source string) (campus.PersonID, error) {
-	who, err := m.AddPerson(ctx, tx, Person{
-		Login: s.Login, Mail: s.Mail, GivenName: s.GivenName, FamilyName: s.FamilyName, StudentNumber: s.StudentNumber,
-		JobTitle: s.JobTitle, Locale: s.Locale, State: Invited, Affiliations: s.Affiliations,
-	})
+	who, err := m.AddPerson(ctx, tx, personOfSubject(s))
 	if err != nil {
 		return "", err
 	}
@@ -251,4 +259,17 @@ func (m *Module) personChanged(ctx context.Context, tx db.Tx, who campus.PersonI
 		}
 	}
 	return nil
+}
+
+// Holders are those who hold a right for the whole institution.
+func (m *Module) Holders(ctx context.Context, r campus.Right) ([]campus.PersonID, error) {
+	ids, err := sqlgen.New(m.db.Read()).Holders(ctx, string(r))
+	if err != nil {
+		return nil, fmt.Errorf("list the holders of %s: %w", r, err)
+	}
+	holders := make([]campus.PersonID, len(ids))
+	for i, who := range ids {
+		holders[i] = campus.PersonID(who)
+	}
+	return holders, nil
 }
