@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -190,6 +191,9 @@ func (m *Module) incidentWords(ctx context.Context, name string, i Incident) inc
 	}
 	return v
 }
+
+// traceOf is the page with both sides of the sign-ins to a service.
+func traceOf(service string) string { return "/sso/services/" + url.PathEscape(service) + "/trace" }
 
 // incidentsSince is what went wrong at a service since a moment.
 func (m *Module) incidentsSince(ctx context.Context, s *registry.Service, since time.Time) ([]walk.Incident, error) {

@@ -328,6 +328,9 @@ func TestAWalkShowsBothSides(t *testing.T) {
 	h.check(moodle, ticket)
 	see(walk, "It works")
 	see("/sso/services/moodle", "that it took")
+	if page := h.get("/sso/services/moodle").Body.String(); !strings.Contains(page, `href="/sso/services/moodle/trace"`) {
+		t.Error("the page of a service does not lead to its trace")
+	}
 
 	h.clock.Advance(time.Second)
 	walk = begin()

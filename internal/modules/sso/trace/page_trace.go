@@ -76,12 +76,15 @@ type traceView struct {
 type wayView struct {
 	At      time.Time
 	Service string
-	URL     string // of the service's page; "" for who may not read it
+	URL     string // of the service's page, or of its ways for who may not read that
 	Login   string
 	Address string
 	State   string // short
 	Tone    ui.Tone
 	There   string // what the service did
+	// More is where what went wrong is explained; "" when nothing did, or for who may
+	// not read it.
+	More string
 }
 
 // page lists what services were given, the newest first, with what they did. Who
@@ -103,6 +106,8 @@ func (x *Trace) page(w http.ResponseWriter, r *http.Request) error {
 	if view.Asked.Service != "" {
 		if f.Service = find(index, view.Asked.Service); f.Service == "" {
 			view.Problems.Add("service", "sso.trace.service_missing")
+		} else if v.Can(campus.RightAdmin) {
+			view.Crumbs = append(view.Crumbs, ui.Link{Label: index.Get(f.Service).Name(i18n.Locale(ctx)), URL: "/sso/services/" + f.Service})
 		}
 	}
 	if view.Asked.Code != "" {
@@ -151,6 +156,9 @@ func (x *Trace) words(ctx context.Context, index *registry.Index, one Way, v cam
 			w.URL = "/sso/services/" + s.ID
 		}
 	}
+	if w.URL == "" { // the help desk reads what else happened there
+		w.URL = asked{Service: one.Service}.query(1)
+	}
 	if v.Can(campus.RightHelpdesk) {
 		w.Login = one.Login
 	}
@@ -169,6 +177,9 @@ func (x *Trace) words(ctx context.Context, index *registry.Index, one Way, v cam
 		w.State, w.Tone, w.There = t(ctx, "state.given"), ui.Good, t(ctx, "there.given")
 	default:
 		w.State, w.Tone, w.There = t(ctx, "state.redeemed"), ui.Good, t(ctx, "there.redeemed", "after", after, "peer", one.Peer)
+	}
+	if (w.Tone == ui.Bad || w.Tone == ui.Warn) && w.Service != "" && v.Can(campus.RightAdmin) {
+		w.More = w.URL + "#incidents"
 	}
 	if one.State == answer.Ended && !one.UsedAt.IsZero() {
 		w.State, w.Tone = t(ctx, "state.ended"), ""

@@ -255,6 +255,15 @@ func TestWhoItWasIsForTheHelpDeskAlone(t *testing.T) {
 				t.Errorf("%s: %d %s", path, status, page)
 			}
 		}
+		h.give("moodle", "pdurand", there+"/vain", false)
+		h.clock.Advance(2 * time.Minute)
+		if _, page := h.get("/sso/services/moodle/trace"); !strings.Contains(page, `href="/sso/services/moodle#incidents"`) || !strings.Contains(page, `<a href="/sso/services/moodle">Moodle</a>`) {
+			t.Errorf("no way to the service and what went wrong there: %s", page)
+		}
+		h.viewer = helper()
+		if _, page := h.get("/sso/trace"); strings.Contains(page, `href="/sso/services/`) || !strings.Contains(page, `href="/sso/trace?service=moodle"`) {
+			t.Errorf("the help desk is sent where it may not go: %s", page)
+		}
 		h.viewer = campustest.Lina()
 		for _, path := range []string{"/sso/trace", "/sso/services/moodle/trace"} {
 			if status, _ := h.get(path); status != http.StatusForbidden {
