@@ -56,6 +56,14 @@ func (a Audience) reaches(standing Audience) bool {
 	return standing != Nobody && a != Nobody && a.rank() >= standing.rank()
 }
 
+// Rank is the least [Sight.Rank] of what somebody of this standing sees.
+func (a Audience) Rank() int {
+	if a == Nobody {
+		return len(Audiences) // nothing
+	}
+	return a.rank()
+}
+
 // Keeps reports whether the viewer looks after entries: the secretariat and those
 // who run the directory.
 func Keeps(v campus.Viewer) bool {

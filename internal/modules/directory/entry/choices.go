@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -39,6 +40,33 @@ func ChoicesOf(ctx context.Context, q db.Querier, who campus.PersonID) (Choices,
 		return Choices{}, fmt.Errorf("read the choices of %s: %w", who, err)
 	}
 	return c, nil
+}
+
+// ManyChoices reads the choices of many people; those who made none are left out.
+func ManyChoices(ctx context.Context, q db.Querier, ids []campus.PersonID) (map[campus.PersonID]Choices, error) {
+	found := map[campus.PersonID]Choices{}
+	for some := range slices.Chunk(ids, atOnce) {
+		args := make([]any, len(some))
+		for i, id := range some {
+			args[i] = string(id)
+		}
+		err := eachRow(ctx, q, "SELECT person_id, audiences, hours, photo, consent_at FROM directory_choices WHERE person_id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+			var c Choices
+			var who, audiences string
+			var consent db.Time
+			if err := rows.Scan(&who, &audiences, &c.Hours, &c.Photo, &consent); err != nil {
+				return err
+			}
+			c.ConsentAt = consent.Time()
+			err := read(audiences, &c.Audiences)
+			found[campus.PersonID(who)] = c
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read choices: %w", err)
+		}
+	}
+	return found, nil
 }
 
 // Choose keeps somebody's choices. A photo that they give up is deleted after the

@@ -48,20 +48,26 @@ func Newest(ctx context.Context, q db.Querier) (db.Time, error) {
 	return at, nil
 }
 
-// Since lists the subjects that changed at an instant or after it.
-func Since(ctx context.Context, q db.Querier, at db.Time) ([]string, error) {
-	rows, err := q.QueryContext(ctx, "SELECT subject FROM directory_stamps WHERE changed_at >= $1", at)
+// Change is when a subject changed last.
+type Change struct {
+	Subject string
+	At      db.Time
+}
+
+// Since lists what changed at an instant or after it.
+func Since(ctx context.Context, q db.Querier, at db.Time) ([]Change, error) {
+	rows, err := q.QueryContext(ctx, "SELECT subject, changed_at FROM directory_stamps WHERE changed_at >= $1", at)
 	if err != nil {
 		return nil, fmt.Errorf("list what changed: %w", err)
 	}
 	defer rows.Close()
-	var subjects []string
+	var changes []Change
 	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
+		var c Change
+		if err := rows.Scan(&c.Subject, &c.At); err != nil {
 			return nil, fmt.Errorf("list what changed: %w", err)
 		}
-		subjects = append(subjects, s)
+		changes = append(changes, c)
 	}
-	return subjects, rows.Err()
+	return changes, rows.Err()
 }

@@ -1,0 +1,236 @@
+package find
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
+	"github.com/amphi-campus/amphi/internal/modules/directory/stamp"
+	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+)
+
+const (
+	// lookEvery is how often the search looks for changes that another server made.
+	lookEvery = 2 * time.Second
+	// pageSize is how many people are read at once.
+	pageSize = 2000
+	// closed is the state of an account that is no more.
+	closed = "closed"
+)
+
+// Refresh brings the memory up to date: it reads everything the first time, and then
+// those who changed. While somebody else does so the memory is taken as it is.
+func (f *Finder) Refresh(ctx context.Context) error {
+	f.mu.RLock()
+	loaded, looked := f.loaded, f.looked
+	f.mu.RUnlock()
+	heard := false
+	select {
+	case <-f.heard:
+		heard = true
+	default:
+	}
+	now := f.Clock.Now()
+	if loaded && !heard && now.Sub(looked).Abs() < lookEvery {
+		return nil
+	}
+	if loaded && !heard && !f.reading.TryLock() {
+		return nil
+	} else if !loaded || heard {
+		f.reading.Lock() // what was heard is ours to read
+	}
+	defer f.reading.Unlock()
+	// A reader that goes away must not leave the others without an answer.
+	ctx = context.WithoutCancel(ctx)
+	if f.words == nil {
+		return f.load(ctx, now)
+	}
+	return f.update(ctx, now)
+}
+
+// load reads the whole directory. What changes meanwhile is read again.
+func (f *Finder) load(ctx context.Context, now time.Time) error {
+	newest, err := stamp.Newest(ctx, f.DB.Read())
+	if err != nil {
+		return err
+	}
+	words, places, people := newArena(), map[campus.PersonID]int{}, []Person(nil)
+	tree, err := unit.All(ctx, f.DB.Read())
+	if err != nil {
+		return err
+	}
+	same := interner{}
+	for after := campus.PersonID(""); ; {
+		some, err := f.Register.PeopleAfter(ctx, after, pageSize)
+		if err != nil {
+			return fmt.Errorf("read the directory: %w", err)
+		}
+		known := make(map[campus.PersonID]contract.Known, len(some))
+		ids := make([]campus.PersonID, 0, len(some))
+		for _, k := range some {
+			if after = k.ID; k.State != closed {
+				known[k.ID] = same.known(k)
+				ids = append(ids, k.ID)
+			}
+		}
+		read, err := f.read(ctx, ids, known)
+		if err != nil {
+			return err
+		}
+		for _, p := range read {
+			p.learn(words, tree)
+			places[p.ID] = len(people)
+			people = append(people, p)
+		}
+		if len(some) < pageSize {
+			break
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.words, f.places, f.people, f.free = words, places, people, nil
+	f.setTree(tree)
+	f.newest, f.applied, f.looked, f.loaded = newest, map[string]db.Time{}, now, true
+	return nil
+}
+
+// update reads those again that changed since.
+func (f *Finder) update(ctx context.Context, now time.Time) error {
+	changes, err := stamp.Since(ctx, f.DB.Read(), f.newest.Add(-stamp.Overlap))
+	if err != nil {
+		return err
+	}
+	newest, applied := f.newest, make(map[string]db.Time, len(changes))
+	var ids []campus.PersonID
+	units := false
+	for _, c := range changes {
+		newest = max(newest, c.At)
+		applied[c.Subject] = c.At
+		switch {
+		case f.applied[c.Subject] == c.At:
+		case c.Subject == stamp.Units:
+			units = true
+		default:
+			ids = append(ids, campus.PersonID(c.Subject))
+		}
+	}
+	tree := f.tree
+	if units {
+		if tree, err = unit.All(ctx, f.DB.Read()); err != nil {
+			return err
+		}
+	}
+	known, err := f.Register.KnownPeople(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read the directory: %w", err)
+	}
+	read, err := f.read(ctx, ids, known)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if units {
+		f.setTree(tree)
+		for i := range f.people {
+			f.people[i].learn(f.words, tree)
+		}
+	}
+	there := make(map[campus.PersonID]bool, len(read))
+	for _, p := range read {
+		there[p.ID] = true
+		p.learn(f.words, tree)
+		i, had := f.places[p.ID]
+		switch {
+		case had:
+		case len(f.free) > 0:
+			i = f.free[len(f.free)-1]
+			f.free = f.free[:len(f.free)-1]
+		default:
+			i = len(f.people)
+			f.people = append(f.people, Person{})
+		}
+		f.people[i], f.places[p.ID] = p, i
+	}
+	for _, id := range ids {
+		if i, had := f.places[id]; had && !there[id] {
+			f.people[i] = Person{}
+			delete(f.places, id)
+			f.free = append(f.free, i)
+		}
+	}
+	f.newest, f.applied, f.looked = newest, applied, now
+	return nil
+}
+
+// read puts together what is known of people. Who left is not among them.
+func (f *Finder) read(ctx context.Context, ids []campus.PersonID, known map[campus.PersonID]contract.Known) ([]Person, error) {
+	profiles, err := entry.Profiles(ctx, f.DB.Read(), ids)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := entry.ManyChoices(ctx, f.DB.Read(), ids)
+	if err != nil {
+		return nil, err
+	}
+	people := make([]Person, 0, len(ids))
+	for _, id := range ids {
+		if k, ok := known[id]; ok && k.State != closed {
+			people = append(people, personOf(k, profiles[id], chosen[id], f.Rules))
+		}
+	}
+	return people, nil
+}
+
+// learn gives somebody their words.
+func (p *Person) learn(words *arena, tree unit.Tree) {
+	if p.ID == "" {
+		return
+	}
+	p.names = words.add(p.GivenName, p.FamilyName)
+	texts := []string{p.JobTitle}
+	for _, f := range p.Profile.Functions {
+		texts = append(texts, f.French, f.English)
+	}
+	for _, code := range p.Units() {
+		if u, ok := tree.Of(code); ok {
+			texts = append(texts, u.NameFrench, u.NameEnglish)
+		}
+	}
+	p.functions = words.add(texts...)
+}
+
+// setTree keeps the chart, and the words of its units.
+func (f *Finder) setTree(tree unit.Tree) {
+	f.tree, f.units = tree, nil
+	for _, u := range tree.Units() {
+		texts := append([]string{u.NameFrench, u.NameEnglish, u.Code}, u.Keywords...)
+		f.units = append(f.units, foundUnit{Unit: u, names: f.words.add(texts...), about: f.words.add(u.AboutFrench, u.AboutEnglish)})
+	}
+}
+
+// interner keeps one copy of texts that many people share: titles, codes.
+type interner map[string]string
+
+func (in interner) text(s string) string {
+	if kept, ok := in[s]; ok {
+		return kept
+	}
+	in[s] = s
+	return s
+}
+
+func (in interner) known(k contract.Known) contract.Known {
+	k.Subject.JobTitle = in.text(k.Subject.JobTitle)
+	k.Subject.GivenName = in.text(k.Subject.GivenName)
+	for i, a := range k.Subject.Affiliations {
+		k.Subject.Affiliations[i] = campus.Affiliation{
+			Kind: campus.Kind(in.text(string(a.Kind))), Campus: in.text(a.Campus), Programme: in.text(a.Programme), Unit: in.text(a.Unit),
+		}
+	}
+	return k
+}
