@@ -1,21 +1,32 @@
 -- +goose Up
--- What one source says of one person, as the mapping reads it.
+-- What one source says of one person, group or unit, as the mapping reads it.
 CREATE TABLE directory_records (
     source          TEXT COLLATE "C" NOT NULL,
+    kind            TEXT COLLATE "C" NOT NULL CHECK (kind IN ('person', 'group', 'unit')),
     source_key      TEXT COLLATE "C" NOT NULL,
-    person_id       TEXT COLLATE "C" NOT NULL,
+    person_id       TEXT COLLATE "C" NOT NULL, -- empty for groups and units
     employee_number TEXT COLLATE "C" NOT NULL,
-    said            TEXT   NOT NULL, -- the entry, in JSON
+    said            TEXT   NOT NULL, -- values by field, in JSON
     since           TEXT   NOT NULL, -- when values came that are younger than the record: JSON, microseconds by field
     digest          TEXT   NOT NULL,
     place           TEXT   NOT NULL, -- DN or line, for reports
     first_at        BIGINT NOT NULL,
     changed_at      BIGINT NOT NULL,
     gone_at         BIGINT NOT NULL, -- 0 while the source speaks of it
-    PRIMARY KEY (source, source_key)
+    PRIMARY KEY (source, kind, source_key)
 );
-CREATE INDEX directory_records_by_person ON directory_records (person_id);
+CREATE INDEX directory_records_by_person ON directory_records (person_id) WHERE person_id <> '';
 CREATE INDEX directory_records_by_number ON directory_records (employee_number) WHERE employee_number <> '';
+
+-- What other records of a source call a record, such as its DN.
+CREATE TABLE directory_aliases (
+    source     TEXT COLLATE "C" NOT NULL,
+    name       TEXT COLLATE "C" NOT NULL,
+    kind       TEXT COLLATE "C" NOT NULL,
+    source_key TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (source, name)
+);
+CREATE INDEX directory_aliases_by_record ON directory_aliases (source, kind, source_key);
 
 CREATE TABLE directory_sources (
     id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -63,14 +74,17 @@ CREATE INDEX directory_runs_by_time ON directory_runs (started_at);
 CREATE TABLE directory_changes (
     run_id     TEXT COLLATE "C" NOT NULL REFERENCES directory_runs (id) ON DELETE CASCADE,
     seq        BIGINT NOT NULL,
-    kind       TEXT   NOT NULL CHECK (kind IN ('creation', 'change', 'departure', 'conflict', 'refusal', 'known')),
-    state      TEXT   NOT NULL CHECK (state IN ('planned', 'applied', 'refused', 'told')),
+    what       TEXT   NOT NULL, -- person, group or unit
+    kind       TEXT   NOT NULL CHECK (kind IN ('creation', 'change', 'departure', 'conflict', 'refusal', 'touch')), -- a touch changes no value: a new name at the source
+    state      TEXT   NOT NULL CHECK (state IN ('planned', 'applied', 'told')),
     source_key TEXT COLLATE "C" NOT NULL,
     place      TEXT   NOT NULL,
     person_id  TEXT COLLATE "C" NOT NULL,
     name       TEXT   NOT NULL,
     folded     TEXT COLLATE "C" NOT NULL,
     said       TEXT   NOT NULL,
+    names      TEXT   NOT NULL, -- aliases, in JSON
+    people     TEXT   NOT NULL, -- whom a conflict is about, in JSON
     detail     TEXT   NOT NULL, -- field by field, old and new, in JSON
     reason     TEXT   NOT NULL,
     args       TEXT   NOT NULL,
@@ -84,4 +98,5 @@ DROP TABLE directory_changes;
 DROP TABLE directory_runs;
 DROP TABLE directory_lease;
 DROP TABLE directory_sources;
+DROP TABLE directory_aliases;
 DROP TABLE directory_records;

@@ -1,0 +1,114 @@
+// Package register is the engine of the directory. It reads what the sources say,
+// finds whom they speak of, merges their words, shows what would change, stops when
+// that is too much, and writes it into the register of people.
+package register
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
+	"github.com/amphi-campus/amphi/internal/modules/directory/source"
+	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+)
+
+// Entries keeps what the directory shows of a person beyond the register of people.
+type Entries interface {
+	// PutEntry takes over the merged values of somebody. Those that the register of
+	// people keeps are among them. Manager is who [mapping.FieldManager] names, or "".
+	PutEntry(ctx context.Context, tx db.Tx, who campus.PersonID, v mapping.Values, manager campus.PersonID, source string) error
+}
+
+// Units keeps the org chart.
+type Units interface {
+	// PutUnit takes over a unit by its code.
+	PutUnit(ctx context.Context, tx db.Tx, code string, v mapping.Values, source string) error
+	// UnitGone is told that the source has a unit no longer.
+	UnitGone(ctx context.Context, tx db.Tx, code, source string) error
+}
+
+// Groups keeps groups.
+type Groups interface {
+	// PutGroup takes over a group by its code; people and groups are its members, and
+	// nil when the source does not say them.
+	PutGroup(ctx context.Context, tx db.Tx, code string, v mapping.Values, people []campus.PersonID, groups []string, source string) error
+	// GroupGone is told that the source has a group no longer.
+	GroupGone(ctx context.Context, tx db.Tx, code, source string) error
+	// PutGroupsOf makes codes the groups that the source puts somebody in. A group
+	// that is not there yet is made.
+	PutGroupsOf(ctx context.Context, tx db.Tx, who campus.PersonID, codes []string, source string) error
+}
+
+// Mapper says a record in the words of the house; [mapping.Mapping] is one.
+type Mapper interface {
+	Map(source.Record) (mapping.Entry, []source.Refusal)
+}
+
+// Feed is one source of the configuration, ready to be read.
+type Feed struct {
+	Config source.Config
+	Mapper Mapper
+	// Open is its reader, made anew for each run; nil for a source that pushes.
+	Open func() (source.Reader, error)
+}
+
+// Deps is what the engine asks of its room.
+type Deps struct {
+	DB       *db.DB
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Texts    *i18n.Catalogue
+	Zone     *time.Location
+	Register contract.Register
+	Notices  contract.Notices
+	// Officers are told when a run stops: those who hold [campus.RightDirectory].
+	Officers func(context.Context) ([]campus.PersonID, error)
+	Feeds    []Feed
+	// Entries, Units and Groups may be nil: then nothing is kept of them.
+	Entries Entries
+	Units   Units
+	Groups  Groups
+}
+
+// Engine keeps the register in step with the sources. It is safe for concurrent
+// use.
+type Engine struct {
+	Deps
+	config Config
+	names  names
+	ranks  ranks
+	// print changes with the precedence of the sources, so that a change of the
+	// configuration makes every record count as changed.
+	print string
+}
+
+// New prepares the engine.
+func New(d Deps, c Config) *Engine {
+	e := &Engine{Deps: d, config: c, names: newNames(c.Names), ranks: rank(d.Feeds)}
+	e.print = e.ranks.print()
+	return e
+}
+
+// feed finds a source by its name.
+func (e *Engine) feed(id string) (Feed, error) {
+	for _, f := range e.Feeds {
+		if f.Config.ID == id {
+			return f, nil
+		}
+	}
+	return Feed{}, SourceUnknown.With(map[string]any{"source": id})
+}
+
+// SourceName is what people call a source; one that the configuration no longer has
+// keeps its identifier.
+func (e *Engine) SourceName(ctx context.Context, id string) string {
+	if f, err := e.feed(id); err == nil {
+		return f.Config.Name(i18n.Locale(ctx))
+	}
+	return id
+}
