@@ -102,7 +102,7 @@ var openToStrangers = []string{
 	"POST /identity/passkey/begin", "POST /identity/passkey",
 	// To another system that vouches for people, and back.
 	"GET /identity/upstreams/{id}/start", "POST /identity/upstreams/{id}/start", "GET /identity/upstreams/{id}/answer", "POST /identity/upstreams/{id}/answer",
-	"GET /identity/upstreams/{id}/resume", "GET /identity/upstreams/{id}/metadata", "GET /identity/upstreams/{id}/left", "POST /identity/upstreams/{id}/part", "GET /identity/upstreams/{id}/password", "POST /identity/upstreams/{id}/password",
+	"GET /identity/upstreams/{id}/resume", "GET /identity/upstreams/{id}/metadata", "GET /identity/upstreams/{id}/left", "POST /identity/upstreams/{id}/part", "POST /identity/upstreams/{id}/ended", "GET /identity/upstreams/{id}/password", "POST /identity/upstreams/{id}/password",
 	// Locked out, or going round in circles.
 	"GET /login/locked", "POST /login/locked/send", "GET /login/unlock", "POST /login/unlock",
 	"GET /login/flag", "POST /login/flag", "GET /login/loop", "POST /login/loop",

@@ -110,6 +110,9 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	}, c.Recovery)
 	m.upstreams, err = upstream.New(upstream.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Base: d.Base, People: m, Register: m, Door: way, Journal: m.journal, Letters: m.reach, Guess: m.guessElsewhere, End: m.End,
+		EndSession: func(ctx context.Context, tx db.Tx, session string) error {
+			return m.endSession(ctx, tx, session, endedByUpstream)
+		},
 		Protocols: map[string]func(upstream.Config) (upstream.Protocol, error){
 			upstream.KindOIDC: func(c upstream.Config) (upstream.Protocol, error) { return oidcrp.New(c, d.Clock) },
 			upstream.KindSAML: func(c upstream.Config) (upstream.Protocol, error) {

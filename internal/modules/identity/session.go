@@ -40,6 +40,7 @@ const (
 	endedByClosing   = "account_closed"
 	endedByOtherUser = "another_person"
 	endedByPassword  = "password_set"
+	endedByUpstream  = "upstream"
 )
 
 // Session is one open session as its owner sees it.

@@ -61,6 +61,7 @@ type stateView struct {
 	ID, Name, Kind string
 	Web            bool
 	AnswerURL      string // to register at the upstream
+	EndedURL       string // the same, for its sign-outs; "" where it tells of none
 	Domains        string
 	State          state
 	Facts          []ui.Fact
@@ -106,6 +107,9 @@ func (x *Upstreams) showState(w http.ResponseWriter, r *http.Request, u *upstrea
 	}
 	if v.Web {
 		v.AnswerURL = x.Base.String() + answerURL(u.ID)
+		if _, tells := u.protocol.(Ender); tells {
+			v.EndedURL = x.Base.String() + endedURL(u.ID)
+		}
 	}
 	if v.Asked != "" {
 		v.Person, err = x.People.PersonByLogin(ctx, v.Asked)
@@ -128,6 +132,7 @@ func (u *upstream) factsOf(ctx context.Context, v stateView) []ui.Fact {
 	say := func(key string, pairs ...any) string { return i18n.T(ctx, "identity.upstream.admin."+key, pairs...) }
 	facts := []ui.Fact{
 		{Label: say("answer_url"), Text: v.AnswerURL, Code: true},
+		{Label: say("ended_url"), Text: v.EndedURL, Code: true},
 		{Label: say("domains"), Text: v.Domains},
 		{Label: say("rules"), Text: u.rules()},
 		{Label: say("links"), Text: strconv.FormatInt(v.State.Links, 10)},

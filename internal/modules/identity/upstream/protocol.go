@@ -139,6 +139,9 @@ type Answer struct {
 	// LogoutHint is what its sign-out needs to know (id_token, NameID and
 	// SessionIndex). It is stored sealed.
 	LogoutHint string
+	// SubjectThere and SessionThere are how the upstream's own sign-outs name the
+	// person and the session (sub, sid); empty when they name none.
+	SubjectThere, SessionThere string
 	// Remarks are what the person should know though they may go on.
 	Remarks []Remark
 }

@@ -16,7 +16,8 @@ UPDATE identity_upstream_transactions SET claimed_at = $2, secrets = '' WHERE id
 UPDATE identity_upstream_transactions SET answer = $2, resume_hash = $3 WHERE id = $1;
 
 -- name: Finish :execrows
-UPDATE identity_upstream_transactions SET finished_at = $2, logout_hint = $3, answer = '', resume_hash = '' WHERE id = $1 AND finished_at = 0;
+UPDATE identity_upstream_transactions SET finished_at = $2, logout_hint = $3, answer = '', resume_hash = '', issuer = $4, subject = $5, session_there = $6
+WHERE id = $1 AND finished_at = 0;
 
 -- name: CountRounds :one
 SELECT COUNT(*) FROM identity_upstream_transactions
@@ -57,6 +58,31 @@ LIMIT 1;
 -- name: PartThere :execrows
 -- Nothing is left to end at the upstream, or somebody is on the way to do it.
 UPDATE identity_upstream_transactions SET left_at = 1, logout_hint = '' WHERE id = $1 AND left_at <> 1;
+
+-- name: SeeOnce :execrows
+INSERT INTO identity_upstream_seen (id, until_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING;
+
+-- name: ForgetSeen :exec
+DELETE FROM identity_upstream_seen WHERE until_at < $1;
+
+-- name: OpenedBy :many
+-- The open sessions that came by a session at an upstream, or by all of a person's.
+SELECT s.id, s.person_id, t.id AS journey FROM identity_upstream_transactions t
+JOIN identity_attempts a ON a.journey = t.id
+JOIN identity_sessions s ON s.attempt_id = a.id
+WHERE t.upstream = $1 AND t.issuer = $2 AND s.ended_at = 0
+  AND (sqlc.arg(session_there) <> '' AND t.session_there = sqlc.arg(session_there) AND (sqlc.arg(subject) = '' OR t.subject = sqlc.arg(subject))
+    OR sqlc.arg(session_there) = '' AND sqlc.arg(subject) <> '' AND t.subject = sqlc.arg(subject))
+LIMIT 100;
+
+-- name: CutJourneys :exec
+-- The same for sign-ins that wait for a second factor: what was proved counts no more.
+UPDATE identity_attempts SET browser_hash = id, method = '', proved_at = 0, factor_method = '', factor_at = 0
+WHERE outcome <> 'in' AND journey <> '' AND journey IN (
+    SELECT t.id FROM identity_upstream_transactions t
+    WHERE t.upstream = $1 AND t.issuer = $2
+      AND (sqlc.arg(session_there) <> '' AND t.session_there = sqlc.arg(session_there) AND (sqlc.arg(subject) = '' OR t.subject = sqlc.arg(subject))
+        OR sqlc.arg(session_there) = '' AND sqlc.arg(subject) <> '' AND t.subject = sqlc.arg(subject)));
 
 -- name: ForgetTransactions :execrows
 -- A journey is kept for as long as the session that began with it.

@@ -178,7 +178,9 @@ func (x *Upstreams) finish(ctx context.Context, j journey, a Answer) (first bool
 		}
 	}
 	err = x.DB.InTx(ctx, func(tx db.Tx) error {
-		n, err := sqlgen.New(tx).Finish(ctx, sqlgen.FinishParams{ID: j.ID, FinishedAt: tx.Now(), LogoutHint: hint})
+		n, err := sqlgen.New(tx).Finish(ctx, sqlgen.FinishParams{
+			ID: j.ID, FinishedAt: tx.Now(), LogoutHint: hint, Issuer: a.Issuer, Subject: a.SubjectThere, SessionThere: a.SessionThere,
+		})
 		first = n == 1
 		return err
 	})
@@ -228,6 +230,9 @@ func (x *Upstreams) Forget(ctx context.Context) error {
 		}
 		if _, err := q.ForgetEvents(ctx, tx.Now().Add(-keepEvents)); err != nil {
 			return fmt.Errorf("forget what upstreams answered: %w", err)
+		}
+		if err := q.ForgetSeen(ctx, tx.Now()); err != nil {
+			return fmt.Errorf("forget what upstreams said: %w", err)
 		}
 		if err := q.ForgetLostHours(ctx, tx.Now().Add(-keepEvents)); err != nil {
 			return fmt.Errorf("forget how many did not come back: %w", err)

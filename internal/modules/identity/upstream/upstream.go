@@ -69,6 +69,8 @@ type Deps struct {
 	Letters  Letters
 	// End ends the session of a request, if there is one.
 	End func(context.Context, http.ResponseWriter, *http.Request) error
+	// EndSession ends a session that has ended at its upstream.
+	EndSession func(ctx context.Context, tx db.Tx, session string) error
 	// Guess takes one try at a password from the budgets of the sign-in, or says why
 	// it must wait. Tell done whether it was wrong.
 	Guess func(login string, from netip.Addr) (done func(wrong bool), err error)
@@ -81,10 +83,11 @@ type Deps struct {
 // Upstreams is the alcove. It is safe for concurrent use.
 type Upstreams struct {
 	Deps
-	all      []*upstream    // in the order in which people see them
-	underWay *limit.Limiter // journeys under way, by network
-	quiet    *limit.Limiter // how often the same thing is written down
-	letters  *limit.Limiter // how often somebody is written to about the same thing
+	all       []*upstream    // in the order in which people see them
+	underWay  *limit.Limiter // journeys under way, by network
+	strangers *limit.Limiter // sign-outs that no upstream signed, by network
+	quiet     *limit.Limiter // how often the same thing is written down
+	letters   *limit.Limiter // how often somebody is written to about the same thing
 }
 
 // upstream is one of them. Either protocol or directory is set.
@@ -99,10 +102,11 @@ type upstream struct {
 // file, cannot be read; one that does not answer is no reason not to start.
 func New(d Deps, configs []Config) (*Upstreams, error) {
 	x := &Upstreams{
-		Deps:     d,
-		underWay: limit.New(openRate, 0, d.Clock),
-		quiet:    limit.New(limit.Rate{Every: time.Minute, Burst: 1}, 0, d.Clock),
-		letters:  limit.New(limit.Rate{Every: time.Hour, Burst: 1}, 0, d.Clock),
+		Deps:      d,
+		underWay:  limit.New(openRate, 0, d.Clock),
+		strangers: limit.New(strangersRate, 0, d.Clock),
+		quiet:     limit.New(limit.Rate{Every: time.Minute, Burst: 1}, 0, d.Clock),
+		letters:   limit.New(limit.Rate{Every: time.Hour, Burst: 1}, 0, d.Clock),
 	}
 	for _, c := range configs {
 		if c.Off {
@@ -149,6 +153,7 @@ func (x *Upstreams) Routes(r *web.Router) {
 	r.Handle("POST /identity/upstreams/{id}/answer", x.answer, web.Public, web.CrossSite, web.BodyLimit(maxAnswer))
 	r.Handle("GET /identity/upstreams/{id}/metadata", x.describe, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/left", x.left, web.Public)
+	r.Handle("POST /identity/upstreams/{id}/ended", x.endedThere, web.Public, web.CrossSite, web.BodyLimit(maxEnding))
 	r.Handle("POST /identity/upstreams/{id}/part", x.part, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/resume", x.resume, web.Public)
 	r.Handle("GET /identity/upstreams/{id}/password", x.changePage, web.Public)

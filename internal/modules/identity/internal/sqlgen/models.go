@@ -465,25 +465,39 @@ type IdentityUpstreamLink struct {
 	UsedAt   db.Time
 }
 
+type IdentityUpstreamLost struct {
+	Upstream string
+	HourAt   db.Time
+	Number   int64
+}
+
+type IdentityUpstreamSeen struct {
+	ID      string
+	UntilAt db.Time
+}
+
 type IdentityUpstreamTransaction struct {
-	ID          string
-	Upstream    string
-	TokenHash   string
-	BrowserHash string
-	Purpose     string
-	PersonID    string
-	Next        string
-	Shared      bool
-	Forced      bool
-	Plain       bool
-	LoginHint   string
-	Secrets     string
-	Answer      string
-	ResumeHash  string
-	LogoutHint  string
-	StartedAt   db.Time
-	ClaimedAt   db.Time
-	FinishedAt  db.Time
-	ToldAt      db.Time
-	LeftAt      db.Time
+	ID           string
+	Upstream     string
+	TokenHash    string
+	BrowserHash  string
+	Purpose      string
+	PersonID     string
+	Next         string
+	Shared       bool
+	Forced       bool
+	Plain        bool
+	LoginHint    string
+	Secrets      string
+	Answer       string
+	ResumeHash   string
+	LogoutHint   string
+	StartedAt    db.Time
+	ClaimedAt    db.Time
+	FinishedAt   db.Time
+	ToldAt       db.Time
+	LeftAt       db.Time
+	Issuer       string
+	Subject      string
+	SessionThere string
 }

@@ -219,6 +219,7 @@ type claims struct {
 	Party    string  `json:"azp"`
 	Tenant   string  `json:"tid"`
 	Object   string  `json:"oid"`
+	Session  string  `json:"sid"`
 	Before   number  `json:"nbf"`
 	Verified boolean `json:"email_verified"`
 	Edov     boolean `json:"xms_edov"` // Entra: the owner of the domain verified the address
@@ -229,7 +230,10 @@ type claims struct {
 
 // answer is what the claims say about somebody.
 func (p *Provider) answer(c *claims) upstream.Answer {
-	a := upstream.Answer{Issuer: c.Issuer, Subject: c.Subject, Attributes: map[string][]string{}, Methods: c.AMR, Ahead: c.ahead, Timed: true}
+	a := upstream.Answer{
+		Issuer: c.Issuer, Subject: c.Subject, Attributes: map[string][]string{}, Methods: c.AMR, Ahead: c.ahead, Timed: true,
+		SubjectThere: c.Subject, SessionThere: c.Session,
+	}
 	if c.Tenant != "" && c.Object != "" { // Entra: sub differs for each application, oid is the person's
 		a.Subject = c.Object
 	}

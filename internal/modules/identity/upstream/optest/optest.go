@@ -171,6 +171,33 @@ func (p *Provider) sign(asked url.Values) string {
 	if p.Spoil != nil {
 		p.Spoil(claims)
 	}
+	return p.signed(claims, "")
+}
+
+// LogoutToken is what the provider posts when a session there ends (Back-Channel
+// Logout 1.0, 2.4). change spoils its claims; nil takes one out.
+func (p *Provider) LogoutToken(change map[string]any) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	claims := map[string]any{
+		"iss": p.issuer(), "aud": ClientID, "iat": p.Now().Unix(), "exp": p.Now().Add(2 * time.Minute).Unix(), "jti": rand.Text(), "sub": p.Claims["sub"],
+		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
+	}
+	for name, value := range change {
+		if claims[name] = value; value == nil {
+			delete(claims, name)
+		}
+	}
+	kind := jose.ContentType("logout+jwt")
+	if given, ok := claims["typ"].(string); ok {
+		kind = jose.ContentType(given)
+		delete(claims, "typ")
+	}
+	return p.signed(claims, kind)
+}
+
+// signed makes a token of claims, or spoils it as the test wants.
+func (p *Provider) signed(claims map[string]any, kind jose.ContentType) string {
 	body, err := json.Marshal(claims)
 	if err != nil {
 		return ""
@@ -189,7 +216,11 @@ func (p *Provider) sign(asked url.Values) string {
 	if p.Algorithm == "HS256" {
 		key = jose.SigningKey{Algorithm: jose.HS256, Key: []byte(Secret + "-made-long-enough-for-hs256")}
 	}
-	signer, err := jose.NewSigner(key, nil)
+	options := &jose.SignerOptions{}
+	if kind != "" {
+		options = options.WithType(kind)
+	}
+	signer, err := jose.NewSigner(key, options)
 	if err != nil {
 		return ""
 	}

@@ -36,24 +36,27 @@ type IdentityUpstreamLink struct {
 }
 
 type IdentityUpstreamTransaction struct {
-	ID          string
-	Upstream    string
-	TokenHash   string
-	BrowserHash string
-	Purpose     string
-	PersonID    string
-	Next        string
-	Shared      bool
-	Forced      bool
-	Plain       bool
-	LoginHint   string
-	Secrets     string
-	Answer      string
-	ResumeHash  string
-	LogoutHint  string
-	StartedAt   db.Time
-	ClaimedAt   db.Time
-	FinishedAt  db.Time
-	ToldAt      db.Time
-	LeftAt      db.Time
+	ID           string
+	Upstream     string
+	TokenHash    string
+	BrowserHash  string
+	Purpose      string
+	PersonID     string
+	Next         string
+	Shared       bool
+	Forced       bool
+	Plain        bool
+	LoginHint    string
+	Secrets      string
+	Answer       string
+	ResumeHash   string
+	LogoutHint   string
+	StartedAt    db.Time
+	ClaimedAt    db.Time
+	FinishedAt   db.Time
+	ToldAt       db.Time
+	LeftAt       db.Time
+	Issuer       string
+	Subject      string
+	SessionThere string
 }

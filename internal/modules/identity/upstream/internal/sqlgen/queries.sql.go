@@ -260,6 +260,33 @@ func (q *Queries) CountRounds(ctx context.Context, arg CountRoundsParams) (int64
 	return count, err
 }
 
+const cutJourneys = `-- name: CutJourneys :exec
+UPDATE identity_attempts SET browser_hash = id, method = '', proved_at = 0, factor_method = '', factor_at = 0
+WHERE outcome <> 'in' AND journey <> '' AND journey IN (
+    SELECT t.id FROM identity_upstream_transactions t
+    WHERE t.upstream = $1 AND t.issuer = $2
+      AND ($3 <> '' AND t.session_there = $3 AND ($4 = '' OR t.subject = $4)
+        OR $3 = '' AND $4 <> '' AND t.subject = $4))
+`
+
+type CutJourneysParams struct {
+	Upstream     string
+	Issuer       string
+	SessionThere interface{}
+	Subject      interface{}
+}
+
+// The same for sign-ins that wait for a second factor: what was proved counts no more.
+func (q *Queries) CutJourneys(ctx context.Context, arg CutJourneysParams) error {
+	_, err := q.db.ExecContext(ctx, cutJourneys,
+		arg.Upstream,
+		arg.Issuer,
+		arg.SessionThere,
+		arg.Subject,
+	)
+	return err
+}
+
 const failuresOf = `-- name: FailuresOf :many
 SELECT id, upstream, reason, expected, received, code, words, incident, timed, ahead, noted_at FROM identity_upstream_events WHERE upstream = $1 AND reason <> '' ORDER BY noted_at DESC, id DESC LIMIT $2
 `
@@ -305,17 +332,28 @@ func (q *Queries) FailuresOf(ctx context.Context, arg FailuresOfParams) ([]Ident
 }
 
 const finish = `-- name: Finish :execrows
-UPDATE identity_upstream_transactions SET finished_at = $2, logout_hint = $3, answer = '', resume_hash = '' WHERE id = $1 AND finished_at = 0
+UPDATE identity_upstream_transactions SET finished_at = $2, logout_hint = $3, answer = '', resume_hash = '', issuer = $4, subject = $5, session_there = $6
+WHERE id = $1 AND finished_at = 0
 `
 
 type FinishParams struct {
-	ID         string
-	FinishedAt db.Time
-	LogoutHint string
+	ID           string
+	FinishedAt   db.Time
+	LogoutHint   string
+	Issuer       string
+	Subject      string
+	SessionThere string
 }
 
 func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, finish, arg.ID, arg.FinishedAt, arg.LogoutHint)
+	result, err := q.db.ExecContext(ctx, finish,
+		arg.ID,
+		arg.FinishedAt,
+		arg.LogoutHint,
+		arg.Issuer,
+		arg.Subject,
+		arg.SessionThere,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -374,6 +412,15 @@ func (q *Queries) ForgetRounds(ctx context.Context, browserHash string) error {
 	return err
 }
 
+const forgetSeen = `-- name: ForgetSeen :exec
+DELETE FROM identity_upstream_seen WHERE until_at < $1
+`
+
+func (q *Queries) ForgetSeen(ctx context.Context, untilAt db.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetSeen, untilAt)
+	return err
+}
+
 const forgetTransactions = `-- name: ForgetTransactions :execrows
 DELETE FROM identity_upstream_transactions WHERE identity_upstream_transactions.started_at < $1 AND NOT EXISTS (
     SELECT 1 FROM identity_attempts a JOIN identity_sessions s ON s.attempt_id = a.id
@@ -390,7 +437,7 @@ func (q *Queries) ForgetTransactions(ctx context.Context, startedAt db.Time) (in
 }
 
 const journeyOf = `-- name: JourneyOf :one
-SELECT t.id, t.upstream, t.token_hash, t.browser_hash, t.purpose, t.person_id, t.next, t.shared, t.forced, t.plain, t.login_hint, t.secrets, t.answer, t.resume_hash, t.logout_hint, t.started_at, t.claimed_at, t.finished_at, t.told_at, t.left_at FROM identity_sessions s
+SELECT t.id, t.upstream, t.token_hash, t.browser_hash, t.purpose, t.person_id, t.next, t.shared, t.forced, t.plain, t.login_hint, t.secrets, t.answer, t.resume_hash, t.logout_hint, t.started_at, t.claimed_at, t.finished_at, t.told_at, t.left_at, t.issuer, t.subject, t.session_there FROM identity_sessions s
 JOIN identity_attempts a ON a.id = s.attempt_id
 JOIN identity_upstream_transactions t ON t.id = a.journey
 WHERE s.id = $1 AND t.finished_at > 0
@@ -421,6 +468,9 @@ func (q *Queries) JourneyOf(ctx context.Context, id string) (IdentityUpstreamTra
 		&i.FinishedAt,
 		&i.ToldAt,
 		&i.LeftAt,
+		&i.Issuer,
+		&i.Subject,
+		&i.SessionThere,
 	)
 	return i, err
 }
@@ -464,7 +514,7 @@ func (q *Queries) LastGood(ctx context.Context, upstream string) (IdentityUpstre
 }
 
 const leftBehind = `-- name: LeftBehind :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at, issuer, subject, session_there FROM identity_upstream_transactions
 WHERE browser_hash = $1 AND claimed_at = 0 AND told_at = 0 AND started_at > $2 AND purpose = 'sign_in'
 ORDER BY started_at DESC
 LIMIT 1
@@ -499,6 +549,9 @@ func (q *Queries) LeftBehind(ctx context.Context, arg LeftBehindParams) (Identit
 		&i.FinishedAt,
 		&i.ToldAt,
 		&i.LeftAt,
+		&i.Issuer,
+		&i.Subject,
+		&i.SessionThere,
 	)
 	return i, err
 }
@@ -629,6 +682,58 @@ func (q *Queries) LostUntil(ctx context.Context, startedAt db.Time) (db.Time, er
 	return started_at, err
 }
 
+const openedBy = `-- name: OpenedBy :many
+SELECT s.id, s.person_id, t.id AS journey FROM identity_upstream_transactions t
+JOIN identity_attempts a ON a.journey = t.id
+JOIN identity_sessions s ON s.attempt_id = a.id
+WHERE t.upstream = $1 AND t.issuer = $2 AND s.ended_at = 0
+  AND ($3 <> '' AND t.session_there = $3 AND ($4 = '' OR t.subject = $4)
+    OR $3 = '' AND $4 <> '' AND t.subject = $4)
+LIMIT 100
+`
+
+type OpenedByParams struct {
+	Upstream     string
+	Issuer       string
+	SessionThere interface{}
+	Subject      interface{}
+}
+
+type OpenedByRow struct {
+	ID       string
+	PersonID string
+	Journey  string
+}
+
+// The open sessions that came by a session at an upstream, or by all of a person's.
+func (q *Queries) OpenedBy(ctx context.Context, arg OpenedByParams) ([]OpenedByRow, error) {
+	rows, err := q.db.QueryContext(ctx, openedBy,
+		arg.Upstream,
+		arg.Issuer,
+		arg.SessionThere,
+		arg.Subject,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenedByRow
+	for rows.Next() {
+		var i OpenedByRow
+		if err := rows.Scan(&i.ID, &i.PersonID, &i.Journey); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const part = `-- name: Part :execrows
 UPDATE identity_upstream_transactions SET left_at = $2, browser_hash = $3 WHERE id = $1 AND left_at = 0
 `
@@ -662,7 +767,7 @@ func (q *Queries) PartThere(ctx context.Context, id string) (int64, error) {
 }
 
 const parted = `-- name: Parted :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions WHERE browser_hash = $1 AND left_at > $2
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at, issuer, subject, session_there FROM identity_upstream_transactions WHERE browser_hash = $1 AND left_at > $2
 ORDER BY left_at DESC, id DESC
 LIMIT 1
 `
@@ -696,6 +801,9 @@ func (q *Queries) Parted(ctx context.Context, arg PartedParams) (IdentityUpstrea
 		&i.FinishedAt,
 		&i.ToldAt,
 		&i.LeftAt,
+		&i.Issuer,
+		&i.Subject,
+		&i.SessionThere,
 	)
 	return i, err
 }
@@ -798,6 +906,23 @@ func (q *Queries) RemoveLink(ctx context.Context, arg RemoveLinkParams) (int64, 
 	return result.RowsAffected()
 }
 
+const seeOnce = `-- name: SeeOnce :execrows
+INSERT INTO identity_upstream_seen (id, until_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING
+`
+
+type SeeOnceParams struct {
+	ID      string
+	UntilAt db.Time
+}
+
+func (q *Queries) SeeOnce(ctx context.Context, arg SeeOnceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, seeOnce, arg.ID, arg.UntilAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const tell = `-- name: Tell :execrows
 UPDATE identity_upstream_transactions SET told_at = $2 WHERE id = $1 AND told_at = 0
 `
@@ -816,7 +941,7 @@ func (q *Queries) Tell(ctx context.Context, arg TellParams) (int64, error) {
 }
 
 const transactionByResume = `-- name: TransactionByResume :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions WHERE resume_hash = $1 AND resume_hash <> ''
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at, issuer, subject, session_there FROM identity_upstream_transactions WHERE resume_hash = $1 AND resume_hash <> ''
 `
 
 func (q *Queries) TransactionByResume(ctx context.Context, resumeHash string) (IdentityUpstreamTransaction, error) {
@@ -843,12 +968,15 @@ func (q *Queries) TransactionByResume(ctx context.Context, resumeHash string) (I
 		&i.FinishedAt,
 		&i.ToldAt,
 		&i.LeftAt,
+		&i.Issuer,
+		&i.Subject,
+		&i.SessionThere,
 	)
 	return i, err
 }
 
 const transactionByToken = `-- name: TransactionByToken :one
-SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at FROM identity_upstream_transactions WHERE token_hash = $1
+SELECT id, upstream, token_hash, browser_hash, purpose, person_id, next, shared, forced, plain, login_hint, secrets, answer, resume_hash, logout_hint, started_at, claimed_at, finished_at, told_at, left_at, issuer, subject, session_there FROM identity_upstream_transactions WHERE token_hash = $1
 `
 
 func (q *Queries) TransactionByToken(ctx context.Context, tokenHash string) (IdentityUpstreamTransaction, error) {
@@ -875,6 +1003,9 @@ func (q *Queries) TransactionByToken(ctx context.Context, tokenHash string) (Ide
 		&i.FinishedAt,
 		&i.ToldAt,
 		&i.LeftAt,
+		&i.Issuer,
+		&i.Subject,
+		&i.SessionThere,
 	)
 	return i, err
 }
