@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 # once.
 CONCURRENT = ./internal/platform/... ./internal/modules/identity \
 	$(addprefix ./internal/modules/identity/,activation code diagnostic factor journal password recovery risk/...)
-VIEWS      = internal/ui $(wildcard internal/modules/*)
+VIEWS      = internal/ui internal/contract $(wildcard internal/modules/*)
 SQLC_FILES = $(wildcard $(addsuffix /sqlc.yaml,internal/* internal/*/* internal/*/*/* internal/*/*/*/*))
 GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
 

@@ -194,7 +194,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		FeedTransport: cfg.feeds,
 	}, cfg.Portal)
 	h.identity.Announce(h.portal)
-	h.identity.Follow(plugged.followers)
+	h.identity.Meet(plugged.followers, plugged.dossiers)
 	h.directory = directory.New(directory.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
 		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers,

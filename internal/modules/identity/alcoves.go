@@ -129,6 +129,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	m.support = support.New(support.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Stories: m.stories, Visitor: visitor{m}, Accounts: m.lifecycle,
 		Factors: m.factors, Contacts: m.reach, Locks: m.risk, Devices: m.devices, Resets: m.renewal, Recoveries: m.recovery, Journal: m.journal,
+		About: m.aboutElsewhere,
 	})
 	m.help = diagnostic.New(diagnostic.Deps{Clock: d.Clock, Keys: d.Keys, Incidents: m, Sessions: m})
 	return nil

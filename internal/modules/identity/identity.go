@@ -31,6 +31,8 @@ type Module struct {
 	followers []SessionFollower
 	// peopleFollowers are the rooms that are told what changed about somebody.
 	peopleFollowers func() []contract.PersonFollower
+	// dossiers are the rooms that know something about a person.
+	dossiers func() []contract.Dossier
 	scene           Scene
 
 	queue    *password.Queue
@@ -79,8 +81,11 @@ func (m *Module) Connect(doors Doors, followers ...SessionFollower) {
 	m.doors, m.followers = doors, followers
 }
 
-// Follow gives the room those who are told what changes about people.
-func (m *Module) Follow(followers func() []contract.PersonFollower) { m.peopleFollowers = followers }
+// Meet gives the room those who are told what changes about people, and those who
+// know something about them.
+func (m *Module) Meet(followers func() []contract.PersonFollower, dossiers func() []contract.Dossier) {
+	m.peopleFollowers, m.dossiers = followers, dossiers
+}
 
 // Announce gives the room the place where people read notices in the portal.
 func (m *Module) Announce(to contract.Notices) { m.notices = to }

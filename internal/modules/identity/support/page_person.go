@@ -10,6 +10,7 @@ import (
 	"github.com/mileusna/useragent"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
@@ -36,17 +37,18 @@ const (
 type personView struct {
 	account.Person
 	opening
-	Standing lifecycle.Standing
-	Factors  []factor.Factor
-	Points   []reach.Point
-	Recent   []attempt.Attempt
-	Devices  int
-	Trusted  int
-	Lock     *risk.Locked
-	Recovery *recovery.Request
-	MayRelay bool
-	Relayed  *factor.Relayed // shown once
-	Now      time.Time
+	Standing  lifecycle.Standing
+	Factors   []factor.Factor
+	Points    []reach.Point
+	Recent    []attempt.Attempt
+	Devices   int
+	Trusted   int
+	Lock      *risk.Locked
+	Recovery  *recovery.Request
+	MayRelay  bool
+	Elsewhere []contract.Card // what the other rooms know
+	Relayed   *factor.Relayed // shown once
+	Now       time.Time
 }
 
 // view gathers what an agent may see of somebody.
@@ -98,6 +100,9 @@ func (s *Support) view(r *http.Request, who campus.PersonID, from opening) (pers
 	}
 	agent, err := s.People.PersonByID(ctx, web.Viewer(r).Person)
 	if err != nil {
+		return view, err
+	}
+	if view.Elsewhere, err = s.About(ctx, web.Viewer(r), who); err != nil {
 		return view, err
 	}
 	view.MayRelay = len(view.Factors) > 0 && s.Factors.MayRelay(agent, view.Person)

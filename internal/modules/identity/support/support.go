@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
@@ -104,6 +105,9 @@ type Deps struct {
 	Resets     Resets
 	Recoveries Recoveries
 	Journal    Journal
+	// About makes the cards of the other rooms on somebody, as far as the viewer
+	// may see them.
+	About func(ctx context.Context, v campus.Viewer, who campus.PersonID) ([]contract.Card, error)
 }
 
 // Support is the alcove.

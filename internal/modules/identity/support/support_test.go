@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
@@ -149,6 +150,9 @@ func open(t *testing.T, now *clock.Manual, database *db.DB) *house {
 	h.Support = New(Deps{
 		DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Keys: keys, Texts: texts, People: h, Stories: h.stories, Visitor: h, Accounts: h,
 		Factors: factors{h}, Contacts: h, Locks: h, Devices: h, Resets: h, Recoveries: h, Journal: h,
+		About: func(_ context.Context, _ campus.Viewer, who campus.PersonID) ([]contract.Card, error) {
+			return []contract.Card{{ID: "elsewhere", Title: "Elsewhere", Rows: []contract.CardRow{{Title: "what another room knows of " + string(who)}}}}, nil
+		},
 	})
 	h.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
 	h.viewer = agent("bob")
@@ -303,7 +307,7 @@ func TestSomebodyIsOpenedForAReasonThatTheyCanRead(t *testing.T) {
 	if len(h.events) != 1 || h.events[0].Facts["reason"] != "calls for a lost phone" {
 		t.Fatalf("the journal says %+v", h.events)
 	}
-	if status, body, _ := h.do("GET", location, nil); status != http.StatusOK || !strings.Contains(body, "Authenticator app") {
+	if status, body, _ := h.do("GET", location, nil); status != http.StatusOK || !strings.Contains(body, "Authenticator app") || !strings.Contains(body, "what another room knows of p-lina") {
 		t.Errorf("after the reason: %d", status)
 	}
 	other := strings.Replace(location, "p-lina", "p-omar", 1)

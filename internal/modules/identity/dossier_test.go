@@ -1,0 +1,99 @@
+package identity
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+)
+
+// follower remembers whose change it was told.
+type follower struct{ told []campus.PersonID }
+
+func (f *follower) PersonChanged(_ context.Context, _ db.Tx, who campus.PersonID) error {
+	f.told = append(f.told, who)
+	return nil
+}
+
+func TestOnlyThoseWhoLookAfterSomebodySeeHowTheAccountStands(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		law := campus.Mandate{Right: campus.RightSecretariat, Campus: "rives", Programme: "droit"}
+		info := campus.Mandate{Right: campus.RightSecretariat, Campus: "rives", Programme: "info"}
+		for name, c := range map[string]struct {
+			viewer campus.Viewer
+			link   string // where the card leads; "-" for no card
+		}{
+			"the secretariat":                  {campus.Viewer{Rights: []campus.Right{campus.RightSecretariat}}, "/identity/accounts/"},
+			"a secretary of the programme":     {campus.Viewer{Mandates: []campus.Mandate{info}}, "/identity/accounts/"},
+			"a secretary of another programme": {campus.Viewer{Mandates: []campus.Mandate{law}}, "-"},
+			"the help desk":                    {campus.Viewer{Rights: []campus.Right{campus.RightHelpdesk}}, "/identity/support/people/"},
+			"who keeps the directory":          {campus.Viewer{Rights: []campus.Right{campus.RightDirectory}}, ""},
+			"who writes the news":              {campus.Viewer{Rights: []campus.Right{campus.RightNews}}, "-"},
+			"somebody without a right":         {campus.Viewer{}, "-"},
+			"the person, who has other pages":  {campus.Viewer{Person: h.lina}, "-"},
+		} {
+			cards, err := h.About(t.Context(), c.viewer, h.lina)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if c.link == "-" {
+				if len(cards) != 0 {
+					t.Errorf("%s sees %+v", name, cards)
+				}
+				continue
+			}
+			if len(cards) != 1 || !strings.HasPrefix(cards[0].Link.URL, c.link) || cards[0].Rows[0].Tag == "" {
+				t.Errorf("%s sees %+v", name, cards)
+			}
+		}
+	})
+}
+
+func TestTheHouseIsToldOfEveryChangeAboutSomebody(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		f := &follower{}
+		h.Meet(func() []contract.PersonFollower { return []contract.PersonFollower{f} }, nil)
+		agent := h.add(Person{Login: "fdiallo", Mail: "f.diallo@valmont.example", FamilyName: "Diallo", Rights: []campus.Right{campus.RightSecretariat}}, "")
+		secretariat := campus.Viewer{Person: agent, Rights: []campus.Right{campus.RightSecretariat}}
+		var invited campus.PersonID
+		inTx := func(do func(ctx context.Context, tx db.Tx) error) func() error {
+			return func() error {
+				return h.db.InTx(t.Context(), func(tx db.Tx) error { return do(t.Context(), tx) })
+			}
+		}
+		for _, c := range []struct {
+			name string
+			do   func() error
+		}{
+			{"enrolled", inTx(func(ctx context.Context, tx db.Tx) (err error) {
+				invited, err = h.Enrol(ctx, tx, contract.Subject{Login: "otis", Mail: "otis@valmont.example", FamilyName: "Otis"}, "test")
+				return err
+			})},
+			{"amended", inTx(func(ctx context.Context, tx db.Tx) error {
+				return h.Amend(ctx, tx, invited, contract.Subject{JobTitle: "Gardener"}, []contract.Field{contract.FieldJobTitle}, "test")
+			})},
+			{"activated", inTx(func(ctx context.Context, tx db.Tx) error { return h.Activate(ctx, tx, invited) })},
+			{"given a right", inTx(func(ctx context.Context, tx db.Tx) error {
+				return h.Mandates().Give(ctx, tx, invited, campus.Mandate{Right: campus.RightNews}, journal.Event{})
+			})},
+			{"suspended", func() error {
+				_, err := h.lifecycle.Decide(t.Context(), secretariat, invited, lifecycle.Order{State: "suspended", Reason: "discipline"})
+				return err
+			}},
+		} {
+			f.told = nil
+			if err := c.do(); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if !slices.Contains(f.told, invited) {
+				t.Errorf("when somebody was %s, the house was told of %v", c.name, f.told)
+			}
+		}
+	})
+}
