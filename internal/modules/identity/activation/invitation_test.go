@@ -13,7 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
-	"github.com/amphi-campus/amphi/internal/modules/identity/qr"
+	"github.com/amphi-campus/amphi/internal/platform/qr"
 )
 
 // sam joins the staff; the record knows an address outside the institution.

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/modules/identity/qr"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/qr"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 

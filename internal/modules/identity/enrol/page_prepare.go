@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/qr"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/qr"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )

@@ -15,11 +15,11 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor/internal/sqlgen"
-	"github.com/amphi-campus/amphi/internal/modules/identity/qr"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/id"
+	"github.com/amphi-campus/amphi/internal/platform/qr"
 )
 
 const (
