@@ -51,6 +51,16 @@ func readOIDC(c *registry.OIDCClient, values url.Values, text func(string) strin
 	c.ClaimsInIDToken, c.Introspects = ticked("oidc.claims_in_id_token"), ticked("oidc.introspects")
 }
 
+// attributeOptions are the attributes in words and by name: the service's own
+// documentation speaks of names.
+func attributeOptions(ctx context.Context) []ui.Option {
+	options := optionsOf(ctx, "attribute.", registry.Attributes)
+	for i := range options {
+		options[i].Label += " (" + options[i].Value + ")"
+	}
+	return options
+}
+
 // samlChoices are the lists of the form of SAML. The first of each, what an empty
 // field means, is the blank line of the list.
 type samlChoices struct {
@@ -58,7 +68,7 @@ type samlChoices struct {
 }
 
 func samlChoicesOf(ctx context.Context, p registry.SAMLPeer) samlChoices {
-	from := append([]ui.Option{{Value: registry.NameIDImmutable, Label: t(ctx, "name_id_from.immutable")}}, optionsOf(ctx, "attribute.", registry.Attributes)...)
+	from := append([]ui.Option{{Value: registry.NameIDImmutable, Label: t(ctx, "name_id_from.immutable")}}, attributeOptions(ctx)...)
 	return samlChoices{
 		NameIDs: optionsOf(ctx, "name_id.", registry.NameIDFormats[1:]), NameIDFrom: from,
 		Formats: optionsOf(ctx, "attribute_format.", []registry.AttributeForm{registry.AttributeBasic}),

@@ -262,7 +262,7 @@ func (m *Module) showServiceForm(w http.ResponseWriter, r *http.Request, status 
 		Form: form, Problems: problems, Title: t(ctx, "form.new_title"), Action: "/sso/services", Back: "/sso/services",
 		Kinds: optionsOf(ctx, "kind.", campus.Kinds), KindsOn: textsOf(form.Audience.Kinds),
 		Rights: optionsOf(ctx, "right.", campus.Rights), RightsOn: textsOf(form.Audience.Rights),
-		Attributes: optionsOf(ctx, "attribute.", registry.Attributes), AttributesOn: textsOf(form.Attributes), Required: textsOf(form.Required),
+		Attributes: attributeOptions(ctx), AttributesOn: textsOf(form.Attributes), Required: textsOf(form.Required),
 		Factors: optionsOf(ctx, "factor.", registry.Factors),
 		SAML:    samlChoicesOf(ctx, form.SAML),
 		OIDC:    oidcChoicesOf(ctx, form.OIDC),

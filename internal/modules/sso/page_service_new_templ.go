@@ -126,6 +126,10 @@ func newServiceTempl(view newServiceView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
+				templ_7745c5c3_Err = ui.TextArea(ui.FieldProps{Name: "text", Label: t(ctx, "new.text"), Value: view.Text, Optional: true, Exact: true, Rows: 5}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 				if len(view.Choices) > 0 {
 					templ_7745c5c3_Err = ui.Radios(ui.ChoiceProps{Name: "entity", Label: t(ctx, "new.choose"), Options: view.Choices}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
@@ -143,7 +147,7 @@ func newServiceTempl(view newServiceView) templ.Component {
 						var templ_7745c5c3_Var7 string
 						templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(t(ctx, "new.more", "count", view.More))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `page_service_new.templ`, Line: 26, Col: 64}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `page_service_new.templ`, Line: 27, Col: 64}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 						if templ_7745c5c3_Err != nil {
@@ -163,10 +167,6 @@ func newServiceTempl(view newServiceView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-				}
-				templ_7745c5c3_Err = ui.TextArea(ui.FieldProps{Name: "text", Label: t(ctx, "new.text"), Value: view.Text, Optional: true, Exact: true, Rows: 5}).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
 				}
 				if view.Wrong != "" {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p class=\"small\" lang=\"en\"><code>")

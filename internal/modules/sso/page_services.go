@@ -71,7 +71,7 @@ func (m *Module) servicesPage(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range found[(view.Page-1)*perPage : min(view.Page*perPage, len(found))] {
 		row := serviceRow{
 			Name: s.Name(locale), URL: "/sso/services/" + s.ID, Protocol: t(ctx, "protocol."+string(s.Protocol)),
-			Address: addressOf(s), Audience: registry.AudienceWords(ctx, s.Audience),
+			Address: shortAddress(addressOf(s)), Audience: registry.AudienceWords(ctx, s.Audience),
 		}
 		row.State, row.Tone = t(ctx, "state.open"), ui.Good
 		if s.Disabled {
@@ -102,6 +102,11 @@ func addressOf(s *registry.Service) string {
 	default:
 		return strings.Join(s.Patterns, ", ")
 	}
+}
+
+// shortAddress leaves out what nearly every address of the list has.
+func shortAddress(text string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(strings.ReplaceAll(text, "https://", ""), "*"), "/")
 }
 
 // exportServices gives the registry, or what a search found of it, as the file

@@ -192,6 +192,22 @@ func TestASourceThatFailsHidesNoOther(t *testing.T) {
 	})
 }
 
+func TestWhoIsToldAndHowLongIsLeftAreInWords(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.viewer.Locale = campus.English
+		h.ends = []Expiring{
+			{ID: "a", Kind: OwnKey, NameEnglish: "Ours", Ends: start.Add(3650 * day)},
+			{ID: "b", Kind: Secret, NameEnglish: "Theirs", Ends: start.Add(100*day + time.Hour), URL: "/sso/services/b"},
+		}
+		page := h.get("/sso/calendar").Body.String()
+		for _, want := range []string{"the administrators", "10 years", "nobody is told", "100 days"} {
+			if strings.Count(page, want) != 1 {
+				t.Errorf("%q should be there once: %s", want, page)
+			}
+		}
+	})
+}
+
 func TestTheCalendarIsForAdministrators(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.viewer = campustest.Sam()

@@ -53,7 +53,10 @@ func table(ctx context.Context, list []Expiring, now time.Time) ui.TableProps {
 			what += " (" + e.Detail + ")"
 		}
 		contact := e.Contact
-		if contact == "" {
+		switch {
+		case contact == "" && e.URL == "": // our own, which nobody else could renew
+			contact = i18n.T(ctx, "sso.calendar.administrators")
+		case contact == "":
 			contact = i18n.T(ctx, "sso.calendar.no_contact")
 		}
 		p.Rows = append(p.Rows, []ui.Cell{
@@ -64,12 +67,19 @@ func table(ctx context.Context, list []Expiring, now time.Time) ui.TableProps {
 	return p
 }
 
+// manyDays is from when on years say more than days.
+const manyDays = 2 * 365
+
 // left says how long something has to go.
 func left(ctx context.Context, ends, now time.Time) string {
 	if !ends.After(now) {
 		return i18n.T(ctx, "sso.calendar.over")
 	}
-	return i18n.T(ctx, "sso.calendar.days", "count", int(ends.Sub(now)/(24*time.Hour)))
+	days := int(ends.Sub(now) / (24 * time.Hour))
+	if days >= manyDays {
+		return i18n.T(ctx, "sso.calendar.years", "count", days/365)
+	}
+	return i18n.T(ctx, "sso.calendar.days", "count", days)
 }
 
 // tone is how pressing an end is.
