@@ -9,9 +9,8 @@ LDFLAGS  = -s -w -X github.com/amphi-campus/amphi/internal/app.Version=$(VERSION
 DEMO    ?=
 FUZZTIME ?= 10s
 
-# The packages whose tests also run under the race detector: those that share
-# memory between goroutines, and those whose tests press a button many times at
-# once.
+# The packages whose tests run under the race detector: those that share memory
+# between goroutines, and those whose tests press a button many times at once.
 CONCURRENT = ./internal/platform/... ./internal/modules/identity \
 	$(addprefix ./internal/modules/identity/,activation code diagnostic factor journal password recovery risk/...)
 VIEWS      = internal/ui internal/contract $(wildcard internal/modules/*)
@@ -36,13 +35,18 @@ build: ## build bin/amphi
 test: ## run every test, with real PostgreSQL, Chromium and Apache
 	$(GO) run ./internal/testenv -- $(MAKE) --no-print-directory tests
 
-# The tests alone; what they need is in the environment (AMPHI_TEST_…).
+# The tests alone; what they need is in the environment (AMPHI_TEST_…). Each runs
+# once, and those that fail keep none from running.
 tests:
-	$(GO) test -timeout 20m ./...
-	@if [ -n "$$AMPHI_TEST_CC" ]; then \
-		echo '$(GO) test -race $(CONCURRENT)'; \
-		CGO_ENABLED=1 $(GO) test -race -timeout 20m $(CONCURRENT); \
-	else echo 'The race detector needs gcc: those tests ran without it.'; fi
+	@if [ -z "$$AMPHI_TEST_CC" ]; then \
+		echo 'The race detector needs gcc: the tests run without it.'; \
+		exec $(GO) test -timeout 20m ./...; \
+	fi; \
+	concurrent=$$($(GO) list $(CONCURRENT)) && all=$$($(GO) list ./...) || exit 1; \
+	$(GO) test -timeout 20m $$(echo "$$all" | grep -vxF "$$concurrent"); code=$$?; \
+	echo '$(GO) test -race $(CONCURRENT)'; \
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m $$concurrent || code=$$?; \
+	exit $$code
 
 check: format vet staticcheck generated vulnerabilities ## format, vet, staticcheck, generated files, known vulnerabilities
 
