@@ -195,18 +195,18 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	}, cfg.Portal)
 	h.identity.Announce(h.portal)
 	h.identity.Meet(plugged.followers, plugged.dossiers)
-	h.directory = directory.New(directory.Deps{
-		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
-		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers,
-	}, cfg.Directory)
-	h.provisioning = provisioning.New(provisioning.Deps{
-		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Groups: h.directory,
-	}, cfg.Provisioning)
 	h.privacy = privacy.New(privacy.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
 		Register: h.identity, Notices: h.portal, Rooms: plugged.all,
 		InstitutionFrench: institution.NameFrench, InstitutionEnglish: institution.NameEnglish,
 	}, cfg.Privacy)
+	h.directory = directory.New(directory.Deps{
+		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
+		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers, Looks: h.privacy,
+	}, cfg.Directory)
+	h.provisioning = provisioning.New(provisioning.Deps{
+		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Groups: h.directory,
+	}, cfg.Provisioning)
 	registry := jobs.NewRegistry()
 	post.Jobs(registry)
 	registry.Every("files.sweep", 24*time.Hour, func(ctx context.Context) error {

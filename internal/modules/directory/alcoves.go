@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"github.com/amphi-campus/amphi/internal/modules/directory/dossier"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
@@ -21,7 +22,9 @@ func (m *Module) furnish() {
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{}
+	return []alcove{
+		&dossier.Dossier{Register: m.Register, Rooms: m.Dossiers, Looks: m.Looks},
+	}
 }
 
 // those are the alcoves that bring a T.

@@ -37,6 +37,8 @@ type Deps struct {
 	Followers func() []contract.PersonFollower
 	// Dossiers are the rooms that know something about a person.
 	Dossiers func() []contract.Dossier
+	// Looks keeps who opened whose file.
+	Looks contract.Looks
 }
 
 // Roll is the register of people, read from one end to the other.

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 // samlKey is the identity provider's, made once.
@@ -121,7 +121,7 @@ func (p *samlProvider) says(q *saml.AuthnRequest, relay, mail string) url.Values
 func (b *browser) brings(form url.Values) answer {
 	b.h.t.Helper()
 	bare := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, body := identitytest.Ask(b.h.t, bare, "POST", b.h.server.URL+answerSAML, form, "Sec-Fetch-Site", "cross-site", "Origin", "https://idp.campus.example")
+	resp, body := pagetest.Ask(b.h.t, bare, "POST", b.h.server.URL+answerSAML, form, "Sec-Fetch-Site", "cross-site", "Origin", "https://idp.campus.example")
 	if to := resp.Header.Get("Location"); resp.StatusCode == http.StatusSeeOther {
 		return b.get(to)
 	}

@@ -9,13 +9,13 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/optest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/slapdtest"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 // delegating is a house that has an OpenID provider beside it.
@@ -149,7 +149,7 @@ func TestWhoSignsOutMayEndTheSessionThereOnceAndNobodyAfterThem(t *testing.T) {
 // says posts a logout token as the provider does, from another machine.
 func (h *house) says(token string) (status int, body string) {
 	h.t.Helper()
-	resp, body := identitytest.Ask(h.t, http.DefaultClient, "POST", h.server.URL+endedCampus, url.Values{"logout_token": {token}}, "Sec-Fetch-Site", "cross-site")
+	resp, body := pagetest.Ask(h.t, http.DefaultClient, "POST", h.server.URL+endedCampus, url.Values{"logout_token": {token}}, "Sec-Fetch-Site", "cross-site")
 	return resp.StatusCode, body
 }
 
@@ -392,7 +392,7 @@ func TestAPostFromAnotherSiteGoesOnOnceTheCookieIsThere(t *testing.T) {
 	b := h.browser().still()
 	back := b.away(startCampus)
 	without := &browser{Client: &http.Client{CheckRedirect: b.CheckRedirect}, h: h} // as a browser posts across sites
-	resp, _ := identitytest.Ask(t, without.Client, "POST", h.server.URL+back.Path, back.Query(), "Sec-Fetch-Site", "cross-site", "Origin", "https://campus.example")
+	resp, _ := pagetest.Ask(t, without.Client, "POST", h.server.URL+back.Path, back.Query(), "Sec-Fetch-Site", "cross-site", "Origin", "https://campus.example")
 	to := resp.Header.Get("Location")
 	if resp.StatusCode != 303 || !strings.HasPrefix(to, "/identity/upstreams/campus/resume?ticket=") {
 		t.Fatalf("the post leads to %d %s", resp.StatusCode, to)

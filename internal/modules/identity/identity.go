@@ -33,7 +33,7 @@ type Module struct {
 	peopleFollowers func() []contract.PersonFollower
 	// dossiers are the rooms that know something about a person.
 	dossiers func() []contract.Dossier
-	scene           Scene
+	scene    Scene
 
 	queue    *password.Queue
 	params   password.Params

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/modules/portal/news"
 	"github.com/amphi-campus/amphi/internal/campus/place"
+	"github.com/amphi-campus/amphi/internal/modules/portal/news"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/files"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"

@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/modules/portal/news"
 	"github.com/amphi-campus/amphi/internal/campus/place"
+	"github.com/amphi-campus/amphi/internal/modules/portal/news"
 	"github.com/amphi-campus/amphi/internal/platform/files"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"

@@ -28,7 +28,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
@@ -44,6 +43,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schema = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, mailer.Migrations(), {Name: "identity", FS: os.DirFS("..")}}
@@ -431,7 +431,7 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values) answer {
 	b.h.t.Helper()
-	resp, body := identitytest.Ask(b.h.t, b.Client, method, b.h.server.URL+path, form)
+	resp, body := pagetest.Ask(b.h.t, b.Client, method, b.h.server.URL+path, form)
 	return answer{resp, body}
 }
 

@@ -24,7 +24,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor/factortest"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -36,6 +35,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 // errLost is what the door says to strangers.
@@ -242,7 +242,7 @@ type answer struct {
 
 func (h *house) do(method, path string, form url.Values) answer {
 	h.t.Helper()
-	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.url+path, form)
+	resp, body := pagetest.Ask(h.t, pagetest.Still(), method, h.url+path, form)
 	return answer{resp, body}
 }
 
@@ -250,7 +250,7 @@ func (h *house) get(path string) answer { h.t.Helper(); return h.do("GET", path,
 
 func (h *house) post(path string, pairs ...string) answer {
 	h.t.Helper()
-	return h.do("POST", path, identitytest.Form(pairs...))
+	return h.do("POST", path, pagetest.Form(pairs...))
 }
 
 var absent = regexp.MustCompile(`⟦[^⟧]*⟧|\[identity\.[a-z_.0-9]+\]`)

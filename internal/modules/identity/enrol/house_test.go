@@ -25,7 +25,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -37,6 +36,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schema = db.Migrations{Name: "identity", FS: os.DirFS("..")}
@@ -317,7 +317,7 @@ type browser struct {
 }
 
 func (h *house) browser() *browser {
-	return &browser{identitytest.Still(), h}
+	return &browser{pagetest.Still(), h}
 }
 
 // answer is what came back, with the body read.
@@ -328,7 +328,7 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values) answer {
 	b.h.t.Helper()
-	resp, body := identitytest.Ask(b.h.t, b.Client, method, b.h.url+path, form)
+	resp, body := pagetest.Ask(b.h.t, b.Client, method, b.h.url+path, form)
 	return answer{resp, body}
 }
 
@@ -336,7 +336,7 @@ func (b *browser) get(path string) answer { b.h.t.Helper(); return b.do("GET", p
 
 func (b *browser) post(path string, pairs ...string) answer {
 	b.h.t.Helper()
-	return b.do("POST", path, identitytest.Form(pairs...))
+	return b.do("POST", path, pagetest.Form(pairs...))
 }
 
 func want(t *testing.T, a answer, status int, texts ...string) {

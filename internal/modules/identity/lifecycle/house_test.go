@@ -14,7 +14,6 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -24,6 +23,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 // schemas are the tables of the room and of the jobs that it enqueues.
@@ -105,7 +105,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB, c Config) *desk {
 	texts := i18ntest.Load(t, paris, now, web.Locales, ui.Locales, os.DirFS("."))
 	d := &desk{t: t, clock: now}
 	d.Lifecycle = New(Deps{DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Texts: texts, Zone: paris, People: d, Sessions: d, Journal: d, Letters: d, Changed: d.changed}, c)
-	d.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return d.viewer }, d.Routes)
+	d.server = pagetest.Serve(t, now, texts, func() campus.Viewer { return d.viewer }, d.Routes)
 	d.viewer = d.as("sec", campus.RightSecretariat)
 	return d
 }
@@ -169,7 +169,7 @@ func (d *desk) deliver(who campus.PersonID) {
 
 func (d *desk) get(path string) (int, string) {
 	d.t.Helper()
-	resp, body := identitytest.Ask(d.t, identitytest.Still(), http.MethodGet, d.server.URL+path, nil)
+	resp, body := pagetest.Ask(d.t, pagetest.Still(), http.MethodGet, d.server.URL+path, nil)
 	return resp.StatusCode, body
 }
 

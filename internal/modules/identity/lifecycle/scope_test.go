@@ -8,10 +8,10 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 // belong gives somebody an affiliation with a place.
@@ -38,7 +38,7 @@ func TestASecretaryOfOneProgrammeSeesAndDecidesAboutThatProgrammeOnly(t *testing
 		d.viewer.Mandates = []campus.Mandate{{Right: campus.RightSecretariat, Campus: "port", Programme: "L1-DROIT"}}
 
 		for _, path := range []string{"/identity/accounts", "/identity/accounts.csv"} {
-			resp, list := identitytest.Ask(t, identitytest.Still(), http.MethodGet, d.server.URL+path, nil)
+			resp, list := pagetest.Ask(t, pagetest.Still(), http.MethodGet, d.server.URL+path, nil)
 			if resp.StatusCode != http.StatusOK || !strings.Contains(list, "Ünal law") && !strings.Contains(list, "law@") || strings.Contains(list, "maths") {
 				t.Errorf("%s answers %d, with law: %t, with maths: %t", path, resp.StatusCode, strings.Contains(list, "law"), strings.Contains(list, "maths"))
 			}
@@ -48,7 +48,7 @@ func TestASecretaryOfOneProgrammeSeesAndDecidesAboutThatProgrammeOnly(t *testing
 			"/identity/accounts/p-maths": http.StatusForbidden, "/identity/accounts/p-maths/suspend": http.StatusForbidden,
 			"/identity/accounts/rules": http.StatusForbidden, "/identity/accounts/due": http.StatusForbidden,
 		} {
-			if resp, _ := identitytest.Ask(t, identitytest.Still(), http.MethodGet, d.server.URL+path, nil); resp.StatusCode != want {
+			if resp, _ := pagetest.Ask(t, pagetest.Still(), http.MethodGet, d.server.URL+path, nil); resp.StatusCode != want {
 				t.Errorf("%s answers %d instead of %d", path, resp.StatusCode, want)
 			}
 		}
@@ -63,7 +63,7 @@ func TestASecretaryOfOneProgrammeSeesAndDecidesAboutThatProgrammeOnly(t *testing
 			t.Errorf("the house was told that %v changed", d.told)
 		}
 		d.viewer.Mandates[0].Right = campus.RightHelpdesk
-		if resp, _ := identitytest.Ask(t, identitytest.Still(), http.MethodGet, d.server.URL+"/identity/accounts", nil); resp.StatusCode != http.StatusForbidden {
+		if resp, _ := pagetest.Ask(t, pagetest.Still(), http.MethodGet, d.server.URL+"/identity/accounts", nil); resp.StatusCode != http.StatusForbidden {
 			t.Errorf("another right opens the list: %d", resp.StatusCode)
 		}
 	}, schemas...)

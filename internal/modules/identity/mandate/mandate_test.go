@@ -13,7 +13,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -23,6 +22,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schemas = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, {Name: "identity", FS: os.DirFS("..")}}
@@ -79,7 +79,7 @@ func each(t *testing.T, test func(*testing.T, *office)) {
 				o.changed = append(o.changed, who)
 				return nil
 			}})
-		o.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return o.viewer }, o.Routes)
+		o.server = pagetest.Serve(t, now, texts, func() campus.Viewer { return o.viewer }, o.Routes)
 		for _, login := range []string{"nadia", "priscille", "clerk"} {
 			o.tx(func(tx db.Tx) error {
 				_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
@@ -171,7 +171,7 @@ func TestAMandateThatCannotBeIsRefused(t *testing.T) {
 func TestAnAdministratorGivesAndTakesRightsOnThePage(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		ask := func(method, path string, pairs ...string) (int, string) {
-			resp, body := identitytest.Ask(t, identitytest.Still(), method, o.server.URL+path, identitytest.Form(pairs...))
+			resp, body := pagetest.Ask(t, pagetest.Still(), method, o.server.URL+path, pagetest.Form(pairs...))
 			return resp.StatusCode, body
 		}
 		if status, _ := ask("POST", "/identity/rights/give", "login", "nobody", "right", "helpdesk"); status != http.StatusUnprocessableEntity {

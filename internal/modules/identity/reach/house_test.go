@@ -22,7 +22,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -33,6 +32,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schema = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, mailer.Migrations(), {Name: "identity", FS: os.DirFS("..")}}
@@ -302,7 +302,7 @@ type answer struct {
 
 func (h *house) do(method, path string, form url.Values) answer {
 	h.t.Helper()
-	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form)
+	resp, body := pagetest.Ask(h.t, pagetest.Still(), method, h.server.URL+path, form)
 	return answer{resp, body}
 }
 
@@ -310,7 +310,7 @@ func (h *house) get(path string) answer { h.t.Helper(); return h.do("GET", path,
 
 func (h *house) post(path string, pairs ...string) answer {
 	h.t.Helper()
-	return h.do("POST", path, identitytest.Form(pairs...))
+	return h.do("POST", path, pagetest.Form(pairs...))
 }
 
 // breakable writes numbers with blanks that may break, as tests do.

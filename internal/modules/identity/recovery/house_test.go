@@ -17,7 +17,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
@@ -29,6 +28,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schemas = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, {Name: "identity", FS: os.DirFS("..")}}
@@ -165,7 +165,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB, c Config) *house {
 		DB: database, Clock: now, Log: slog.New(slog.DiscardHandler), Keys: keys, Codes: code.New(database, keys), People: h, Journal: h, Letters: h,
 		Passwords: passwords{h}, Sessions: h, Factors: h, Devices: h, Door: door{house: h}, BaseURL: base,
 	}, c)
-	h.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
+	h.server = pagetest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
 	for _, login := range []string{"lina", "ana", "bob", "root"} {
 		h.must(database.InTx(t.Context(), func(tx db.Tx) error {
 			_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
@@ -201,7 +201,7 @@ func (h *house) must(err error) {
 
 func (h *house) do(method, path string, form url.Values) (int, string, string) {
 	h.t.Helper()
-	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form)
+	resp, body := pagetest.Ask(h.t, pagetest.Still(), method, h.server.URL+path, form)
 	return resp.StatusCode, body, resp.Header.Get("Location")
 }
 

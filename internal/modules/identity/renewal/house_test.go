@@ -21,7 +21,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
@@ -35,6 +34,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schema = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, mailer.Migrations(), {Name: "identity", FS: os.DirFS("..")}}
@@ -431,7 +431,7 @@ type browser struct {
 }
 
 func (h *house) browser() *browser {
-	return &browser{identitytest.Still(), h}
+	return &browser{pagetest.Still(), h}
 }
 
 type answer struct {
@@ -441,7 +441,7 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values) answer {
 	b.h.t.Helper()
-	resp, body := identitytest.Ask(b.h.t, b.Client, method, b.h.server.URL+path, form, "Accept-Language", string(b.h.language))
+	resp, body := pagetest.Ask(b.h.t, b.Client, method, b.h.server.URL+path, form, "Accept-Language", string(b.h.language))
 	return answer{resp, body}
 }
 
@@ -449,7 +449,7 @@ func (b *browser) get(path string) answer { b.h.t.Helper(); return b.do("GET", p
 
 func (b *browser) post(path string, pairs ...string) answer {
 	b.h.t.Helper()
-	return b.do("POST", path, identitytest.Form(pairs...))
+	return b.do("POST", path, pagetest.Form(pairs...))
 }
 
 func want(t *testing.T, a answer, status int, texts ...string) {

@@ -23,7 +23,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk/place"
@@ -37,6 +36,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schema = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, {Name: "identity", FS: os.DirFS("..")}}
@@ -329,7 +329,7 @@ func (h *house) post(path string, form url.Values) answer {
 
 func (h *house) do(method, path string, form url.Values) answer {
 	h.t.Helper()
-	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form, "Accept", "text/html", "Accept-Language", "en")
+	resp, body := pagetest.Ask(h.t, pagetest.Still(), method, h.server.URL+path, form, "Accept", "text/html", "Accept-Language", "en")
 	return answer{resp, body}
 }
 

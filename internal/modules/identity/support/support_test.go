@@ -21,7 +21,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
-	"github.com/amphi-campus/amphi/internal/modules/identity/identitytest"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
@@ -36,6 +35,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 var schemas = []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, {Name: "identity", FS: os.DirFS("..")}}
@@ -154,7 +154,7 @@ func open(t *testing.T, now *clock.Manual, database *db.DB) *house {
 			return []contract.Card{{ID: "elsewhere", Title: "Elsewhere", Rows: []contract.CardRow{{Title: "what another room knows of " + string(who)}}}}, nil
 		},
 	})
-	h.server = identitytest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
+	h.server = pagetest.Serve(t, now, texts, func() campus.Viewer { return h.viewer }, h.Routes)
 	h.viewer = agent("bob")
 	return h
 }
@@ -212,7 +212,7 @@ func (h *house) failed() attempt.Attempt {
 
 func (h *house) do(method, path string, form url.Values) (int, string, string) {
 	h.t.Helper()
-	resp, body := identitytest.Ask(h.t, identitytest.Still(), method, h.server.URL+path, form)
+	resp, body := pagetest.Ask(h.t, pagetest.Still(), method, h.server.URL+path, form)
 	return resp.StatusCode, body, resp.Header.Get("Location")
 }
 

@@ -1,6 +1,6 @@
-// Package identitytest serves the pages of an alcove to its tests, and asks for
+// Package pagetest serves the pages of a room or an alcove to its tests, and asks for
 // them as a browser does.
-package identitytest
+package pagetest
 
 import (
 	"context"
@@ -40,7 +40,7 @@ func Serve(t testing.TB, now clock.Clock, texts *i18n.Catalogue, viewer func() c
 		ErrorPage:  ui.FailurePage,
 		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
 	})
-	routes(s.Router("identity"))
+	routes(s.Router("test"))
 	server.Config.Handler = s
 	return server
 }
