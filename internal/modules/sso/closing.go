@@ -4,8 +4,10 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
@@ -17,6 +19,8 @@ type closing struct {
 	// URL is where the person can do it themselves: the address by which their
 	// browser closes it, or the service's own page.
 	URL string
+	// Frames are how the page around lets the browser close it by itself.
+	Frames []gate.Way
 }
 
 type closingState string
@@ -63,16 +67,29 @@ func (c closings) complete() bool {
 }
 
 // frontCloser is a protocol of which some services learn of a sign-out by the
-// browser only. FrontLogout gives the address for that; afterwards the browser
-// comes back to back, a local address. ok is false when there is another way, or
-// none.
+// browser only. FrontLogout gives the ways for the logouts of one service;
+// afterwards the browser comes back to back, a local address. With back empty it
+// prepares nothing. ok is false when there is another way, or none.
 type frontCloser interface {
-	FrontLogout(ctx context.Context, s *registry.Service, l answer.Logout, back string) (address string, ok bool, err error)
+	FrontLogout(ctx context.Context, s *registry.Service, l []answer.Logout, back string) (ways []gate.Way, ok bool, err error)
 }
 
-// closings tell how the services of an ended session fare. With back, those that
-// need the browser are given the address for that.
-func (m *Module) closings(ctx context.Context, f farewell, back string) (closings, error) {
+// byFrames is how long after a sign-out the page leaves it to frames to close what
+// only the browser can close. After that people are given the link.
+const byFrames = 6 * time.Second
+
+// looking is why somebody asks how the services fare.
+type looking struct {
+	// Back is where a browser comes back to that closes a service; "" for a look at
+	// the states alone.
+	Back string
+	// Frames says that the page which is being made can hold frames.
+	Frames bool
+}
+
+// closings tell how the services of an ended session fare. With how.Back, those
+// that need the browser are given the way for that.
+func (m *Module) closings(ctx context.Context, f farewell, how looking) (closings, error) {
 	if f.Session == "" {
 		return nil, nil
 	}
@@ -84,72 +101,83 @@ func (m *Module) closings(ctx context.Context, f farewell, back string) (closing
 	if err != nil {
 		return nil, err
 	}
-	worst := map[string]closing{}
+	at := map[string][]answer.Logout{}
 	for _, l := range logouts {
-		s := x.Get(l.Service)
-		if s == nil || l.Service == f.Service {
-			continue
-		}
-		c, err := m.closingOf(ctx, s, l, back)
-		if err != nil {
-			return nil, err
-		}
-		before, seen := worst[s.ID]
-		if !seen || slices.Index(closingStates, c.State) > slices.Index(closingStates, before.State) {
-			worst[s.ID] = c
+		if l.Service != f.Service {
+			at[l.Service] = append(at[l.Service], l)
 		}
 	}
 	var all closings
-	for _, c := range worst {
-		all = append(all, c)
+	for id, here := range at {
+		if s := x.Get(id); s != nil {
+			all = append(all, m.closingOf(ctx, s, here, f, how))
+		}
 	}
 	slices.SortFunc(all, func(a, b closing) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
 }
 
-func (m *Module) closingOf(ctx context.Context, s *registry.Service, l answer.Logout, back string) (closing, error) {
-	c := closing{Name: s.Name(i18n.Locale(ctx)), URL: s.Home}
+// closingOf says how one service fares: of its several sessions the worst counts.
+func (m *Module) closingOf(ctx context.Context, s *registry.Service, logouts []answer.Logout, f farewell, how looking) closing {
+	c := closing{Name: s.Name(i18n.Locale(ctx)), URL: s.Home, State: closed}
 	if s.NoSingleLogout {
 		c.State = kept
-		return c, nil
+		return c
 	}
-	switch l.State {
-	case answer.Told:
-		c.State = closed
-	case answer.Answered:
-		c.State = reached
-	case answer.Failed:
-		c.State = failed
-	case answer.Waiting:
-		c.State = underWay
-		if l.Attempts > 0 {
-			c.State = silent
+	var open []answer.Logout // that only a browser may close
+	for _, l := range logouts {
+		state := stateOf(l)
+		if state == untold || state == underWay {
+			open = append(open, l)
 		}
-	case answer.Skipped:
-		return m.skipped(ctx, s, l, c, back)
+		if slices.Index(closingStates, state) > slices.Index(closingStates, c.State) {
+			c.State = state
+		}
 	}
-	return c, nil
+	if len(open) > 0 {
+		m.byBrowser(ctx, s, open, f, how, &c)
+	}
+	return c
 }
 
-// skipped says why a service was not told.
-func (m *Module) skipped(ctx context.Context, s *registry.Service, l answer.Logout, c closing, back string) (closing, error) {
-	if l.Answer == answer.ByService {
-		c.State = closed
-		return c, nil
+// stateOf is how the message to a service fares.
+func stateOf(l answer.Logout) closingState {
+	switch {
+	case l.State == answer.Told, l.State == answer.Skipped && l.Answer == answer.ByService:
+		return closed
+	case l.State == answer.Answered:
+		return reached
+	case l.State == answer.Failed:
+		return failed
+	case l.State == answer.Waiting && l.Attempts > 0:
+		return silent
+	case l.State == answer.Waiting:
+		return underWay
+	default:
+		return untold
 	}
-	c.State = untold
-	if back == "" {
-		return c, nil
+}
+
+// byBrowser lets the browser close what nobody else can: by frames of the page at
+// first, then by a link.
+func (m *Module) byBrowser(ctx context.Context, s *registry.Service, open []answer.Logout, f farewell, how looking, c *closing) {
+	soon := m.Clock.Now().Sub(f.At) < byFrames
+	back := how.Back
+	if soon && !how.Frames { // the page that looks has its frames already
+		back = ""
 	}
 	for _, front := range those[frontCloser](m.alcoves()) {
-		address, ok, err := front.FrontLogout(ctx, s, l, back)
-		if err != nil { // the page says what it can; the service's own page is a way as well
+		ways, ok, err := front.FrontLogout(ctx, s, open, back)
+		switch {
+		case err != nil: // the page says what it can; the service's own page is a way as well
 			m.Log.ErrorContext(ctx, "no way out of a service by the browser", "service", s.ID, "error", err)
-			continue
-		}
-		if ok {
-			c.State, c.URL = byBrowser, address
+		case !ok:
+		case how.Back == "":
+			c.State = byBrowser
+		case soon:
+			c.State, c.Frames = underWay, ways
+		default:
+			c.State, c.URL = byBrowser, ways[0].URL
 		}
 	}
-	return c, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ const (
 	// onwardWait is how long a browser that goes on to a service is held until the
 	// other services are closed; after that the page shows how far it is.
 	onwardWait = 2 * time.Second
-	// farewellRefresh is how often the page looks again while services are told.
+	// farewellRefresh is how often the page looks again while services are told; where
+	// no script does, the whole page comes again, and its frames get their time.
 	farewellRefresh = time.Second
 )
 
@@ -104,7 +106,7 @@ func (m *Module) closedSoon(ctx context.Context, f farewell) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, onwardWait)
 	defer cancel()
 	for look := time.NewTicker(50 * time.Millisecond); ; {
-		closings, err := m.closings(context.WithoutCancel(ctx), f, "")
+		closings, err := m.closings(context.WithoutCancel(ctx), f, looking{})
 		if err != nil {
 			return false, err
 		}
@@ -136,6 +138,11 @@ type logoutView struct {
 	Title    string
 	Lead     string
 	Closings closings
+	// Again is where the page looks how far it is, and AgainIn after how many seconds
+	// a browser without scripts does; empty when there is nothing to wait for.
+	Again, AgainIn string
+	// Frames are addresses that the browser opens beside the page.
+	Frames []string
 	// Onward leads to the service that asked; empty when none did.
 	Onward  string
 	Service string
@@ -145,28 +152,27 @@ type logoutView struct {
 func (m *Module) showFarewell(w http.ResponseWriter, r *http.Request, f farewell, stopped *fault.Fault) error {
 	ctx := r.Context()
 	here := m.farewellURL(f)
-	all, err := m.closings(ctx, f, here)
+	part := r.Header.Get("HX-Request-Type") == "partial" // the page looks how far it is
+	all, err := m.closings(ctx, f, looking{Back: here, Frames: !part})
 	if err != nil {
 		return err
 	}
-	view := logoutView{Closings: all, Lead: t(ctx, "logout.nothing"), Onward: f.Onward}
-	waits := !all.settled() && m.Clock.Now().Sub(f.At) < time.Minute
-	switch {
-	case stopped != nil:
-	case waits:
-		w.Header().Set("Refresh", web.Seconds(farewellRefresh)+"; url="+here)
-	case all.complete() && f.Onward != "":
+	if stopped == nil && all.complete() && f.Onward != "" {
 		return m.Leave(w, r, f.Onward)
 	}
+	view := logoutView{Closings: all, Title: t(ctx, "logout.title"), Lead: t(ctx, "logout.nothing"), Onward: f.Onward}
 	switch {
-	case waits:
-		view.Lead = t(ctx, "logout.closing")
+	case !all.settled() && m.Clock.Now().Sub(f.At) < time.Minute:
+		view.Lead, view.Again, view.AgainIn = t(ctx, "logout.closing"), here, web.Seconds(farewellRefresh)
 	case len(all) > 0 && all.complete():
 		view.Lead = t(ctx, "logout.complete")
 	case len(all) > 0:
 		view.Lead = t(ctx, "logout.partial")
 	}
-	view.Title = t(ctx, "logout.title")
+	if origins := view.frame(); len(origins) > 0 {
+		web.AllowFrames(w, origins...)
+		view.AgainIn = web.Seconds(byFrames)
+	}
 	if view.Service, err = m.nameOf(ctx, f.Service); err != nil {
 		return err
 	}
@@ -177,7 +183,23 @@ func (m *Module) showFarewell(w http.ResponseWriter, r *http.Request, f farewell
 		view.Stopped, status = &failure, failure.Status
 	}
 	w.Header().Set("Cache-Control", "no-store")
+	if part {
+		return web.Render(w, r, http.StatusOK, closingsTempl(view))
+	}
 	return web.Render(w, r, status, logoutTempl(view))
+}
+
+// frame gathers the frames of the page, and the origins that they may show.
+func (v *logoutView) frame() (origins []string) {
+	for _, c := range v.Closings {
+		for _, way := range c.Frames {
+			v.Frames = append(v.Frames, way.URL)
+			if !slices.Contains(origins, way.Origin) {
+				origins = append(origins, way.Origin)
+			}
+		}
+	}
+	return origins
 }
 
 // nameOf is the name of a service, "" when it is gone.

@@ -1,13 +1,19 @@
 package sso
 
 import (
+	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
 
 func TestThePageAfterASignOutSaysWhatBecameOfEachService(t *testing.T) {
@@ -28,8 +34,11 @@ func TestThePageAfterASignOutSaysWhatBecameOfEachService(t *testing.T) {
 			ticket := h.ticketFor(p.URL + "/")
 			h.check(p.URL+"/", ticket)
 			at := location(t, h.get("/cas/logout")).String()
-			if w := h.get(at); !strings.Contains(failure(w), "fermeture…") || !strings.HasPrefix(w.Header().Get("Refresh"), "1; url=/sso/signed-out") {
-				t.Errorf("while it is told: Refresh %q, %s", w.Header().Get("Refresh"), failure(w))
+			again := []string{`hx-get="/sso/signed-out?of=`, `hx-trigger="every 1s"`, `<noscript><meta http-equiv="refresh" content="1;url=/sso/signed-out?of=`}
+			for _, want := range append(again, "fermeture…") {
+				if page := failure(h.get(at)); !strings.Contains(page, want) {
+					t.Errorf("while it is told, the page lacks %s: %s", want, page)
+				}
 			}
 			h.runJobs(func() bool { l := h.logout(ticket); return l.State == c.settled && l.Attempts == 1 })
 			w := h.get(at)
@@ -38,8 +47,10 @@ func TestThePageAfterASignOutSaysWhatBecameOfEachService(t *testing.T) {
 					t.Errorf("the page lacks %q: %s", want, failure(w))
 				}
 			}
-			if w.Header().Get("Refresh") != "" {
-				t.Error("the page goes on looking")
+			for _, look := range again {
+				if strings.Contains(failure(w), look) {
+					t.Error("the page goes on looking")
+				}
 			}
 		})
 	}
@@ -111,5 +122,116 @@ func TestIdentityLeadsToThePageOnlyWhenServicesWereOpen(t *testing.T) {
 	to, err := h.module.Farewell(t.Context(), lina().Session)
 	if err != nil || !strings.Contains(failure(h.get(to)), "Moodle") {
 		t.Errorf("%q, %v", to, err)
+	}
+}
+
+// provider is a SAML service that only browsers reach.
+const provider = "https://notes.valmont.example"
+
+// withProvider adds it to the registry, and lets the viewer in so many times.
+func (h *house) withProvider(times int) {
+	h.t.Helper()
+	text, err := saml.WriteMetadata(&saml.Entity{ID: provider, SP: &saml.SPRole{
+		Role: saml.Role{Logout: []saml.Endpoint{{Binding: saml.Redirect, Location: provider + "/logout"}}},
+		ACS:  []saml.Endpoint{{Binding: saml.POST, Location: provider + "/acs"}},
+	}}, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	err = h.module.AddService(h.t.Context(), campustest.Alix(), registry.Service{
+		ID: "notes", NameFrench: "Notes", NameEnglish: "Marks", Protocol: registry.SAML, Contact: "notes@valmont.example",
+		SAML: registry.SAMLPeer{EntityID: provider, Metadata: string(text), NameID: registry.NameIDPersistent},
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for range times {
+		q := &saml.AuthnRequest{ID: saml.NewID(), IssueInstant: h.clock.Now(), Destination: "http://localhost:8080/saml/sso", Issuer: provider}
+		address, err := saml.RedirectURL("http://localhost:8080/saml/sso", saml.Request, q.Element(), "", nil)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		to := location(h.t, h.get(strings.TrimPrefix(address, "http://localhost:8080")))
+		if w := h.get(to.String()); w.Code != http.StatusOK || !strings.Contains(failure(w), provider+"/acs") {
+			h.t.Fatalf("no assertion: %d %s", w.Code, failure(w))
+		}
+	}
+}
+
+var frame = regexp.MustCompile(`<iframe src="([^"]+)"`)
+
+func TestAFrameClosesWhatOnlyTheBrowserCanClose(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.enter(lina())
+		h.withProvider(2) // from two tabs, say
+		at := location(t, h.get("/cas/logout")).String()
+		w := h.get(at)
+		page := w.Body.String()
+		frames := frame.FindAllStringSubmatch(page, -1)
+		if len(frames) != 1 || !strings.Contains(page, `sandbox="allow-forms allow-same-origin allow-scripts"`) || !strings.Contains(page, "fermeture…") {
+			t.Fatalf("%d frames: %s", len(frames), failure(w))
+		}
+		if policy := w.Header().Get("Content-Security-Policy"); !strings.HasSuffix(policy, "; frame-src 'self' "+provider) || !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("the policy is %s", policy)
+		}
+		_, query, _ := strings.Cut(html.UnescapeString(frames[0][1]), "?")
+		in, err := saml.ReadRedirect(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := saml.ParseLogoutRequest(in.Unverified(), saml.Opener{})
+		if err != nil || len(q.SessionIndexes) != 2 {
+			t.Fatalf("one message is about both sessions: %+v, %v", q, err)
+		}
+		// The page looks how far it is, and keeps its frame.
+		look := func() *httptest.ResponseRecorder {
+			r := httptest.NewRequest(http.MethodGet, at, nil)
+			r.Header.Set("HX-Request", "true")
+			r.Header.Set("HX-Request-Type", "partial")
+			return h.ask(r)
+		}
+		if part := look(); strings.Contains(part.Body.String(), "<html") || frame.MatchString(part.Body.String()) || !strings.Contains(part.Body.String(), "fermeture…") || !strings.Contains(part.Body.String(), "hx-get") {
+			t.Errorf("a look: %s", part.Body)
+		}
+		h.runJobs(func() bool { // that finds no other way, and changes nothing of this
+			all, err := h.module.answers.Logouts(t.Context(), lina().Session)
+			return err == nil && len(all) == 2 && all[0].State == answer.Skipped && all[1].State == answer.Skipped
+		})
+		if part := look(); !strings.Contains(part.Body.String(), "fermeture…") {
+			t.Errorf("a look after the job: %s", part.Body)
+		}
+
+		said := &saml.LogoutResponse{ID: saml.NewID(), InResponseTo: q.ID, IssueInstant: h.clock.Now(), Destination: "http://localhost:8080/saml/logout", Issuer: provider, Status: saml.Success()}
+		back, err := saml.RedirectURL("http://localhost:8080/saml/logout", saml.Answer, said.Element(), in.RelayState, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodGet, strings.TrimPrefix(back, "http://localhost:8080"), nil)
+		r.Header.Set("Sec-Fetch-Dest", "iframe")
+		if w := h.ask(r); w.Code != http.StatusNoContent {
+			t.Errorf("the frame shows %d %s", w.Code, failure(w))
+		}
+		if part := look().Body.String(); !strings.Contains(part, "prévenu") || strings.Contains(part, "hx-get") {
+			t.Errorf("after its answer: %s", part)
+		}
+	})
+}
+
+func TestWhatAFrameCouldNotCloseIsNamedWithItsLink(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	h.withProvider(1)
+	at := location(t, h.get("/cas/logout")).String()
+	if page := h.get(at).Body.String(); !strings.Contains(page, `content="6;url=/sso/signed-out?of=`) {
+		t.Errorf("without a script the page does not come again: %s", page)
+	}
+	h.clock.Advance(byFrames)
+	w := h.get(at)
+	if page := w.Body.String(); frame.MatchString(page) || strings.Contains(page, "hx-get") || !strings.Contains(page, "Fermer Notes") ||
+		!strings.Contains(page, "Seul votre navigateur peut le fermer") || !strings.Contains(page, `href="`+provider+"/logout?SAMLRequest=") {
+		t.Errorf("the page: %s", failure(w))
+	}
+	if policy := w.Header().Get("Content-Security-Policy"); strings.Contains(policy, "frame-src") {
+		t.Errorf("the policy is %s", policy)
 	}
 }

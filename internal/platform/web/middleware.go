@@ -122,6 +122,18 @@ func AllowFormTo(w http.ResponseWriter, origins ...string) {
 	}
 }
 
+// AllowFrames lets this page hold frames of other origins, and of ours.
+func AllowFrames(w http.ResponseWriter, origins ...string) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; frame-src 'self' "+strings.Join(origins, " "))
+}
+
+// AllowFraming lets this answer stand in a frame of a page of ours.
+func AllowFraming(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "frame-ancestors 'none'", "frame-ancestors 'self'", 1))
+}
+
 // LanguageCookie keeps the language of somebody who has not signed in.
 const LanguageCookie = "amphi_language"
 

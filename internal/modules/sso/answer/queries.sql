@@ -39,7 +39,8 @@ UPDATE sso_answers SET state = 'ended' WHERE session_id = $1 AND state IN ('issu
 SELECT * FROM sso_logouts WHERE id = $1;
 
 -- name: NoteLogout :exec
-UPDATE sso_logouts SET state = $2, attempts = $3, answer = $4, finished_at = $5 WHERE id = $1;
+-- What a service said by a browser stays, whoever finds meanwhile that there is no other way to tell it.
+UPDATE sso_logouts SET state = $2, attempts = $3, answer = $4, finished_at = $5 WHERE id = $1 AND (state = 'waiting' OR $2 <> 'skipped');
 
 -- name: SessionLogouts :many
 SELECT * FROM sso_logouts WHERE session_id = $1 ORDER BY service_id, id;

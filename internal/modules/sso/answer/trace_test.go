@@ -10,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/id"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
 )
 
 var schema = []db.Migrations{{Name: "sso", FS: os.DirFS("..")}}
@@ -78,3 +79,35 @@ func TestTheHealthOfAServiceTellsBothSides(t *testing.T) {
 		}
 	}, schema...)
 }
+
+func TestWhatAServiceSaidByABrowserStays(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := New(d)
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			a := Answer{Protocol: registry.SAML, Service: "notes", Address: "https://notes.univ.fr/", Session: "s-1", Person: "lina", Handle: "index"}
+			if err := s.Issue(t.Context(), tx, "secret", a, time.Minute); err != nil {
+				return err
+			}
+			return s.SessionEnded(t.Context(), tx, "s-1")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, err := s.Logouts(t.Context(), "s-1") // the job reads it now, and takes its time
+		if err != nil || len(asked) != 1 {
+			t.Fatalf("%+v, %v", asked, err)
+		}
+		if err := s.Finish(t.Context(), asked[0].ID, Told, "success"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.note(t.Context(), asked[0], Skipped, "only by a browser", true); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := s.Logouts(t.Context(), "s-1"); err != nil || after[0].State != Told {
+			t.Errorf("it is %+v, %v", after, err)
+		}
+	}, schemaWithJobs...)
+}
+
+// schemaWithJobs is what a sign-out needs besides.
+var schemaWithJobs = append([]db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}}, schema...)

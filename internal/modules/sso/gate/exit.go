@@ -24,3 +24,11 @@ type Departing struct {
 	// was, or when it is followed.
 	Refused error
 }
+
+// Way is how a person's browser tells a service that their session ended.
+type Way struct {
+	// URL is where the browser goes; it may be an address of ours that leads on.
+	URL string
+	// Origin is the service's, for the policy of a page that holds URL in a frame.
+	Origin string
+}

@@ -20,6 +20,9 @@ type postView struct {
 // the button where they do not, or where an extension stops them.
 func (x *IDP) post(w http.ResponseWriter, r *http.Request, s *registry.Service, form saml.Form) error {
 	allowForm(w, form.Action)
+	if framed(r) { // by our sign-out page, and by nobody else's
+		web.AllowFraming(w)
+	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	// A page kept by the browser would send an old answer again.
 	w.Header().Set("Cache-Control", "no-store")
@@ -31,11 +34,18 @@ func (x *IDP) post(w http.ResponseWriter, r *http.Request, s *registry.Service, 
 // too. The page has no other form, and its address comes from signed or registered
 // metadata.
 func allowForm(w http.ResponseWriter, action string) {
-	u, err := url.Parse(action)
-	if err != nil {
-		return // the form then stays where it is, and the address is in the log
+	if origin := originOf(action); origin != "" { // else the form stays where it is, and the address is in the log
+		web.AllowFormTo(w, origin, "https:")
 	}
-	web.AllowFormTo(w, u.Scheme+"://"+u.Host, "https:")
+}
+
+// originOf is the origin of an address; "" for what is none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // continueScript submits the form of the page above; the policy of our pages

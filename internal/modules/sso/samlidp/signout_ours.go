@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
@@ -151,55 +152,91 @@ func (x *IDP) judge(ctx context.Context, p peer, asked string, in *saml.Inbound)
 
 // front is a LogoutRequest of ours on its way through a browser.
 type front struct {
-	Logout  string     `json:"logout"` // identifier of the answer.Logout
+	Logouts []string   `json:"logouts"` // identifiers of the answer.Logout that it is about
 	Service string     `json:"service"`
 	ID      string     `json:"id"`
 	Back    string     `json:"back"`
 	Form    *saml.Form `json:"form,omitempty"` // by HTTP-POST
 }
 
-// FrontLogout gives the address to which a browser must go for a service to learn
-// that a session ended, when there is no other way; ok is false when there is
-// another, or none. Afterwards the browser comes to back, a local address, and the
-// state of the logout is written.
-func (x *IDP) FrontLogout(ctx context.Context, s *registry.Service, l answer.Logout, back string) (address string, ok bool, err error) {
-	if s == nil || s.NoSingleLogout || l.Protocol != registry.SAML {
-		return "", false, nil
+// FrontLogout says how a browser tells a service that a session ended, when there is
+// no other way; ok is false when there is another, or none. One message is about all
+// that the service got for the session under one name (core, 3.7.1), so there are
+// as many ways as names. Afterwards the browser comes to back, a local address, and
+// the state of the logouts is written. With back empty nothing is prepared.
+func (x *IDP) FrontLogout(ctx context.Context, s *registry.Service, logouts []answer.Logout, back string) (ways []gate.Way, ok bool, err error) {
+	type group struct {
+		detail
+		peer
+		endpoint saml.Endpoint
+		logouts  []answer.Logout
 	}
-	d, p, err := x.ofLogout(ctx, s, l)
-	if err != nil {
-		return "", false, err
+	var groups []*group
+	for _, l := range logouts {
+		if s == nil || s.NoSingleLogout || l.Protocol != registry.SAML {
+			return nil, false, nil
+		}
+		d, p, err := x.ofLogout(ctx, s, l)
+		if err != nil {
+			return nil, false, err
+		}
+		endpoint, ok := saml.Choose(p.sp().Logout, saml.Redirect, saml.POST)
+		if here, err := x.store.knows(ctx, d.Entity, l.Handle); err != nil || !here || p.hasSOAP() || !ok || !webAddress(endpoint.Location) {
+			return nil, false, err
+		}
+		i := slices.IndexFunc(groups, func(g *group) bool { return g.Entity == d.Entity && g.Name.Same(d.Name) })
+		if i < 0 {
+			i, groups = len(groups), append(groups, &group{detail: d, peer: p, endpoint: endpoint})
+		}
+		groups[i].logouts = append(groups[i].logouts, l)
 	}
-	endpoint, ok := saml.Choose(p.sp().Logout, saml.Redirect, saml.POST)
-	if here, err := x.store.knows(ctx, d.Entity, l.Handle); err != nil || !here || p.hasSOAP() || !ok || !webAddress(endpoint.Location) {
-		return "", false, err
+	if back == "" {
+		return nil, len(groups) > 0, nil
 	}
+	for _, g := range groups {
+		way, err := x.frontWay(ctx, g.detail, g.logouts, g.endpoint, back)
+		if err != nil {
+			return nil, false, err
+		}
+		ways = append(ways, way)
+	}
+	return ways, len(ways) > 0, nil
+}
+
+// frontWay makes a LogoutRequest for a browser to carry.
+func (x *IDP) frontWay(ctx context.Context, d detail, logouts []answer.Logout, to saml.Endpoint, back string) (gate.Way, error) {
 	by, err := x.credential(ctx)
 	if err != nil {
-		return "", false, err
+		return gate.Way{}, err
 	}
-	q := x.logoutRequest(d, l, endpoint.Location)
+	q := x.logoutRequest(d, logouts[0], to.Location)
+	kept := front{Service: logouts[0].Service, ID: q.ID, Back: web.Local(back)}
+	q.SessionIndexes = nil
+	for _, l := range logouts {
+		q.SessionIndexes, kept.Logouts = append(q.SessionIndexes, l.Handle), append(kept.Logouts, l.ID)
+	}
 	el, name := q.Element(), handle(d.Entity, q.ID, nil, "")
-	kept := front{Logout: l.ID, Service: s.ID, ID: q.ID, Back: web.Local(back)}
-	if endpoint.Binding == saml.Redirect {
-		if address, err = saml.RedirectURL(endpoint.Location, saml.Request, el, name, &by); err != nil {
-			return "", false, err
+	way := gate.Way{Origin: originOf(to.Location)}
+	if to.Binding == saml.Redirect {
+		if way.URL, err = saml.RedirectURL(to.Location, saml.Request, el, name, &by); err != nil {
+			return gate.Way{}, err
 		}
 	} else {
 		if err := saml.Sign(el, by); err != nil {
-			return "", false, err
+			return gate.Way{}, err
 		}
-		form, err := saml.POSTForm(endpoint.Location, saml.Request, el, name)
+		form, err := saml.POSTForm(to.Location, saml.Request, el, name)
 		if err != nil {
-			return "", false, err
+			return gate.Way{}, err
 		}
-		kept.Form, address = &form, leaveAddress(name)
+		kept.Form, way.URL = &form, leaveAddress(name)
 	}
-	if _, err := x.store.keep(ctx, name, ourSignOut, d.Entity, kept); err != nil {
-		return "", false, err
-	}
-	return address, true, nil
+	_, err = x.store.keep(ctx, name, ourSignOut, d.Entity, kept)
+	return way, err
 }
+
+// framed reports whether a request is for a frame of our sign-out page.
+func framed(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "iframe" }
 
 // leaveByForm posts a LogoutRequest of ours to a service that takes it no other way.
 func (x *IDP) leaveByForm(w http.ResponseWriter, r *http.Request) error {
@@ -243,13 +280,18 @@ func (x *IDP) signedOutThere(w http.ResponseWriter, r *http.Request, p peer, in 
 		return SignatureWrong.Because(err, p.facts(ctx))
 	}
 	switch err := x.once(ctx, kept.Name, ""); {
-	case errors.Is(err, errAnswered):
-		return web.SeeOther(w, r, f.Back)
-	case err != nil:
+	case err != nil && !errors.Is(err, errAnswered):
 		return err
+	case err == nil:
+		for _, logout := range f.Logouts {
+			if err := x.Answers.Finish(ctx, logout, state, said); err != nil {
+				return fmt.Errorf("note a sign-out of %s: %w", p.ID, err)
+			}
+		}
 	}
-	if err := x.Answers.Finish(ctx, f.Logout, state, said); err != nil {
-		return fmt.Errorf("note a sign-out of %s: %w", p.ID, err)
+	if framed(r) { // the page around it looks by itself
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
 	return web.SeeOther(w, r, f.Back)
 }

@@ -317,12 +317,21 @@ func TestAServiceWithoutABackChannelIsToldByTheBrowser(t *testing.T) {
 				if state, said, err := h.Close(t.Context(), &h.services[0], l); err != nil || state != answer.Skipped || said != saidBrowser {
 					t.Errorf("%s %s %v", state, said, err)
 				}
-				address, ok, err := h.FrontLogout(t.Context(), &h.services[0], l, "/logout/done")
-				if err != nil || !ok {
-					t.Fatalf("no way: %v", err)
+				ways, ok, err := h.FrontLogout(t.Context(), &h.services[0], []answer.Logout{l}, "/logout/done")
+				if err != nil || !ok || len(ways) != 1 || ways[0].Origin != "https://moodle.valmont.example" {
+					t.Fatalf("no way: %v %v", ways, err)
 				}
 				b := h.browser()
-				in := h.frontMessage(b, address)
+				if strings.HasPrefix(ways[0].URL, "/") { // a form of ours, in a frame of ours
+					w := b.ask("GET", ways[0].URL, nil, "Sec-Fetch-Dest", "iframe")
+					if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'self'") || !strings.Contains(policy, "form-action 'self' https://moodle.valmont.example") {
+						t.Errorf("in a frame: %s", policy)
+					}
+					if policy := b.get(ways[0].URL).Header().Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") {
+						t.Errorf("outside a frame: %s", policy)
+					}
+				}
+				in := h.frontMessage(b, ways[0].URL)
 				q, err := saml.ParseLogoutRequest(in.Unverified(), saml.Opener{})
 				if err != nil {
 					t.Fatal(err)

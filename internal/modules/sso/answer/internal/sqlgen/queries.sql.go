@@ -134,7 +134,7 @@ func (q *Queries) Logout(ctx context.Context, id string) (SsoLogout, error) {
 }
 
 const noteLogout = `-- name: NoteLogout :exec
-UPDATE sso_logouts SET state = $2, attempts = $3, answer = $4, finished_at = $5 WHERE id = $1
+UPDATE sso_logouts SET state = $2, attempts = $3, answer = $4, finished_at = $5 WHERE id = $1 AND (state = 'waiting' OR $2 <> 'skipped')
 `
 
 type NoteLogoutParams struct {
@@ -145,6 +145,7 @@ type NoteLogoutParams struct {
 	FinishedAt db.Time
 }
 
+// What a service said by a browser stays, whoever finds meanwhile that there is no other way to tell it.
 func (q *Queries) NoteLogout(ctx context.Context, arg NoteLogoutParams) error {
 	_, err := q.db.ExecContext(ctx, noteLogout,
 		arg.ID,
