@@ -76,8 +76,6 @@ func TestAnAdministratorConnectsAServiceThatAsksPeopleFirst(t *testing.T) {
 		student.Click("checkbox", "Adresse électronique")
 		student.Press("Accepter et continuer")
 		student.Sees("ticket: true")
-		student.Visit(h.URL + "/cas/login?service=" + site.URL + "/")
-		student.Sees("ticket: true") // what was left out is not asked for again
 
 		student.Visit(h.URL + "/sso/consents")
 		student.Sees("Revues "+id, "Pour vous envoyer les sommaires.", "Vous avez écarté", "Adresse électronique")
