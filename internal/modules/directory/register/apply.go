@@ -20,7 +20,7 @@ import (
 
 // peopleAtOnce is how many outcomes one transaction writes: few enough that nobody
 // who signs in meanwhile waits for it.
-const peopleAtOnce = 50
+const peopleAtOnce = 30
 
 // apply carries the plan out, piece by piece. Each piece is planned again on what
 // holds now, so that a plan that waited does nothing that is no longer so, and one
@@ -37,6 +37,11 @@ func (w *work) apply(ctx context.Context) error {
 		}
 		if len(rows) == 0 {
 			break
+		}
+		// Records that others replace go first, and alone: who replaces them is matched
+		// to somebody without a record.
+		if n := slices.IndexFunc(rows, func(r sqlgen.DirectoryChange) bool { return r.Seq > 0 }); n > 0 {
+			rows = rows[:n]
 		}
 		after = rows[len(rows)-1].Seq
 		list, err := w.again(ctx, rows)
@@ -73,9 +78,10 @@ type step struct {
 	// login and mail are names made by a rule.
 	login, mail string
 	manager     campus.PersonID
-	groups      []string
+	join, leave []string // groups that somebody's own record names
 	members     []campus.PersonID
 	nested      []string
+	written     *outcome // as it was written
 }
 
 // again plans rows on what holds now.
@@ -204,6 +210,7 @@ func (w *work) resolve(ctx context.Context, list []*step) error {
 		o := s.now
 		names = append(names, o.after.values[mapping.FieldManager]...)
 		names = append(names, o.said[mapping.FieldGroups]...)
+		names = append(names, o.old.said[mapping.FieldGroups]...)
 		names = append(names, o.said[mapping.FieldMembers]...)
 	}
 	if len(names) == 0 {
@@ -215,24 +222,45 @@ func (w *work) resolve(ctx context.Context, list []*step) error {
 	}
 	for _, s := range list {
 		s.manager = found[s.now.after.values.One(mapping.FieldManager)].person
-		s.groups = groupCodes(s.now.said[mapping.FieldGroups], found)
+		was, is := groupCodes(s.now.old.said[mapping.FieldGroups], found), groupCodes(s.now.said[mapping.FieldGroups], found)
+		if s.now.old.gone {
+			was = nil
+		}
+		s.join, s.leave = without(is, was), without(was, is)
 		s.members, s.nested = members(s.now.said[mapping.FieldMembers], found)
 	}
 	return nil
 }
 
-// groupCodes are the groups that somebody's entry names. A name that is no DN is a
-// code.
-func groupCodes(names []string, found map[string]alias) []string {
-	codes := []string{}
+// groupCodes are the groups that somebody's own record names. Those that list their
+// members themselves are left out; a DN that no group of the source has counts by
+// its first value.
+func groupCodes(names []string, found map[string]alias) (codes []string) {
 	for _, n := range names {
-		if a, ok := found[n]; ok && a.kind == source.Group {
+		a, ok := found[n]
+		switch {
+		case ok && a.kind == source.Group && !a.listed:
 			codes = append(codes, a.code)
-		} else if !ok && !strings.ContainsRune(n, '=') {
+		case ok:
+		case !strings.ContainsRune(n, '='):
 			codes = append(codes, n)
+		default:
+			first, _, _ := strings.Cut(n, ",")
+			_, value, _ := strings.Cut(first, "=")
+			codes = append(codes, value)
 		}
 	}
 	return codes
+}
+
+// without is what of a list is not in another.
+func without(list, other []string) (rest []string) {
+	for _, v := range list {
+		if !slices.Contains(other, v) {
+			rest = append(rest, v)
+		}
+	}
+	return rest
 }
 
 func members(names []string, found map[string]alias) (people []campus.PersonID, groups []string) {
@@ -251,6 +279,15 @@ func members(names []string, found map[string]alias) (people []campus.PersonID, 
 // write writes steps in one transaction; when one of them fails, each in its own,
 // so that the others are written all the same.
 func (w *work) write(ctx context.Context, list []*step) error {
+	for _, s := range list {
+		if err := w.e.putGroup(ctx, w.feed.Config.ID, s); err != nil {
+			f := fault.Of(err)
+			if f.Reason == fault.Unexpected || ctx.Err() != nil {
+				return err
+			}
+			s.now = (&outcome{entry: s.now.entry, name: s.now.name}).refuse(f)
+		}
+	}
 	err := w.inTx(ctx, list)
 	if err == nil || ctx.Err() != nil {
 		return err
@@ -269,7 +306,9 @@ func (w *work) write(ctx context.Context, list []*step) error {
 			if err := w.inTx(ctx, []*step{refused}); err != nil {
 				return err
 			}
+			fresh[0] = refused
 		}
+		s.written = fresh[0].written
 	}
 	return nil
 }
@@ -289,9 +328,9 @@ func (w *work) inTx(ctx context.Context, list []*step) error {
 			case kindCreation, kindChange, kindDeparture, kindTouch:
 				c.Applied++
 			}
-			was := &outcome{entry: o.entry, kind: s.row.Kind}
-			c.count(was, -1)
+			c.count(&outcome{entry: o.entry, kind: s.row.Kind}, -1)
 			c.count(&o, 1)
+			s.written = &o
 		}
 		return sqlgen.New(tx).ProgressRun(ctx, sqlgen.ProgressRunParams{
 			Applied: c.Applied, Creations: c.Creations, Changes: c.Changes, Departures: c.Departures, Conflicts: c.Conflicts, Refusals: c.Refusals, BeatAt: tx.Now(), ID: w.id,
@@ -372,12 +411,8 @@ func (e *Engine) put(ctx context.Context, tx db.Tx, feed Feed, s *step, o *outco
 			return fmt.Errorf("write the entry: %w", err)
 		}
 	}
-	if e.Groups != nil && (o.entry.Gone || !slices.Equal(o.said[mapping.FieldGroups], o.old.said[mapping.FieldGroups])) && o.kind != kindTouch {
-		codes := s.groups
-		if o.entry.Gone {
-			codes = nil
-		}
-		if err := e.Groups.PutGroupsOf(ctx, tx, o.person, codes, src); err != nil {
+	if e.Groups != nil && len(s.join)+len(s.leave) > 0 && o.kind != kindTouch {
+		if err := e.Groups.Move(ctx, tx, o.person, s.join, s.leave, src); err != nil {
 			return fmt.Errorf("write the groups: %w", err)
 		}
 	}
@@ -474,9 +509,27 @@ func (e *Engine) putRecord(ctx context.Context, tx db.Tx, src string, o *outcome
 	return nil
 }
 
+// putGroup writes a group, which takes transactions of its own: one with thousands
+// of members would hold all others up.
+func (e *Engine) putGroup(ctx context.Context, src string, s *step) error {
+	o := s.now
+	if e.Groups == nil || o.entry.Kind != source.Group {
+		return nil
+	}
+	code := codeOf(o.said, o.entry.Key)
+	switch o.kind {
+	case kindDeparture:
+		return e.Groups.GroupGone(ctx, code, src)
+	case kindCreation, kindChange:
+		_, listed := o.said[mapping.FieldMembers]
+		return e.Groups.PutGroup(ctx, code, o.said, listed, s.members, s.nested, src)
+	}
+	return nil
+}
+
 // putOther writes what a source says of a group or a unit.
 func (e *Engine) putOther(ctx context.Context, tx db.Tx, src string, s *step, o *outcome) error {
-	if o.kind == kindNothing {
+	if o.kind == kindNothing || o.kind == kindRefusal {
 		return nil
 	}
 	code := codeOf(o.said, o.entry.Key)
@@ -484,10 +537,7 @@ func (e *Engine) putOther(ctx context.Context, tx db.Tx, src string, s *step, o 
 		if _, err := sqlgen.New(tx).MarkGone(ctx, sqlgen.MarkGoneParams{Source: src, Kind: string(o.entry.Kind), SourceKey: o.entry.Key, GoneAt: tx.Now()}); err != nil {
 			return fmt.Errorf("mark the record: %w", err)
 		}
-		switch {
-		case o.entry.Kind == source.Group && e.Groups != nil:
-			return e.Groups.GroupGone(ctx, tx, code, src)
-		case o.entry.Kind == source.Unit && e.Units != nil:
+		if o.entry.Kind == source.Unit && e.Units != nil {
 			return e.Units.UnitGone(ctx, tx, code, src)
 		}
 		return nil
@@ -495,17 +545,7 @@ func (e *Engine) putOther(ctx context.Context, tx db.Tx, src string, s *step, o 
 	if err := e.putRecord(ctx, tx, src, o); err != nil {
 		return err
 	}
-	if o.kind == kindTouch {
-		return nil
-	}
-	switch {
-	case o.entry.Kind == source.Group && e.Groups != nil:
-		people := s.members
-		if _, said := o.said[mapping.FieldMembers]; !said {
-			people = nil
-		}
-		return e.Groups.PutGroup(ctx, tx, code, o.said, people, s.nested, src)
-	case o.entry.Kind == source.Unit && e.Units != nil:
+	if o.entry.Kind == source.Unit && e.Units != nil && o.kind != kindTouch {
 		return e.Units.PutUnit(ctx, tx, code, o.said, src)
 	}
 	return nil

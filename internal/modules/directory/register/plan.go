@@ -231,7 +231,9 @@ func (o *outcome) refuse(err error) *outcome {
 	return o
 }
 
-func reasonWith(r *fault.Reason, args fault.Args) *fault.Fault { return &fault.Fault{Reason: r, Args: args} }
+func reasonWith(r *fault.Reason, args fault.Args) *fault.Fault {
+	return &fault.Fault{Reason: r, Args: args}
+}
 
 // letGo takes away the values that belong to somebody else, of a record that was
 // decided to be another person.

@@ -147,3 +147,6 @@ SELECT source, said, first_at, changed_at, gone_at FROM directory_records WHERE 
 
 -- name: NamesForExport :many
 SELECT kind, name, given_at FROM directory_names WHERE person_id = $1 ORDER BY kind, name;
+
+-- name: PushedDepartures :one
+SELECT CAST(COALESCE(SUM(departures), 0) AS BIGINT) FROM directory_runs WHERE source = $1 AND mode = 'push' AND started_at > $2;

@@ -288,7 +288,7 @@ func (c *Counts) count(o *outcome, n int64) {
 const changeColumns = "run_id, seq, what, kind, state, source_key, place, person_id, name, folded, said, names, people, detail, reason, args"
 
 // rowsAtOnce is how many rows of the plan one statement writes.
-const rowsAtOnce = 100
+const rowsAtOnce = 50
 
 // keep writes outcomes into the plan.
 func (w *work) keep(ctx context.Context, list []*outcome) error {

@@ -32,16 +32,17 @@ type Units interface {
 	UnitGone(ctx context.Context, tx db.Tx, code, source string) error
 }
 
-// Groups keeps groups.
+// Groups keeps groups. Its methods without a transaction take as many as they need,
+// and may be called again after half of the work.
 type Groups interface {
-	// PutGroup takes over a group by its code; people and groups are its members, and
-	// nil when the source does not say them.
-	PutGroup(ctx context.Context, tx db.Tx, code string, v mapping.Values, people []campus.PersonID, groups []string, source string) error
+	// PutGroup takes over a group by its code. People and groups are its members when
+	// listed is set; otherwise its members say it themselves.
+	PutGroup(ctx context.Context, code string, v mapping.Values, listed bool, people []campus.PersonID, groups []string, source string) error
 	// GroupGone is told that the source has a group no longer.
-	GroupGone(ctx context.Context, tx db.Tx, code, source string) error
-	// PutGroupsOf makes codes the groups that the source puts somebody in. A group
+	GroupGone(ctx context.Context, code, source string) error
+	// Move puts somebody into groups of a source and takes them out of others. A group
 	// that is not there yet is made.
-	PutGroupsOf(ctx context.Context, tx db.Tx, who campus.PersonID, codes []string, source string) error
+	Move(ctx context.Context, tx db.Tx, who campus.PersonID, join, leave []string, source string) error
 }
 
 // Mapper says a record in the words of the house; [mapping.Mapping] is one.

@@ -173,6 +173,7 @@ type alias struct {
 	key    string
 	person campus.PersonID
 	code   string // of a group
+	listed bool   // the group lists its members itself
 }
 
 // aliases finds what the names of a source mean.
@@ -198,6 +199,7 @@ func (e *Engine) aliases(ctx context.Context, src string, list []string) (map[st
 					return fmt.Errorf("read group %s of %s: %w", key, src, err)
 				}
 				a.code = codeOf(v, key)
+				_, a.listed = v[mapping.FieldMembers]
 			}
 			found[name] = a
 			return nil

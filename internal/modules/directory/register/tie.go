@@ -9,6 +9,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
 
 // tie goes once more over what names others, when a run has brought people: a
@@ -63,9 +64,10 @@ func (w *work) tieGroups(ctx context.Context, list []record) error {
 			return err
 		}
 		people, groups := members(r.said[mapping.FieldMembers], found)
-		err = w.e.DB.InTx(ctx, func(tx db.Tx) error {
-			return w.e.Groups.PutGroup(ctx, tx, codeOf(r.said, r.key), r.said, people, groups, w.feed.Config.ID)
-		})
+		err = w.e.Groups.PutGroup(ctx, codeOf(r.said, r.key), r.said, true, people, groups, w.feed.Config.ID)
+		if err != nil && fault.Of(err).Reason != fault.Unexpected {
+			continue // the report of the group's own row has told it
+		}
 		if err != nil {
 			return fmt.Errorf("write group %s: %w", r.key, err)
 		}

@@ -13,6 +13,9 @@ func t(ctx context.Context, key string, pairs ...any) string {
 
 // fieldName is what people call a field; one without a name is told as it is.
 func fieldName(ctx context.Context, field string) string {
+	if field == "description" { // a name that the sentences reserve
+		field = "description_text"
+	}
 	key := "directory.register.field." + field
 	if i18n.Of(ctx).Has(key) {
 		return i18n.T(ctx, key)

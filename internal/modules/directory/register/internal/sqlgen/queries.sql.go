@@ -720,6 +720,22 @@ func (q *Queries) PruneRuns(ctx context.Context, endedAt db.Time) (int64, error)
 	return result.RowsAffected()
 }
 
+const pushedDepartures = `-- name: PushedDepartures :one
+SELECT CAST(COALESCE(SUM(departures), 0) AS BIGINT) FROM directory_runs WHERE source = $1 AND mode = 'push' AND started_at > $2
+`
+
+type PushedDeparturesParams struct {
+	Source    string
+	StartedAt db.Time
+}
+
+func (q *Queries) PushedDepartures(ctx context.Context, arg PushedDeparturesParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, pushedDepartures, arg.Source, arg.StartedAt)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const recordMarks = `-- name: RecordMarks :many
 SELECT kind, source_key, digest, gone_at FROM directory_records
 WHERE source = $1 AND (kind > $2 OR (kind = $2 AND source_key > $3))
