@@ -191,7 +191,7 @@ func (w *work) byColumns() (ties []tie, spoken bool) {
 	_, plural := w.record.Values[string(contract.FieldAffiliations)]
 	_, single := w.record.Values["affiliation"]
 	for _, v := range all {
-		a, ok := ParseAffiliation(v)
+		a, ok := affiliationOf(v)
 		if !ok {
 			w.refuse(contract.FieldAffiliations, AffiliationUnknown.With(fault.Args{"field": string(contract.FieldAffiliations), "value": shown(v)}))
 			continue
@@ -214,6 +214,15 @@ func (w *work) byColumns() (ties []tie, spoken bool) {
 		}
 	}
 	return ties, plural || single
+}
+
+// affiliationOf reads the stored form, with any word for the kind.
+func affiliationOf(text string) (campus.Affiliation, bool) {
+	word, rest, _ := strings.Cut(text, separator)
+	if kind, ok := kindWords[campus.Fold(word)]; ok {
+		text = string(kind) + separator + rest
+	}
+	return ParseAffiliation(text)
 }
 
 // absorb drops an affiliation that another one says more exactly: a student, and a
