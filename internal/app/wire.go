@@ -197,9 +197,10 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	h.identity.Meet(plugged.followers, plugged.dossiers)
 	h.privacy = privacy.New(privacy.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
-		Register: h.identity, Notices: h.portal, Rooms: plugged.all,
+		Register: h.identity, Notices: h.portal, Mailer: post, Confirm: h.identity.Confirm, Rooms: plugged.all,
 		InstitutionFrench: institution.NameFrench, InstitutionEnglish: institution.NameEnglish,
 	}, cfg.Privacy)
+	h.identity.Watch(h.privacy)
 	h.directory = directory.New(directory.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
 		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers, Looks: h.privacy,

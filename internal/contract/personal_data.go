@@ -40,6 +40,9 @@ type Holding struct {
 	// Withheld says why an export leaves the table out, such as for a secret that
 	// helps nobody but an attacker; empty when it is exported.
 	Withheld string
+	// Mend is the local address where people change or remove it themselves; empty
+	// when they have to ask.
+	Mend string
 	// Traces are the columns that name a person; none when the table does not let
 	// anybody find the rows of one.
 	Traces []Trace
@@ -73,6 +76,12 @@ func (h Holding) On(g Ground, data ...Data) Holding {
 // Of sets whom the data is about.
 func (h Holding) Of(people ...People) Holding {
 	h.People = people
+	return h
+}
+
+// Mended sets where people change it themselves.
+func (h Holding) Mended(address string) Holding {
+	h.Mend = address
 	return h
 }
 

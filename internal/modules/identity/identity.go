@@ -31,6 +31,7 @@ type Module struct {
 	followers []SessionFollower
 	// peopleFollowers are the rooms that are told what changed about somebody.
 	peopleFollowers func() []contract.PersonFollower
+	looks           contract.Looks
 	// dossiers are the rooms that know something about a person.
 	dossiers func() []contract.Dossier
 	scene    Scene

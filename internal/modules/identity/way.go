@@ -221,6 +221,12 @@ func (d door) Confirm(w http.ResponseWriter, r *http.Request) (bool, error) {
 	return false, web.SeeOther(w, r, "/login?"+url.Values{"renew": {"1"}, "next": {back}}.Encode())
 }
 
+// Confirm answers with a page that asks who is there to prove it anew, and then
+// leads back, unless they did within ten minutes: for sensitive acts of other rooms.
+func (m *Module) Confirm(w http.ResponseWriter, r *http.Request) (ok bool, err error) {
+	return door{m}.Confirm(w, r)
+}
+
 // gate looks at somebody on the way in. It answers with a page of the way that
 // must come first, or with why they may not go on.
 type gate func(r *http.Request, p account.Person, a *attempt.Attempt) (page string, err error)

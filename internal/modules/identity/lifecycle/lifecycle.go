@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
@@ -46,6 +47,8 @@ type Deps struct {
 	Letters  Letters
 	// Changed tells the house that the state of somebody's account is another.
 	Changed func(ctx context.Context, tx db.Tx, who campus.PersonID) error
+	// Looked notes that an agent opened somebody's account; nil notes nothing.
+	Looked func(context.Context, contract.Look) error
 }
 
 // Lifecycle is the alcove.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -33,6 +34,12 @@ func (l *Lifecycle) accountPage(w http.ResponseWriter, r *http.Request) error {
 	view, err := l.viewOf(r)
 	if err != nil {
 		return err
+	}
+	if l.Looked != nil {
+		look := contract.Look{By: web.Viewer(r).Person, About: view.Person.ID, As: campus.RightSecretariat, What: "identity.lifecycle.look"}
+		if err := l.Looked(r.Context(), look); err != nil {
+			return err
+		}
 	}
 	return web.Render(w, r, http.StatusOK, accountTempl(view))
 }

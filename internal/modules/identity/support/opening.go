@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -39,7 +40,10 @@ func (s *Support) write(ctx context.Context, r *http.Request, who campus.PersonI
 	if err := s.DB.InTx(ctx, func(tx db.Tx) error { return s.Journal.Write(ctx, tx, e) }); err != nil {
 		return fmt.Errorf("note an opening: %w", err)
 	}
-	return nil
+	if s.Looked == nil || who == "" {
+		return nil
+	}
+	return s.Looked(ctx, contract.Look{By: web.Viewer(r).Person, About: who, As: campus.RightHelpdesk, What: "identity.support.look." + fact, Why: value})
 }
 
 // mark is the signed mark of an opening by the viewer; what is a person or an

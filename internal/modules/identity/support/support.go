@@ -108,6 +108,8 @@ type Deps struct {
 	// About makes the cards of the other rooms on somebody, as far as the viewer
 	// may see them.
 	About func(ctx context.Context, v campus.Viewer, who campus.PersonID) ([]contract.Card, error)
+	// Looked notes that an agent opened somebody, where they read it; nil notes nothing.
+	Looked func(context.Context, contract.Look) error
 }
 
 // Support is the alcove.

@@ -1,0 +1,73 @@
+package erasure
+
+import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/contract"
+)
+
+// Plan is what an erasure would do, or does, with one room.
+type Plan struct {
+	Room string
+	// Kept says why the room keeps what it has, when it was decided so; Hold that a
+	// legal hold says it.
+	Kept string
+	Hold bool
+	// Register is the room of the accounts: it takes part only when the account is
+	// closed.
+	Register bool
+	Lines    []Line
+}
+
+// Line is one table of a plan.
+type Line struct {
+	Table, What, Until string
+	Fate               contract.Fate
+	Rows               int64
+	Why                string // of what stays
+}
+
+// Rows is how many rows of the room are erased or cleared.
+func (p Plan) Rows() (n int64) {
+	for _, l := range p.Lines {
+		if l.Fate != contract.Kept {
+			n += l.Rows
+		}
+	}
+	return n
+}
+
+// Preview counts what an erasure would do, room by room, and changes nothing.
+func (e *Engine) Preview(ctx context.Context, who contract.Traced, known contract.Known, kept map[string]string) ([]Plan, error) {
+	holds, err := e.HoldsOn(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	var plans []Plan
+	for _, room := range e.Rooms() {
+		holder, ok := room.(contract.PersonalData)
+		if !ok {
+			continue
+		}
+		plan := Plan{Room: room.Name(), Kept: kept[room.Name()]}
+		_, plan.Register = room.(contract.Register)
+		for _, h := range holds {
+			if h.Room == "" || h.Room == room.Name() {
+				plan.Kept, plan.Hold = h.Reason, true
+			}
+		}
+		for _, h := range holder.Holdings(ctx) {
+			for _, t := range h.Traces {
+				n, err := count(ctx, e.DB.Read(), h.Table, t, who)
+				if err != nil {
+					return nil, err
+				}
+				if n > 0 {
+					plan.Lines = append(plan.Lines, Line{Table: h.Table, What: h.What, Until: h.Until, Fate: t.Fate, Rows: n, Why: t.Why})
+				}
+			}
+		}
+		plans = append(plans, plan)
+	}
+	return plans, nil
+}
