@@ -64,8 +64,8 @@ func (a Audience) Rank() int {
 	return a.rank()
 }
 
-// Keeps reports whether the viewer looks after entries: the secretariat and those
-// who run the directory.
-func Keeps(v campus.Viewer) bool {
-	return v.Can(campus.RightSecretariat) || v.Can(campus.RightDirectory)
+// Keeps reports whether the viewer looks after the entry of somebody with these
+// affiliations: their secretariat, and those who run the directory.
+func Keeps(v campus.Viewer, somebody []campus.Affiliation) bool {
+	return v.CanFor(campus.RightSecretariat, somebody) || v.CanFor(campus.RightDirectory, somebody)
 }

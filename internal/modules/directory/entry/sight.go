@@ -118,16 +118,16 @@ func (s Sight) Reaches(f Field, standing Audience) bool { return s.Audience(f).r
 // a standing: where many entries are looked at, that is quicker than Reaches.
 func (s Sight) Rank(f Field) int { return s.Audience(f).rank() }
 
-// Shows reports whether a viewer sees a field of somebody's entry: everything of
+// Shows reports whether a viewer sees a field of the entry of somebody with these affiliations: everything of
 // their own, everything but the photo of anybody's for those who keep entries. Who is
 // on the red list is shown to themselves and the keepers alone.
-func (s Sight) Shows(v campus.Viewer, who campus.PersonID, f Field) bool {
+func (s Sight) Shows(v campus.Viewer, who campus.PersonID, affiliations []campus.Affiliation, f Field) bool {
 	switch {
 	case !v.SignedIn():
 		return false
 	case v.Person == who:
 		return true
-	case Keeps(v) && f != FieldPhoto:
+	case f != FieldPhoto && Keeps(v, affiliations):
 		return true
 	default:
 		return s.Reaches(f, Standing(v))

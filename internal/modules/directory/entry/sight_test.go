@@ -45,11 +45,11 @@ func TestEachAudienceSeesWhatIsMeantForIt(t *testing.T) {
 		"a part is not shown beyond the entry":      {studies, Choices{Audiences: map[Field]Audience{FieldMail: Members}}, false, campustest.Lina(), FieldMail, false},
 	} {
 		s := Defaults().Sight(c.who, c.red, c.chosen)
-		if got := s.Shows(c.viewer, "somebody", c.field); got != c.want {
+		if got := s.Shows(c.viewer, "somebody", c.who, c.field); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if !(Sight{}).Shows(campustest.Lina(), campustest.Lina().Person, FieldMobile) {
+	if !(Sight{}).Shows(campustest.Lina(), campustest.Lina().Person, nil, FieldMobile) {
 		t.Error("everybody sees everything of themselves")
 	}
 }
