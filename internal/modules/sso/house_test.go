@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +23,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/files"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -104,10 +104,7 @@ func newHouse(t testing.TB, d *db.DB, c *clock.Manual) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts, err := i18n.Load(time.UTC, c, web.Locales, ui.Locales, fs.FS(locales))
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := i18ntest.Load(t, time.UTC, c, web.Locales, ui.Locales, locales)
 	base, err := url.Parse("http://localhost:8080")
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +139,6 @@ func (h *house) enter(v campus.Viewer) {
 	h.viewer = v
 }
 
-// End is what identity does when /cas/logout asks it to.
 // plain seals nothing: the tests have no secret.
 type plain struct{}
 
@@ -156,6 +152,7 @@ func (h *house) CloseSession(ctx context.Context, _ campus.Viewer, session strin
 	return h.db.InTx(ctx, func(tx db.Tx) error { return h.module.SessionEnded(ctx, tx, session) })
 }
 
+// End is what identity does when /cas/logout asks it to.
 func (h *house) End(ctx context.Context, _ http.ResponseWriter, _ *http.Request) error {
 	h.mu.Lock()
 	session := h.viewer.Session
@@ -291,21 +288,6 @@ func (h *house) check(service, ticket string, more ...string) string {
 }
 
 func lina() campus.Viewer { return campustest.Lina() }
-
-// brokenPeople stands for a database that does not answer.
-type brokenPeople struct{}
-
-func (brokenPeople) Attributes(context.Context, campus.PersonID) (map[string][]string, error) {
-	return nil, errors.New("the database does not answer")
-}
-
-func (brokenPeople) Viewer(context.Context, campus.PersonID) (campus.Viewer, error) {
-	return campus.Viewer{}, errors.New("the database does not answer")
-}
-
-func (brokenPeople) Incident(context.Context, string) (campus.PersonID, time.Time, time.Time, error) {
-	return "", time.Time{}, time.Time{}, errors.New("the database does not answer")
-}
 
 // context speaks a language.
 func (h *house) context(l campus.Locale) context.Context {

@@ -1,4 +1,4 @@
-package sso
+package casserver
 
 import (
 	"encoding/xml"
@@ -71,12 +71,12 @@ func TestAServiceWithAWrongClockIsNoted(t *testing.T) {
 			if said := h.samlValidate(moodle, h.ticketFor(moodle), h.clock.Now().Add(c.off)); !strings.Contains(said, "saml1p:Success") {
 				t.Error(said)
 			}
-			incidents, err := h.module.incidents(t.Context(), "moodle", 10)
-			if err != nil || len(incidents) == 1 != c.noted {
-				t.Fatalf("%+v, %v", incidents, err)
+			noted := h.gate.noted("moodle")
+			if len(noted) == 1 != c.noted {
+				t.Fatalf("%+v", noted)
 			}
-			if c.noted && (incidents[0].Reason != "sso.cas_clock_off" || incidents[0].Expected == incidents[0].Received || incidents[0].Received == "") {
-				t.Errorf("%+v", incidents[0])
+			if c.noted && (noted[0].Reason != ClockOff || noted[0].Expected == noted[0].Received || noted[0].Received == "") {
+				t.Errorf("%+v", noted[0])
 			}
 		})
 	}
@@ -106,18 +106,5 @@ func TestWhatIsNoQuestionOfSAML11IsRefusedInItsWords(t *testing.T) {
 	}
 	if said := h.samlValidate(moodle, ticket, h.clock.Now()); !strings.Contains(said, "saml1p:Success") {
 		t.Errorf("a malformed question used the ticket up: %s", said)
-	}
-}
-
-func TestAPersonWhoWantsToBeAskedIsAsked(t *testing.T) {
-	h := one(t)
-	h.enter(lina())
-	w := h.get(loginURL(moodle, "warn", "true"))
-	page := failure(w)
-	if w.Code != http.StatusOK || strings.Contains(page, "ST-") || !strings.Contains(page, `method="get" action="/cas/login"`) || strings.Contains(page, "continue.js") {
-		t.Fatalf("%d %s", w.Code, page)
-	}
-	if to := location(t, h.get(loginURL(moodle))); to.Query().Get("ticket") == "" {
-		t.Error("the button does not lead on")
 	}
 }

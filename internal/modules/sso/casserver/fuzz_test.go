@@ -1,4 +1,4 @@
-package sso
+package casserver
 
 import (
 	"net/http"
@@ -10,9 +10,9 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
 )
 
-// FuzzCASEndpoints looks for a query that breaks an answer or leads a browser to
+// FuzzEndpoints looks for a query that breaks an answer or leads a browser to
 // a place that is neither ours nor registered.
-func FuzzCASEndpoints(f *testing.F) {
+func FuzzEndpoints(f *testing.F) {
 	for _, seed := range []string{
 		"service=https%3A%2F%2Fmoodle.valmont.example%2F", "service=https://moodle.valmont.example@evil.example/&renew=1", "gateway=true&service=//evil",
 		"service=https://moodle.valmont.example/&service=https://evil/", "service=%zz;x", "ticket=ST-a&service=b&format=JSON", "method=POST&service=http://localhost:1/",
@@ -22,7 +22,6 @@ func FuzzCASEndpoints(f *testing.F) {
 		f.Add(seed)
 	}
 	h := one(f)
-	h.module.config.LoopTurns = 1 << 30
 	paths := []string{
 		"/cas/login", "/cas/logout", "/cas/validate", "/cas/serviceValidate", "/cas/p3/serviceValidate", "/cas/proxyValidate", "/cas/p3/proxyValidate",
 		"/cas/proxy", "/cas/samlValidate",
@@ -31,31 +30,31 @@ func FuzzCASEndpoints(f *testing.F) {
 		for _, path := range paths {
 			h.enter(lina())
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
-				h.tryCAS(t, method, path, query)
+				h.try(t, method, path, query)
 			}
 		}
 	})
 }
 
-// tryCAS asks an address of the protocol with a query, and with the same in a body.
-func (h *house) tryCAS(t *testing.T, method, path, query string) {
+// try asks an address of the protocol with a query, and with the same in a body.
+func (h *house) try(t *testing.T, method, path, query string) {
 	r := httptest.NewRequest(method, path, strings.NewReader(query))
 	r.URL.RawQuery = query
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	w := httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
+	h.web.ServeHTTP(w, r)
 	if w.Code >= 500 && w.Code != http.StatusServiceUnavailable {
 		t.Fatalf("%s %s?%s: %d %s", method, path, query, w.Code, w.Body)
 	}
 	to := w.Header().Get("Location")
-	if to == "" || strings.HasPrefix(to, "/login") || strings.HasPrefix(to, farewellPath) || to == "/" {
+	if to == "" || strings.HasPrefix(to, "/login") || strings.HasPrefix(to, "/bye") || to == "/" {
 		return
 	}
 	u, err := url.Parse(to)
 	address, err2 := cas.ParseServiceURL(to)
-	x, err3 := h.module.services(t.Context())
+	x, err3 := h.gate.Registry(t.Context())
 	if err != nil || err2 != nil || err3 != nil || u.User != nil || x.Match(address) == nil {
 		t.Fatalf("%s %s?%s leads to %q (%v %v %v)", method, path, query, to, err, err2, err3)
 	}

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// These tests are about the room as a whole: the gate, the CAS server, what is
+// released and the way out, as a browser and a service meet them together.
+
 func TestAStrangerSignsInFirstAndComesBackToTheService(t *testing.T) {
 	h := one(t)
 	to := location(t, h.get(loginURL(moodle)))

@@ -1,21 +1,22 @@
-package sso
+package casserver
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
-	"unicode/utf8"
 
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
-	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
 
@@ -63,14 +64,14 @@ func TestRefusedValidationsSayWhyAndAreKeptForTheTechnicalContact(t *testing.T) 
 		for name, c := range map[string]struct {
 			ask        func() string
 			code       cas.Code
-			reason     string
+			reason     *fault.Reason
 			difference cas.Difference
 		}{
 			"too late": {func() string {
 				ticket := h.ticketFor(moodle)
-				h.clock.Advance(h.module.config.CAS.TicketLifetime)
+				h.clock.Advance(h.config.TicketLifetime)
 				return h.check(moodle, ticket)
-			}, cas.InvalidTicket, "sso.ticket_expired", cas.Same},
+			}, cas.InvalidTicket, TicketExpired, cas.Same},
 			"for another address": {func() string {
 				ticket := h.ticketFor(moodle)
 				answer := h.check(plainHTTP, ticket)
@@ -78,110 +79,27 @@ func TestRefusedValidationsSayWhyAndAreKeptForTheTechnicalContact(t *testing.T) 
 					t.Errorf("the ticket survived: %s", second)
 				}
 				return answer
-			}, cas.InvalidService, "sso.ticket_of_another", cas.OtherScheme},
-			"for an address that is none": {func() string { return h.check("moodle", h.ticketFor(moodle)) }, cas.InvalidService, "sso.ticket_of_another", cas.Unreadable},
-			"never issued":                {func() string { return h.check(moodle, cas.ServiceTicket.New()) }, cas.InvalidTicket, "sso.ticket_unknown", cas.Same},
+			}, cas.InvalidService, TicketOfAnother, cas.OtherScheme},
+			"for an address that is none": {func() string { return h.check("moodle", h.ticketFor(moodle)) }, cas.InvalidService, TicketOfAnother, cas.Unreadable},
+			"never issued":                {func() string { return h.check(moodle, cas.ServiceTicket.New()) }, cas.InvalidTicket, TicketUnknown, cas.Same},
 			"after the session": {func() string {
 				ticket := h.ticketFor(moodle)
-				if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.module.SessionEnded(t.Context(), tx, lina().Session) }); err != nil {
-					t.Fatal(err)
-				}
+				h.endSession(lina().Session)
 				return h.check(moodle, ticket)
-			}, cas.InvalidTicket, "sso.ticket_ended", cas.Same},
+			}, cas.InvalidTicket, TicketEnded, cas.Same},
 		} {
 			t.Run(name, func(t *testing.T) {
-				h.clock.Advance(2 * time.Minute) // out of the reach of the loop page
 				h.enter(lina())
 				if answer := c.ask(); !strings.Contains(answer, `code="`+string(c.code)+`"`) {
 					t.Error(answer)
 				}
-				incidents, err := h.module.incidents(t.Context(), "moodle", 50)
-				if err != nil {
-					t.Fatal(err)
+				noted := h.gate.noted("moodle")
+				if !slices.ContainsFunc(noted, func(i gate.Incident) bool { return i.Reason == c.reason && i.Difference == string(c.difference) }) {
+					t.Errorf("no incident %s %q in %+v", c.reason.Code(), c.difference, noted)
 				}
-				for _, i := range incidents {
-					if i.Reason == c.reason && i.Difference == c.difference {
-						return
-					}
-				}
-				t.Errorf("no incident %s %q in %+v", c.reason, c.difference, incidents)
 			})
 		}
 	})
-}
-
-func TestWhatAStrangerWritesStaysOneHarmlessLineInTheIncidentAndTheMail(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.enter(lina())
-		forged := "https://moodle.valmont.example/\r\n\nUrgent: confirm your password\x00 at https://evil.example \u202egro.live\xff" + strings.Repeat("a", 5000)
-		if answer := h.check(forged, h.ticketFor(moodle)); !strings.Contains(answer, `code="INVALID_SERVICE"`) {
-			t.Error(answer)
-		}
-		incidents, err := h.module.incidents(t.Context(), "moodle", 50)
-		if err != nil || len(incidents) != 1 {
-			t.Fatalf("%+v, %v", incidents, err)
-		}
-		if len(h.mails.sent) != 1 {
-			t.Fatalf("%d mails", len(h.mails.sent))
-		}
-		mail := h.mails.sent[0].Text
-		for name, text := range map[string]string{"incident": incidents[0].Received, "mail": mail} {
-			if strings.ContainsAny(text, "\x00\r\u202e") || strings.Contains(text, "\nUrgent") || strings.Contains(text, strings.Repeat("a", 4000)) || !utf8.ValidString(text) {
-				t.Errorf("%s: %.600q", name, text)
-			}
-		}
-	})
-}
-
-func TestTheIncidentHoldsBothAddressesAndTheMailComesOnceADay(t *testing.T) {
-	h := one(t)
-	h.enter(lina())
-	for range 3 {
-		h.clock.Advance(2 * time.Minute)
-		h.check("http://moodle.valmont.example/", h.ticketFor(moodle))
-	}
-	incidents, err := h.module.incidents(t.Context(), "moodle", 50)
-	if err != nil || len(incidents) != 1 {
-		t.Fatalf("%+v, %v", incidents, err)
-	}
-	i := incidents[0]
-	if i.Times != 3 || i.Expected != moodle || i.Received != "http://moodle.valmont.example/" || i.Validator != "192.0.2.1" {
-		t.Errorf("%+v", i)
-	}
-	if len(h.mails.sent) != 1 {
-		t.Fatalf("%d mails", len(h.mails.sent))
-	}
-	mail := h.mails.sent[0]
-	for _, want := range []string{"schéma", "scheme", moodle, "http://moodle.valmont.example/", "/sso/services/moodle", "sso.ticket_of_another"} {
-		if !strings.Contains(mail.Text, want) {
-			t.Errorf("the mail lacks %q:\n%s", want, mail.Text)
-		}
-	}
-	if mail.To != "moodle@valmont.example" || strings.Contains(mail.Text, "⟦") || strings.Contains(mail.Text+mail.Subject, "<no value>") {
-		t.Errorf("%+v", mail)
-	}
-	h.clock.Advance(24 * time.Hour)
-	h.enter(lina())
-	h.check("http://moodle.valmont.example/", h.ticketFor(moodle))
-	if len(h.mails.sent) != 2 {
-		t.Errorf("%d mails on the second day", len(h.mails.sent))
-	}
-}
-
-func TestAnIgnoredTicketIsNotedWhenThePersonComesBack(t *testing.T) {
-	h := one(t)
-	h.enter(lina())
-	for range 3 {
-		h.ticketFor(moodle)
-		h.clock.Advance(40 * time.Second)
-	}
-	incidents, err := h.module.incidents(t.Context(), "moodle", 50)
-	if err != nil || len(incidents) != 1 || incidents[0].Reason != "sso.ticket_ignored" || incidents[0].Times != 2 {
-		t.Errorf("%+v, %v", incidents, err)
-	}
-	if len(h.mails.sent) != 0 {
-		t.Errorf("%d mails: one visitor may have pressed back", len(h.mails.sent))
-	}
 }
 
 func TestEachFormatOfTheAnswer(t *testing.T) {
@@ -260,11 +178,11 @@ func TestAttributesThatCannotBeReadLeaveTheTicketAlone(t *testing.T) {
 	h := one(t)
 	h.enter(lina())
 	ticket := h.ticketFor(moodle)
-	h.module.People = brokenPeople{}
+	h.gate.unread = errors.New("the database does not answer")
 	if answer := h.check(moodle, ticket); !strings.Contains(answer, "INTERNAL_ERROR") {
 		t.Error(answer)
 	}
-	h.module.People = h.people
+	h.gate.unread = nil
 	if answer := h.check(moodle, ticket); !strings.Contains(answer, "authenticationSuccess") {
 		t.Error(answer)
 	}
@@ -274,7 +192,7 @@ func TestTicketsAreStoredAsHashesUntilTheyAreSpent(t *testing.T) {
 	h := one(t)
 	h.enter(campustest.Lina())
 	ticket := h.ticketFor(library)
-	row, err := h.module.answers.Find(t.Context(), ticket)
+	row, err := h.Answers.Find(t.Context(), ticket)
 	if err != nil || row.ID != id.Hash(ticket) || row.Handle != "" {
 		t.Errorf("%+v, %v", row, err)
 	}

@@ -1,20 +1,17 @@
-package sso
+package casserver
 
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/cas"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
-	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
 // proxy is a service that opens others on behalf of people.
@@ -38,12 +35,7 @@ func newProxy(t *testing.T, h *house, start func(http.Handler) *httptest.Server,
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(p.Close)
-	err := h.module.AddService(t.Context(), campus.Viewer{Rights: []campus.Right{campus.RightAdmin}}, registry.Service{
-		ID: "webmail", NameEnglish: "Webmail", Protocol: registry.CAS, Patterns: []string{p.URL}, CAS: registry.CASService{ProxyTo: mayOpen},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h.gate.register(registry.Service{ID: "webmail", NameEnglish: "Webmail", Patterns: []string{p.URL}, CAS: registry.CASService{ProxyTo: mayOpen}})
 	return p
 }
 
@@ -67,20 +59,6 @@ func element(said, name string) string {
 		return m[1]
 	}
 	return ""
-}
-
-// askAt asks an address of ours with these parameters.
-func (h *house) askAt(path string, pairs ...string) string {
-	h.t.Helper()
-	q := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		q.Add(pairs[i], pairs[i+1])
-	}
-	w := h.get(path + "?" + q.Encode())
-	if w.Code != http.StatusOK {
-		h.t.Fatalf("%s: %d %s", path, w.Code, w.Body)
-	}
-	return w.Body.String()
 }
 
 func TestAServiceOpensAnotherOneOnBehalfOfSomebodyWhileTheirSessionLasts(t *testing.T) {
@@ -123,9 +101,7 @@ func TestAServiceOpensAnotherOneOnBehalfOfSomebodyWhileTheirSessionLasts(t *test
 		h.ticketFor(moodle)
 
 		open := element(h.askAt("/cas/proxy", "pgt", grant, "targetService", library), "proxyTicket")
-		if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.module.SessionEnded(t.Context(), tx, lina().Session) }); err != nil {
-			t.Fatal(err)
-		}
+		h.endSession(lina().Session)
 		if said := h.askAt("/cas/proxyValidate", "service", library, "ticket", open); !strings.Contains(said, "session of this ticket has ended") {
 			t.Error(said)
 		}
@@ -153,19 +129,14 @@ func TestProxiesThatStandBehindEachOtherAreAllNamed(t *testing.T) {
 func TestAProxyOpensOnlyWhatItMay(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		p := newProxy(t, h, httptest.NewServer, http.StatusOK, "library", "closed", "strict", "guarded", "asks")
-		admin := campus.Viewer{Rights: []campus.Right{campus.RightAdmin}}
-		for _, s := range []registry.Service{
-			{ID: "strict", Factor: registry.FactorSession, Patterns: []string{"https://strict.valmont.example"}},
-			{ID: "guarded", Patterns: []string{"https://guarded.valmont.example"}},
-			{ID: "asks", Consent: true, Patterns: []string{"https://asks.valmont.example"}},
-		} {
-			s.NameEnglish, s.Protocol = s.ID, registry.CAS
-			if err := h.module.AddService(t.Context(), admin, s); err != nil {
-				t.Fatal(err)
-			}
-		}
-		h.module.Door = fakeDoor{}
-		h.enter(campustest.Paul()) // a teacher
+		h.gate.register(
+			registry.Service{ID: "closed", Disabled: true, Patterns: []string{"https://old.valmont.example"}},
+			registry.Service{ID: "strict", Factor: registry.FactorSession, Patterns: []string{"https://strict.valmont.example"}},
+			registry.Service{ID: "guarded", Patterns: []string{"https://guarded.valmont.example"}},
+			registry.Service{ID: "asks", Consent: true, Patterns: []string{"https://asks.valmont.example"}},
+		)
+		h.gate.banned = []string{"library"}
+		h.enter(lina())
 		grant := p.grant(t, h.check(p.URL+"/", h.ticketFor(p.URL+"/"), "pgtUrl", p.callback()))
 		for name, c := range map[string]struct {
 			grant, target string
@@ -221,25 +192,35 @@ func TestACallbackIsCalledOnlyWhereItBelongs(t *testing.T) {
 			if called := len(p.grants); called > 1 || called == 1 != c.called {
 				t.Errorf("called back %d times", called)
 			}
-			incidents, err := h.module.incidents(t.Context(), "webmail", 10)
-			if err != nil || len(incidents) != 1 || !strings.HasPrefix(incidents[0].Reason, "sso.cas_") || strings.Contains(incidents[0].Expected+incidents[0].Received, "PGT-") {
-				t.Errorf("%+v, %v", incidents, err)
+			noted := h.gate.noted("webmail")
+			if len(noted) != 1 || !strings.HasPrefix(noted[0].Reason.Code(), "sso.cas_") || strings.Contains(noted[0].Expected+noted[0].Received, "PGT-") {
+				t.Errorf("%+v", noted)
 			}
 		})
 	}
 }
 
-func TestAProxyIsSignedOutOfWhatItOpened(t *testing.T) {
+func TestAServiceThatAProxyOpenedIsToldOfTheSignOutWithItsTicket(t *testing.T) {
 	h := one(t)
-	told := newProgram(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	told := make(chan string, 1)
+	opened := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.FormValue("logoutRequest") }))
+	t.Cleanup(opened.Close)
+	h.gate.register(registry.Service{ID: "opened", Patterns: []string{opened.URL}})
 	p := newProxy(t, h, httptest.NewServer, http.StatusOK, registry.AnyService)
 	h.enter(lina())
 	grant := p.grant(t, h.check(p.URL+"/", h.ticketFor(p.URL+"/"), "pgtUrl", p.callback()))
-	proxied := element(h.askAt("/cas/proxy", "pgt", grant, "targetService", told.URL+"/"), "proxyTicket")
-	h.askAt("/cas/proxyValidate", "service", told.URL+"/", "ticket", proxied)
-	h.get("/cas/logout")
-	h.runJobs(func() bool { return h.logout(proxied).State == answer.Told })
-	if got := told.told(); len(got) != 1 || got[0] != proxied {
-		t.Errorf("told %v", got)
+	proxied := element(h.askAt("/cas/proxy", "pgt", grant, "targetService", opened.URL+"/"), "proxyTicket")
+	h.askAt("/cas/proxyValidate", "service", opened.URL+"/", "ticket", proxied)
+	h.endSession(lina().Session)
+	logouts, err := h.Answers.Logouts(t.Context(), lina().Session)
+	i := slices.IndexFunc(logouts, func(l answer.Logout) bool { return l.Service == "opened" })
+	if err != nil || i < 0 {
+		t.Fatalf("nobody will tell it: %+v, %v", logouts, err)
+	}
+	if state, _, err := h.Close(t.Context(), nil, logouts[i]); err != nil || state != answer.Told {
+		t.Errorf("%s, %v", state, err)
+	}
+	if message := <-told; !strings.Contains(message, "<samlp:SessionIndex>"+proxied+"</samlp:SessionIndex>") {
+		t.Error(message)
 	}
 }
