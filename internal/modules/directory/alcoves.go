@@ -4,6 +4,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/dossier"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
+	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -17,12 +18,18 @@ type jobOwner interface{ Jobs(*jobs.Registry) }
 // furnish opens the alcoves, those that others lean on first.
 func (m *Module) furnish() {
 	m.groups = &group.Groups{DB: m.DB, Register: m.Register, Roll: m.Roll, Followers: m.Followers}
+	kept := bridge{m.groups}
+	m.register = register.New(register.Deps{
+		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
+		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept,
+	}, m.config.Register)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
 	return []alcove{
+		m.register,
 		&dossier.Dossier{Register: m.Register, Rooms: m.Dossiers, Looks: m.Looks},
 	}
 }

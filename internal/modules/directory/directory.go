@@ -8,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
+	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 )
 
 // Module is the room.
@@ -15,7 +16,8 @@ type Module struct {
 	Deps
 	config Config
 
-	groups *group.Groups
+	groups   *group.Groups
+	register *register.Engine
 }
 
 var (
@@ -39,8 +41,11 @@ var migrations embed.FS
 // Migrations are the room's schema steps.
 func (m *Module) Migrations() fs.FS { return migrations }
 
-//go:embed locales */locales
+//go:embed locales */locales/*.toml
 var locales embed.FS
 
 // Locales are the room's sentences.
 func (m *Module) Locales() fs.FS { return locales }
+
+// Sources are the engine that reads the sources and takes what is pushed.
+func (m *Module) Sources() *register.Engine { return m.register }

@@ -260,16 +260,3 @@ func (m *Module) personChanged(ctx context.Context, tx db.Tx, who campus.PersonI
 	}
 	return nil
 }
-
-// Holders are those who hold a right for the whole institution.
-func (m *Module) Holders(ctx context.Context, r campus.Right) ([]campus.PersonID, error) {
-	ids, err := sqlgen.New(m.db.Read()).Holders(ctx, string(r))
-	if err != nil {
-		return nil, fmt.Errorf("list the holders of %s: %w", r, err)
-	}
-	holders := make([]campus.PersonID, len(ids))
-	for i, who := range ids {
-		holders[i] = campus.PersonID(who)
-	}
-	return holders, nil
-}

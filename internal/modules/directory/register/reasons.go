@@ -55,6 +55,8 @@ var (
 	ConflictMissing = fault.Declare(fault.NotFound, "directory.register.conflict_missing")
 	// ConflictSettled: somebody has decided, or the sources agree by now.
 	ConflictSettled = fault.Declare(fault.Conflict, "directory.register.conflict_settled")
+	// PersonMissing: there is no such person, or no such value of theirs.
+	PersonMissing = fault.Declare(fault.NotFound, "directory.register.person_missing")
 	// Reserved: only those who keep the directory decide.
 	Reserved = fault.Declare(fault.Forbidden, "directory.register.reserved")
 )

@@ -1,0 +1,52 @@
+package register
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
+)
+
+// conflictsView is the list of questions as a page.
+type conflictsView struct {
+	Words string
+	Rows  []Conflict
+	Names map[string]string // of sources
+	Total int
+	Pages ui.PagerProps
+}
+
+func (e *Engine) conflictsPage(w http.ResponseWriter, r *http.Request) error {
+	ctx, page := r.Context(), pageOf(r)
+	words := r.URL.Query().Get("q")
+	view := conflictsView{Words: strings.ToValidUTF8(words[:min(len(words), maxWords)], ""), Names: map[string]string{}}
+	var err error
+	if view.Rows, view.Total, err = e.Conflicts(ctx, view.Words, page, perPage); err != nil {
+		return err
+	}
+	view.Pages = pager("/directory/conflicts", url.Values{"q": {view.Words}}, page, view.Total)
+	for _, c := range view.Rows {
+		view.Names[c.Source] = e.SourceName(ctx, c.Source)
+	}
+	return web.Render(w, r, http.StatusOK, conflictsTempl(view))
+}
+
+func (v conflictsView) table(ctx context.Context) ui.TableProps {
+	table := ui.TableProps{Caption: t(ctx, "conflicts.title"), QuietCaption: true, Columns: []ui.Column{
+		{Label: t(ctx, "column.name")}, {Label: t(ctx, "column.reason")}, {Label: t(ctx, "column.source")}, {Label: t(ctx, "column.since")},
+	}}
+	for _, c := range v.Rows {
+		name := c.Name
+		if name == "" {
+			name = c.Key
+		}
+		table.Rows = append(table.Rows, []ui.Cell{
+			ui.LinkCell(name, "/directory/conflicts/"+c.ID), ui.TextCell(Words(ctx, c.Reason)), ui.TextCell(v.Names[c.Source]), ui.BodyCell(ui.When(c.Opened, i18n.Ago)),
+		})
+	}
+	return table
+}
