@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
+	"github.com/amphi-campus/amphi/internal/modules/identity/apppass"
 	"github.com/amphi-campus/amphi/internal/modules/identity/challenge"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
@@ -44,6 +45,7 @@ type alcoves struct {
 	renewal    *renewal.Renewal
 	risk       *risk.Risk
 	mandates   *mandate.Mandates
+	apps       *apppass.Passwords
 	lifecycle  *lifecycle.Lifecycle
 	activation *activation.Activation
 	challenge  *challenge.Challenge
@@ -92,9 +94,12 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 		d.Places = place.Fixed{}
 	}
 	m.mandates = mandate.New(mandate.Deps{DB: d.DB, People: m, Journal: m.journal, Changed: m.personChanged, Door: way, Places: d.Places})
+	m.apps = apppass.New(apppass.Deps{
+		DB: d.DB, Clock: d.Clock, People: m, Journal: m.journal, Post: m.reach, Viewer: m.Viewer, Door: way, Server: d.Base.String(),
+	})
 	m.lifecycle = lifecycle.New(lifecycle.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Zone: d.Zone, People: m, Sessions: closings{m}, Journal: m.journal, Letters: m.reach,
-		Changed: m.personChanged,
+		Changed: m.personChanged, Looked: m.looked,
 	}, c.Lifecycle)
 	m.activation = activation.New(activation.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Base: d.Base, People: m, Register: m, Door: way, Factors: m, Endings: endings{m.lifecycle},
@@ -110,6 +115,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	}, c.Recovery)
 	m.upstreams, err = upstream.New(upstream.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Base: d.Base, People: m, Register: m, Door: way, Journal: m.journal, Letters: m.reach, Guess: m.guessElsewhere, End: m.End,
+		OwnDomain: c.ownDomain,
 		EndSession: func(ctx context.Context, tx db.Tx, session string) error {
 			return m.endSession(ctx, tx, session, endedByUpstream)
 		},
@@ -129,7 +135,7 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	m.support = support.New(support.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Keys: d.Keys, Texts: d.Texts, People: m, Stories: m.stories, Visitor: visitor{m}, Accounts: m.lifecycle,
 		Factors: m.factors, Contacts: m.reach, Locks: m.risk, Devices: m.devices, Resets: m.renewal, Recoveries: m.recovery, Journal: m.journal,
-		About: m.aboutElsewhere,
+		About: m.aboutElsewhere, Looked: m.looked,
 	})
 	m.help = diagnostic.New(diagnostic.Deps{Clock: d.Clock, Keys: d.Keys, Incidents: m, Sessions: m})
 	return nil
@@ -140,7 +146,7 @@ type plugged interface{ Routes(*web.Router) }
 
 // furniture lists the alcoves that have pages.
 func (a *alcoves) furniture() []plugged {
-	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.mandates, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help, a.upstreams}
+	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.mandates, a.apps, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help, a.upstreams}
 }
 
 // Reach is how people are reached: what the institution's record says of them
@@ -149,6 +155,9 @@ func (m *Module) Reach() *reach.Reach { return m.reach }
 
 // Mandates keeps who may do what beyond their affiliation.
 func (m *Module) Mandates() *mandate.Mandates { return m.mandates }
+
+// AppPasswords are those of programs that cannot show a sign-in page.
+func (m *Module) AppPasswords() contract.AppPasswords { return m.apps }
 
 // Journal keeps what happens with people's accounts.
 func (m *Module) Journal() *journal.Journal { return m.journal }

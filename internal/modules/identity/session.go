@@ -241,6 +241,11 @@ func (m *Module) shutOut(ctx context.Context, tx db.Tx, who campus.PersonID, exc
 			return 0, fmt.Errorf("follow the end of what somebody opened: %w", err)
 		}
 	}
+	if reason == endedByPassword { // whoever knew the old one may have let programs in
+		if err := m.apps.EndAll(ctx, tx, who); err != nil {
+			return 0, err
+		}
+	}
 	return m.endOthers(ctx, tx, who, except, reason)
 }
 

@@ -31,7 +31,7 @@ type subject struct {
 // found by searching everything.
 var subjects = []subject{
 	{"entry", []string{"signed_in", "signed_in_refused", "signed_out", "sessions_closed", "locked", "unlocked", "disowned"}},
-	{"password", []string{"password_changed", "password_reset", "reset_sent"}},
+	{"password", []string{"password_changed", "password_reset", "reset_sent", "app_password_made", "app_password_ended"}},
 	{"factor", []string{"factor_added", "factor_removed", "factor_used_recovery", "relayed_code_given"}},
 	{"device", []string{"device_trusted", "device_forgotten"}},
 	{"contact", []string{"contact_changed", "contact_confirmed"}},
