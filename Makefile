@@ -11,8 +11,9 @@ FUZZTIME ?= 10s
 
 # The packages whose tests run under the race detector: those that share memory
 # between goroutines, and those whose tests press a button many times at once.
-CONCURRENT = ./internal/platform/... ./internal/modules/identity \
-	$(addprefix ./internal/modules/identity/,activation code diagnostic factor journal password recovery risk/...)
+CONCURRENT = ./internal/platform/... ./internal/modules/identity ./internal/modules/identity/upstream/... \
+	$(addprefix ./internal/modules/identity/,activation code diagnostic factor journal password recovery renewal risk/...) \
+	$(addprefix ./internal/modules/,sso $(addprefix sso/,casserver keys oidcop samlidp))
 VIEWS      = internal/ui internal/contract $(wildcard internal/modules/*)
 SQLC_FILES = $(wildcard $(addsuffix /sqlc.yaml,internal/* internal/*/* internal/*/*/* internal/*/*/*/*))
 GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
