@@ -43,6 +43,7 @@ func demoConfig(u *valmont.University) Config {
 	c.Identity.MailDomains = []string{in.Students, in.Domain}
 	c.Identity.Activation.StudentNumber = `[0-9]{8}`
 	c.SSO.AllowLoopback = true
+	c.SSO.Institution.Domain = in.Domain
 	c.SSO.Services = demoServices(u)
 	c.Portal = demoPortal(u, c.Portal)
 	c.demo, c.feeds = true, campusSite{u.Feed}

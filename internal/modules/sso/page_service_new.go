@@ -1,7 +1,6 @@
 package sso
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -98,7 +97,11 @@ func (v *newServiceView) choose(e *intake.SeveralError) {
 	}
 	v.Problems.Add("entity", key, "count", len(e.Choices), "entity", e.Asked)
 	for _, c := range e.Choices[:min(len(e.Choices), choicesShown)] {
-		v.Choices = append(v.Choices, ui.Option{Value: c.Entity, Label: cmp.Or(c.Name, c.Entity), Help: c.Entity})
+		option := ui.Option{Value: c.Entity, Label: c.Entity}
+		if c.Name != "" && c.Name != c.Entity {
+			option.Label, option.Help = c.Name, c.Entity
+		}
+		v.Choices = append(v.Choices, option)
 	}
 	v.More = len(e.Choices) - len(v.Choices)
 }

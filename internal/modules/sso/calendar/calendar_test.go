@@ -196,7 +196,7 @@ func TestWhoIsToldAndHowLongIsLeftAreInWords(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.viewer.Locale = campus.English
 		h.ends = []Expiring{
-			{ID: "a", Kind: OwnKey, NameEnglish: "Ours", Ends: start.Add(3650 * day)},
+			{ID: "a", Kind: OwnKey, NameEnglish: "Ours", Ends: start.Add(3649 * day)},
 			{ID: "b", Kind: Secret, NameEnglish: "Theirs", Ends: start.Add(100*day + time.Hour), URL: "/sso/services/b"},
 		}
 		page := h.get("/sso/calendar").Body.String()

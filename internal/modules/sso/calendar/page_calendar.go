@@ -77,7 +77,7 @@ func left(ctx context.Context, ends, now time.Time) string {
 	}
 	days := int(ends.Sub(now) / (24 * time.Hour))
 	if days >= manyDays {
-		return i18n.T(ctx, "sso.calendar.years", "count", days/365)
+		return i18n.T(ctx, "sso.calendar.years", "count", (days+182)/365)
 	}
 	return i18n.T(ctx, "sso.calendar.days", "count", days)
 }
