@@ -322,6 +322,25 @@ func TestWhoHasNoAccountHereIsToldAsWhomTheyCame(t *testing.T) {
 	})
 }
 
+func TestTwoOfAnUpstreamAtOnceGetOneAccountBetweenThem(t *testing.T) {
+	eachDelegating(t, func(t *testing.T, h *house, op *optest.Provider) {
+		add := func(subject string) error {
+			return h.db.InTx(t.Context(), func(tx db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_upstream_links (id, upstream, issuer, subject, person_id, state, rule, name, made_at, used_at)
+					VALUES ($1, 'campus', $2, $1, $3, 'linked', 'email=mail', '', 0, 0)`, subject, op.URL, string(h.lina))
+				return err
+			})
+		}
+		if err := add("a-first"); err != nil {
+			t.Fatal(err)
+		}
+		if err := add("a-second"); !db.IsUnique(err) {
+			t.Errorf("the database takes both: %v", err)
+		}
+		want(t, h.browser().get(startCampus), 409, "identity.upstream_taken")
+	})
+}
+
 func TestAnAccountIsMadeForWhomARuleFits(t *testing.T) {
 	h, op := delegating(t, func(c *upstream.Config) {
 		c.Create = upstream.CreateConfig{Allowed: true, Affiliations: []upstream.AffiliationConfig{{Attribute: "affiliation", Value: "student", Kind: string(campus.Student), Campus: "rives"}}}

@@ -3,6 +3,7 @@ package upstream
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/platform/config"
 )
@@ -61,6 +62,20 @@ func (c Config) problemsOfMany() (problems []config.Problem) {
 				Key:  "match[" + strconv.Itoa(i) + "].attribute",
 				Text: "may be given by any member of the federation to anybody: match by mail or an attribute with a scope, such as eduPersonPrincipalName, with its domain",
 			})
+		}
+	}
+	scoped := func(name string) bool { return slices.Contains(ScopedAttributes, name) }
+	if login := c.Create.Login; c.Create.Allowed && login != "" && !scoped(login) {
+		problems = append(problems, config.Problem{Key: "create.login", Text: "may be given by any member of the federation to anybody: name an attribute with a scope, such as eduPersonPrincipalName"})
+	}
+	for i, a := range c.Create.Affiliations {
+		if a.Attribute == "" { // everybody of the federation, on purpose
+			continue
+		}
+		if key := "create.affiliations[" + strconv.Itoa(i) + "]"; !scoped(a.Attribute) {
+			problems = append(problems, config.Problem{Key: key + ".attribute", Text: "may be given by any member of the federation to anybody: use eduPersonScopedAffiliation"})
+		} else if !strings.Contains(a.Value, "@") {
+			problems = append(problems, config.Problem{Key: key + ".value", Text: "must say whose affiliation it is, such as student@univ.fr"})
 		}
 	}
 	return problems

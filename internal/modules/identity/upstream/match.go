@@ -138,30 +138,45 @@ func (x *Upstreams) meet(ctx context.Context, u *upstream, a Answer) (account.Pe
 	if err != nil {
 		return account.Person{}, err
 	}
-	links, err := sqlgen.New(x.DB.Read()).LinksOf(ctx, string(p.ID))
-	if err != nil {
-		return account.Person{}, fmt.Errorf("read the links of a person: %w", err)
-	}
-	for _, l := range links { // logins are given again to others; what names people for ever is not
-		if l.Upstream == u.ID && l.State == linked {
-			return account.Person{}, &Failure{
-				Reason: Taken, Args: fault.Args{"name": name, "login": fault.Private(p.Login)},
-				Expected: l.Issuer + " " + l.Subject, Received: a.Issuer + " " + a.Subject,
+	taken := &Failure{Reason: Taken, Args: fault.Args{"name": name, "login": fault.Private(p.Login)}, Received: a.Issuer + " " + a.Subject}
+	err = x.DB.InTx(ctx, func(tx db.Tx) error {
+		links, err := sqlgen.New(tx).LinksOf(ctx, string(p.ID))
+		if err != nil {
+			return fmt.Errorf("read the links of a person: %w", err)
+		}
+		for _, l := range links { // logins are given again to others; what names people for ever is not
+			if l.Upstream == u.ID && l.State == linked {
+				taken.Expected = l.Issuer + " " + l.Subject
+				return taken
 			}
 		}
+		return x.link(ctx, tx, u, a, p.ID, rule)
+	})
+	switch {
+	case errors.Is(err, errLinked):
+		return x.identify(ctx, u, a)
+	case db.IsUnique(err): // somebody else of theirs was linked to it at this moment
+		taken.Expected = "an account that is nobody's there"
+		return account.Person{}, taken
 	}
-	err = x.DB.InTx(ctx, func(tx db.Tx) error { return x.link(ctx, tx, u, a, p.ID, rule) })
 	return p, err
 }
 
-// link writes down whose account it is from now on.
+// errLinked: another request of the same person was quicker.
+var errLinked = errors.New("this account there is linked already")
+
+// link writes down whose account it is from now on. It returns errLinked for one
+// there that has been linked meanwhile.
 func (x *Upstreams) link(ctx context.Context, tx db.Tx, u *upstream, a Answer, who campus.PersonID, rule string) error {
-	_, err := sqlgen.New(tx).AddLink(ctx, sqlgen.AddLinkParams{
+	n, err := sqlgen.New(tx).AddLink(ctx, sqlgen.AddLinkParams{
 		ID: id.New(), Upstream: u.ID, Issuer: a.Issuer, Subject: a.Subject, PersonID: string(who), State: linked, Rule: rule, Name: a.name(),
 		MadeAt: tx.Now(), UsedAt: tx.Now(),
 	})
 	if err != nil {
 		return fmt.Errorf("link an account: %w", err)
+	}
+	if n == 0 {
+		return errLinked
 	}
 	return x.Journal.Write(ctx, tx, journal.Event{Person: who, Kind: "identity.upstream_linked", Facts: map[string]string{"upstream": u.NameEnglish, "name": a.name(), "rule": rule}})
 }
@@ -273,10 +288,12 @@ func (x *Upstreams) create(ctx context.Context, u *upstream, a Answer) (account.
 		return account.Person{}, &Failure{Reason: NotEntitled, Args: fault.Args{"name": name}, Expected: u.entitling(), Received: a.listed(u.Create.Affiliations)}
 	}
 	c := u.Create
-	login, _, _ := strings.Cut(fold(a.first(c.Login, loginAttributes...)), "@")
 	p := account.Person{
-		Login: login, Mail: fold(a.first(c.Mail, mailAttributes...)), GivenName: a.first(c.GivenName, givenAttributes...),
+		Login: u.newLogin(a), Mail: x.newMail(u, a), GivenName: a.first(c.GivenName, givenAttributes...),
 		FamilyName: a.first(c.FamilyName, familyAttributes...), StudentNumber: a.first(c.StudentNumber, studentAttributes...), Affiliations: affiliations,
+	}
+	if u.SAML.DiscoveryURL != "" { // whose number it is, only the institution says
+		p.StudentNumber = ""
 	}
 	for _, need := range []struct{ value, called string }{{p.Login, "login"}, {p.Mail, "mail"}, {p.FamilyName, "family_name"}} {
 		if need.value == "" {
@@ -290,8 +307,11 @@ func (x *Upstreams) create(ctx context.Context, u *upstream, a Answer) (account.
 		}
 		return x.link(ctx, tx, u, a, who, "created")
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		return x.People.PersonByID(ctx, who)
+	case errors.Is(err, errLinked):
+		return x.identify(ctx, u, a)
 	}
 	switch fault.Of(err).Reason.Kind() {
 	case fault.Conflict:
@@ -301,6 +321,36 @@ func (x *Upstreams) create(ctx context.Context, u *upstream, a Answer) (account.
 	default:
 		return account.Person{}, fmt.Errorf("make an account: %w", err)
 	}
+}
+
+// newLogin is the login of a new account. A member of a federation can give
+// anybody any name: what it may give has its domain at the end, which stays a part
+// of the login of whoever is not of ours.
+func (u *upstream) newLogin(a Answer) string {
+	if u.SAML.DiscoveryURL == "" {
+		login, _, _ := strings.Cut(fold(a.first(u.Create.Login, loginAttributes...)), "@")
+		return login
+	}
+	login, domain, scoped := strings.Cut(fold(a.first(u.Create.Login, "eduPersonPrincipalName")), "@")
+	switch {
+	case !scoped:
+		return ""
+	case u.Serves(domain):
+		return login
+	}
+	return login + "." + domain
+}
+
+// newMail is the address of a new account. One without proof must not be of those
+// that we know people by: its owner would be led into the account.
+func (x *Upstreams) newMail(u *upstream, a Answer) string {
+	address := fold(a.first(u.Create.Mail, mailAttributes...))
+	unproved := u.SAML.DiscoveryURL != "" && !slices.ContainsFunc(a.Attributes["mail"], func(own string) bool { return fold(own) == address })
+	domain := domainOf(address)
+	if unproved && (x.OwnDomain(domain) || slices.ContainsFunc(x.all, func(other *upstream) bool { return other.Serves(domain) })) {
+		return ""
+	}
+	return address
 }
 
 // affiliations are what the rules say somebody is.

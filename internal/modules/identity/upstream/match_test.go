@@ -1,9 +1,17 @@
 package upstream
 
 import (
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 )
+
+func TestEveryQueryPrepares(t *testing.T) {
+	dbtest.EveryQueryPrepares(t, "internal/sqlgen/queries.sql.go", db.Migrations{Name: "identity", FS: os.DirFS("../migrations")})
+}
 
 func TestNoLetterPassesForAnother(t *testing.T) {
 	for name, c := range map[string]struct{ typed, want string }{
@@ -58,6 +66,72 @@ func TestMembersOfAFederationMatchByWhatIsTheirsToGive(t *testing.T) {
 		problems := config.Check()
 		if fits := len(problems) == 0; fits != c.fits || !fits && !strings.Contains(problems[0].Key, "match[0]") {
 			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}
+
+func TestMembersOfAFederationSayWhatPeopleAreInTheirOwnHouse(t *testing.T) {
+	for name, c := range map[string]struct {
+		create  CreateConfig
+		problem string
+	}{
+		"an affiliation with its scope":  {CreateConfig{Affiliations: []AffiliationConfig{{Attribute: "eduPersonScopedAffiliation", Value: "student@univ.example", Kind: "student"}}}, ""},
+		"everybody, on purpose":          {CreateConfig{Affiliations: []AffiliationConfig{{Kind: "guest"}}}, ""},
+		"an affiliation without a scope": {CreateConfig{Affiliations: []AffiliationConfig{{Attribute: "eduPersonAffiliation", Value: "student", Kind: "student"}}}, "create.affiliations[0].attribute"},
+		"a scope that is left out":       {CreateConfig{Affiliations: []AffiliationConfig{{Attribute: "eduPersonScopedAffiliation", Value: "student", Kind: "student"}}}, "create.affiliations[0].value"},
+		"whatever somebody says":         {CreateConfig{Affiliations: []AffiliationConfig{{Attribute: "eduPersonScopedAffiliation", Kind: "student"}}}, "create.affiliations[0].value"},
+		"a login that anybody gives":     {CreateConfig{Login: "uid", Affiliations: []AffiliationConfig{{Kind: "guest"}}}, "create.login"},
+		"a login of their own house":     {CreateConfig{Login: "eduPersonPrincipalName", Affiliations: []AffiliationConfig{{Kind: "guest"}}}, ""},
+	} {
+		c.create.Allowed = true
+		config := Config{
+			ID: "many", Kind: KindSAML, NameFrench: "x", NameEnglish: "x", Create: c.create,
+			SAML: SAMLConfig{MetadataURL: "https://federation.example/", DiscoveryURL: "https://discovery.example/", MetadataCertificate: "federation.pem"},
+		}
+		problems := config.Check()
+		if len(problems) > 1 || len(problems) == 1 && problems[0].Key != c.problem || len(problems) == 0 && c.problem != "" {
+			t.Errorf("%s: %v", name, problems)
+		}
+		config.SAML.DiscoveryURL, config.SAML.MetadataCertificate = "", ""
+		if problems := config.Check(); len(problems) > 0 {
+			t.Errorf("%s, of one provider: %v", name, problems)
+		}
+	}
+}
+
+func TestANewAccountOfAFederationTakesNobodysName(t *testing.T) {
+	many := &upstream{Config: Config{Domains: []string{"univ.example"}, SAML: SAMLConfig{DiscoveryURL: "https://discovery.example/"}}}
+	one := &upstream{Config: Config{Domains: []string{"univ.example"}}}
+	for name, c := range map[string]struct {
+		u     *upstream
+		a     map[string][]string
+		login string
+	}{
+		"of ours":                      {many, map[string][]string{"eduPersonPrincipalName": {"LMartin@univ.example"}}, "lmartin"},
+		"of another house":             {many, map[string][]string{"eduPersonPrincipalName": {"lmartin@other.example"}}, "lmartin.other.example"},
+		"without a domain":             {many, map[string][]string{"eduPersonPrincipalName": {"lmartin"}}, ""},
+		"as anybody may say":           {many, map[string][]string{"uid": {"lmartin"}}, ""},
+		"as the only provider says it": {one, map[string][]string{"uid": {"lmartin"}}, "lmartin"},
+	} {
+		if got := c.u.newLogin(Answer{Attributes: c.a}); got != c.login {
+			t.Errorf("%s: the login is %q", name, got)
+		}
+	}
+	x := &Upstreams{all: []*upstream{many, {Config: Config{Domains: []string{"campus.example"}}}}}
+	x.OwnDomain = func(domain string) bool { return domain == "our.example" }
+	for name, c := range map[string]struct {
+		u    *upstream
+		a    map[string][]string
+		want string
+	}{
+		"an address of its own":        {many, map[string][]string{"mail": {"Lina@other.example"}}, "lina@other.example"},
+		"an address of nobody we know": {many, map[string][]string{UnscopedMail: {"lina@post.example"}}, "lina@post.example"},
+		"an address of our people":     {many, map[string][]string{UnscopedMail: {"dean@our.example"}}, ""},
+		"an address of another house":  {many, map[string][]string{UnscopedMail: {"dean@campus.example"}}, ""},
+		"what the only provider says":  {one, map[string][]string{"mail": {"dean@our.example"}}, "dean@our.example"},
+	} {
+		if got := x.newMail(c.u, Answer{Attributes: c.a}); got != c.want {
+			t.Errorf("%s: the address is %q", name, got)
 		}
 	}
 }

@@ -71,6 +71,8 @@ type Deps struct {
 	End func(context.Context, http.ResponseWriter, *http.Request) error
 	// EndSession ends a session that has ended at its upstream.
 	EndSession func(ctx context.Context, tx db.Tx, session string) error
+	// OwnDomain reports whether a domain of mail addresses is the institution's.
+	OwnDomain func(domain string) bool
 	// Guess takes one try at a password from the budgets of the sign-in, or says why
 	// it must wait. Tell done whether it was wrong.
 	Guess func(login string, from netip.Addr) (done func(wrong bool), err error)
