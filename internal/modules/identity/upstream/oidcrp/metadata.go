@@ -140,6 +140,23 @@ func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 		return known, nil
 	case waiting:
 		return nil, p.silent(nil)
+	case !usable:
+		p.renewing.Lock()
+	case !p.renewing.TryLock(): // somebody is at it; what we have will do
+		return known, nil
+	}
+	defer p.renewing.Unlock()
+	p.mu.Lock()
+	current := p.known
+	waiting = !p.downSince.IsZero() && p.clock.Now().Before(p.retryAt)
+	p.mu.Unlock()
+	switch { // what another request did meanwhile
+	case current != known:
+		return current, nil
+	case waiting && usable:
+		return known, nil
+	case waiting:
+		return nil, p.silent(nil)
 	}
 	// Somebody who closes their browser must not make the provider seem down.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.TimeoutOr5s())

@@ -32,6 +32,7 @@ type Provider struct {
 	clock  clock.Clock
 	client *http.Client
 
+	renewing  sync.Mutex // held while the provider is asked about itself
 	mu        sync.Mutex
 	known     *metadata
 	downSince time.Time // zero while it answers

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -268,6 +269,23 @@ func TestANewKeyIsFetchedOnceAndAnUnknownOneDoesNotLoop(t *testing.T) {
 	_, err := walk(t, p, upstream.Transaction{})
 	if f := failureOf(t, err); f.Reason != upstream.KeyUnknown || op.Fetched != 3 {
 		t.Errorf("an unknown key: %+v, fetched %d times", f, op.Fetched)
+	}
+}
+
+func TestManyWhoComeAtOnceAskTheProviderOnce(t *testing.T) {
+	op := optest.Start(t)
+	p := client(t, op, nil)
+	var together sync.WaitGroup
+	for range 30 {
+		together.Go(func() {
+			if _, err := p.metadata(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	together.Wait()
+	if op.Introduced != 1 {
+		t.Errorf("asked %d times", op.Introduced)
 	}
 }
 

@@ -52,9 +52,11 @@ type Provider struct {
 	Info map[string]any
 	// Now is the provider's clock.
 	Now func() time.Time
-	// Asked is the last authorization request, Fetched counts visits of the keys.
-	Asked   url.Values
-	Fetched int
+	// Asked is the last authorization request, Fetched counts visits of the keys and
+	// Introduced those of the metadata.
+	Asked      url.Values
+	Fetched    int
+	Introduced int
 
 	mu     sync.Mutex
 	key    *ecdsa.PrivateKey
@@ -107,6 +109,9 @@ func (p *Provider) issuer() string {
 }
 
 func (p *Provider) metadata(w http.ResponseWriter, _ *http.Request) {
+	p.mu.Lock()
+	p.Introduced++
+	p.mu.Unlock()
 	answer(w, http.StatusOK, map[string]any{
 		"issuer": p.issuer(), "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
 		"userinfo_endpoint": p.URL + "/userinfo", "end_session_endpoint": p.URL + "/logout", "id_token_signing_alg_values_supported": []string{"ES256"},

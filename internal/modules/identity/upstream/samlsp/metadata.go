@@ -113,12 +113,33 @@ func (p *Provider) metadata(ctx context.Context) (*directory, error) {
 	case waiting:
 		return nil, p.silent(known, nil)
 	}
+	if usable {
+		if !p.renewing.TryLock() { // somebody is at it; what we have will do
+			return known, nil
+		}
+	} else {
+		p.renewing.Lock()
+	}
+	defer p.renewing.Unlock()
 	return p.renew(ctx, known, usable)
 }
 
-// renew fetches the metadata again. known serves when it is still usable and the
-// source is not.
+// renew fetches the metadata again, unless another request has done so since known.
+// known serves when it is still usable and the source is not. The caller holds
+// p.renewing: an aggregate of megabytes is not read a hundred times at once.
 func (p *Provider) renew(ctx context.Context, known *directory, usable bool) (*directory, error) {
+	p.mu.Lock()
+	current := p.known
+	waiting := !p.downSince.IsZero() && p.clock.Now().Before(p.retryAt)
+	p.mu.Unlock()
+	switch {
+	case current != known:
+		return current, nil
+	case waiting && usable:
+		return known, nil
+	case waiting:
+		return nil, p.silent(known, nil)
+	}
 	// Somebody who closes their browser must not make the source seem down.
 	got, err := p.fetch(context.WithoutCancel(ctx))
 	p.mu.Lock()
@@ -149,6 +170,8 @@ func (p *Provider) newer(ctx context.Context, known *directory) (*directory, boo
 	if p.SAML.MetadataURL == "" || p.clock.Now().Sub(known.at) < again {
 		return nil, false
 	}
+	p.renewing.Lock()
+	defer p.renewing.Unlock()
 	got, err := p.renew(ctx, known, true)
 	return got, err == nil && got != known
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,6 +49,28 @@ func TestAKeyThatWasRolledOverIsFetchedWithoutAnybodyNoticing(t *testing.T) {
 	if h.idp.asked != asked+1 {
 		t.Errorf("strangers make us ask %d times more", h.idp.asked-asked-1)
 	}
+}
+
+func TestManyWhoComeAtOnceFetchTheMetadataOnce(t *testing.T) {
+	h := open(t)
+	var together sync.WaitGroup
+	for range 30 {
+		together.Go(func() {
+			if _, err := h.metadata(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	together.Wait()
+	if h.idp.asked != 1 {
+		t.Errorf("asked %d times", h.idp.asked)
+	}
+	h.clock.Advance(fresh + time.Minute)
+	h.renewing.Lock() // somebody is at it
+	if known, err := h.metadata(t.Context()); err != nil || known == nil || h.idp.asked != 1 {
+		t.Errorf("while it is renewed: %v, asked %d times", err, h.idp.asked)
+	}
+	h.renewing.Unlock()
 }
 
 func TestMetadataThatCannotBeFetchedAreUsedUntilTheyEnd(t *testing.T) {

@@ -37,6 +37,7 @@ type Provider struct {
 	// identity provider itself.
 	federation []saml.PublicKey
 
+	renewing  sync.Mutex // held while the metadata are fetched
 	mu        sync.Mutex
 	known     *directory
 	downSince time.Time // zero while the metadata can be fetched
