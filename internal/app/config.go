@@ -42,6 +42,9 @@ type Config struct {
 	// What no file can set.
 	demo  bool              // invented people; pages say so
 	feeds http.RoundTripper // reaches the sites of the configured feeds; nil for the network
+	// pretended stands for the services in which accounts are kept, in the demo; nil
+	// for the network.
+	pretended http.RoundTripper
 }
 
 // ServerConfig is where the workspace listens and how people reach it.

@@ -205,9 +205,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
 		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers, Looks: h.privacy,
 	}, cfg.Directory)
-	h.provisioning = provisioning.New(provisioning.Deps{
-		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Groups: h.directory,
+	h.provisioning, err = provisioning.New(provisioning.Deps{
+		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Roll: h.identity, Groups: h.directory,
+		Places: institution.places(), Catalogue: serviceNames{h.sso}, Looks: h.privacy, HTTP: cfg.pretended, Pretended: cfg.pretended != nil,
 	}, cfg.Provisioning)
+	if err != nil {
+		return nil, err
+	}
 	registry := jobs.NewRegistry()
 	post.Jobs(registry)
 	registry.Every("files.sweep", 24*time.Hour, func(ctx context.Context) error {

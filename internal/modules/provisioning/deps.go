@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -26,11 +27,28 @@ type Deps struct {
 	Base  *url.URL       // the address of the house, as people type it
 	// Register reads what is known of people; the identity room keeps it.
 	Register contract.Register
+	// Roll reads the register from one end to the other.
+	Roll Roll
 	// Groups says to which groups and course units people belong; the directory
 	// keeps them.
 	Groups Groups
+	// Places gives campuses and programmes their names.
+	Places place.Names
+	// Catalogue names services; nil leaves them as the configuration of their target
+	// calls them.
+	Catalogue Catalogue
+	// Looks keeps who opened whose file; nil keeps nothing.
+	Looks contract.Looks
 	// HTTP reaches the services; nil is the ordinary network.
 	HTTP http.RoundTripper
+	// Pretended says that the services are not there: the demo's pages tell so.
+	Pretended bool
+}
+
+// Roll is the register of people, read from one end to the other.
+type Roll interface {
+	// PeopleAfter are the next people by identifier, at most so many.
+	PeopleAfter(ctx context.Context, after campus.PersonID, most int) ([]contract.Known, error)
 }
 
 // Groups knows who is in which group.
@@ -38,4 +56,11 @@ type Groups interface {
 	// GroupsOf are the codes of the groups that somebody is in, directly or through
 	// another group, in order.
 	GroupsOf(ctx context.Context, who campus.PersonID) ([]string, error)
+}
+
+// Catalogue knows the services that people open.
+type Catalogue interface {
+	// ServiceCalled is the name of a service in the language of the context, and where
+	// people open it; both are empty for one that is not registered.
+	ServiceCalled(ctx context.Context, service string) (name, address string)
 }

@@ -1,0 +1,90 @@
+package provisioning
+
+import (
+	"context"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+)
+
+// Holdings says what the room keeps about people.
+func (m *Module) Holdings(ctx context.Context) []contract.Holding {
+	days := int(m.config.History / (24 * time.Hour))
+	return []contract.Holding{
+		contract.Held(ctx, "provisioning_accounts", "provisioning.holding.accounts").On(contract.PublicTask, contract.DataIdentity, contract.DataUse).
+			Erased(contract.Delete("person")),
+		contract.Held(ctx, "provisioning_exchanges", "provisioning.holding.exchanges", "days", days).On(contract.PublicTask, contract.DataUse).
+			Erased(contract.Delete("person")),
+		contract.Held(ctx, "provisioning_noted", "provisioning.holding.noted").On(contract.PublicTask, contract.DataUse).
+			Erased(contract.Delete("person")),
+		contract.Held(ctx, "provisioning_targets", "provisioning.holding.targets").On(contract.PublicTask, contract.DataDecisions).Of(contract.PeopleAgents).
+			Erased(contract.Clear("paused_by")),
+	}
+}
+
+// Disclosures implements contract.Discloser: what the services were told.
+func (m *Module) Disclosures(ctx context.Context, who campus.PersonID) ([]contract.Disclosure, error) {
+	accounts, err := m.accountsOf(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	var told []contract.Disclosure
+	for _, a := range accounts {
+		if !a.line.Exists() {
+			continue
+		}
+		told = append(told, contract.Disclosure{
+			Service: a.Service, Name: a.Name, What: toldWords(ctx, a.service.Told), Why: t(ctx, "disclosure.why", "service", a.Name), Basis: contract.PublicTask,
+			Owner: a.Decides, Last: a.LastExchange,
+		})
+	}
+	return told, nil
+}
+
+// exported is one line of the ledger as its person gets it.
+type exported struct {
+	Target, State, Rule, Reason string
+	Since, LastExchange         time.Time
+	RemoteID                    string
+	Told                        []string
+}
+
+// exportedExchange is one exchange as its person gets it.
+type exportedExchange struct {
+	Target, Act, Reason string
+	At                  time.Time
+}
+
+// Export writes the ledger of one person, and what was said about them.
+func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contract.Archive) error {
+	accounts, err := m.accountsOf(ctx, who)
+	if err != nil {
+		return err
+	}
+	lines := []exported{}
+	for _, a := range accounts {
+		if a.line.Person == "" {
+			continue
+		}
+		e := exported{
+			Target: a.service.Service.ID, State: string(a.State), Rule: a.Rule, Reason: a.Code, Since: a.Since, LastExchange: a.LastExchange, RemoteID: a.line.RemoteID,
+		}
+		for _, f := range a.service.Told {
+			e.Told = append(e.Told, string(f))
+		}
+		lines = append(lines, e)
+	}
+	if err := archive.JSON("provisioning/accounts.json", lines); err != nil {
+		return err
+	}
+	all, err := m.ledger.AllExchanges(ctx, who)
+	if err != nil {
+		return err
+	}
+	exchanges := make([]exportedExchange, len(all))
+	for i, x := range all {
+		exchanges[i] = exportedExchange{x.Target, x.Act, x.Reason, x.At}
+	}
+	return archive.JSON("provisioning/exchanges.json", exchanges)
+}

@@ -1,0 +1,135 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/due"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/ledger"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/target"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+)
+
+// The acts that exchanges are kept under.
+const (
+	actFind    = "find"
+	actCreate  = "create"
+	actChange  = "change"
+	actSuspend = "suspend"
+	actDelete  = "delete"
+)
+
+// one does what is to be done about one account and writes down what became of
+// it. An error is ours; what the service did not like is the failure.
+func (w *Worker) one(ctx context.Context, s *Service, line ledger.Account, p person) (*target.Failure, error) {
+	if line.Todo() == ledger.Put && (!p.there || s.Verdict(p.known, p.groups) != due.Due) {
+		// The sources say otherwise since this was decided.
+		return nil, w.DB.InTx(ctx, func(tx db.Tx) error {
+			_, err := w.decideOne(ctx, tx, s, campus.PersonID(line.Person), p, false)
+			return err
+		})
+	}
+	account := target.Account{Key: line.Person, Login: line.Login}
+	if p.there {
+		account = s.Account(p.known, p.groups)
+	}
+	account.Occasion = line.Version
+	if line.Todo() == ledger.Put {
+		var err error
+		if line.Wanted, err = account.Digest(); err != nil {
+			return nil, err
+		}
+	}
+	asked, cancel := context.WithTimeout(ctx, s.Patience)
+	defer cancel()
+	begun := time.Now()
+	act, outcome, err := w.act(asked, s, line, account)
+	took := time.Since(begun)
+	if err != nil && ctx.Err() != nil {
+		// The server stops, or lost the target: the next worker finds out how far it
+		// came. Unless something was made: that is kept below.
+		if outcome.Remote == "" {
+			return nil, context.Cause(ctx)
+		}
+	}
+	if err != nil {
+		outcome.Failed = target.FailureOf(err)
+	}
+	return outcome.Failed, w.settle(context.WithoutCancel(ctx), s, line, act, outcome, took)
+}
+
+// act talks to the service. The outcome says what is known even when it fails.
+func (w *Worker) act(ctx context.Context, s *Service, line ledger.Account, a target.Account) (act string, o ledger.Outcome, err error) {
+	o = ledger.Outcome{Work: line, Remote: line.RemoteID}
+	if o.Remote == "" { // never made twice: first it is looked for
+		found, ok, err := s.Target.Find(ctx, a)
+		switch {
+		case err != nil:
+			return actFind, o, err
+		case ok:
+			o.Remote = found.ID
+		case line.Todo() != ledger.Put && !blind(s.Target, line): // nothing to close
+			return actFind, o, nil
+		case line.Todo() != ledger.Put:
+			o.Remote = line.Person
+		default:
+			return w.create(ctx, s, line, a, o)
+		}
+	}
+	switch line.Todo() {
+	case ledger.Suspend:
+		act, err = actSuspend, s.Target.Suspend(ctx, o.Remote, a)
+	case ledger.Delete:
+		act, err = actDelete, s.Target.Delete(ctx, o.Remote, a)
+	default:
+		act, err = actChange, s.Target.Change(ctx, o.Remote, a)
+	}
+	if target.Is(err, target.Gone) {
+		o.Remote = ""
+		if line.Todo() != ledger.Put { // gone is closed
+			err = nil
+		}
+	}
+	return act, o, err
+}
+
+// blind reports whether a target may have an account that it cannot be asked about.
+func blind(t target.Target, line ledger.Account) bool {
+	_, ok := t.(target.Blind)
+	return ok && line.Exists()
+}
+
+func (w *Worker) create(ctx context.Context, s *Service, line ledger.Account, a target.Account, o ledger.Outcome) (string, ledger.Outcome, error) {
+	if wait := line.SettlesAt.Sub(w.DB.Now()); !line.SettlesAt.IsZero() && wait > 0 {
+		// The service may still be at work on the last request, whose answer got lost.
+		return actFind, o, &target.Failure{Kind: target.Busy, Detail: "the answer to the last request got lost", After: wait}
+	}
+	o.Making = true
+	id, err := s.Target.Create(ctx, a)
+	o.Remote = id
+	return actCreate, o, err
+}
+
+// settle writes an outcome into the ledger, with the exchange that it came from.
+func (w *Worker) settle(ctx context.Context, s *Service, line ledger.Account, act string, o ledger.Outcome, took time.Duration) error {
+	return w.DB.InTx(ctx, func(tx db.Tx) error {
+		now, ok, err := w.Ledger.Of(ctx, tx, s.ID, campus.PersonID(line.Person))
+		if err != nil || !ok {
+			return err
+		}
+		now.Settle(o, s.Terms, tx.Now())
+		if err := w.Ledger.Put(ctx, tx, now); err != nil {
+			return err
+		}
+		e := ledger.Exchange{Target: s.ID, Person: campus.PersonID(line.Person), Act: act, Took: took}
+		if o.Failed != nil {
+			e.Reason, e.Detail = o.Failed.Reason().Code(), o.Failed.Detail
+		} else if line.Todo() != ledger.Put {
+			if err := w.Ledger.LetOneGo(ctx, tx, s.ID); err != nil {
+				return err
+			}
+		}
+		return w.Ledger.AddExchange(ctx, tx, e)
+	})
+}
