@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -33,6 +34,9 @@ func (m *Module) feeds() []register.Feed {
 		case source.KindLDAP:
 			f.Open = func() (source.Reader, error) { return ldapsource.New(c, mapped.Attributes) }
 		case source.KindCSV:
+			f.Upload = func(name string, open func() (io.ReadCloser, error)) source.Reader {
+				return csvsource.Upload(c, mapped.Attributes(source.Person), name, open)
+			}
 			if c.CSV.File != "" {
 				f.Open = func() (source.Reader, error) {
 					return csvsource.File(c, mapped.Attributes(source.Person)), nil

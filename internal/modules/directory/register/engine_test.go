@@ -679,3 +679,14 @@ func TestTenThousandPeopleComeQuickly(t *testing.T) {
 func TestEveryQueryRunsOnBothDatabases(t *testing.T) {
 	dbtest.EveryQueryPrepares(t, filepath.Join("internal", "sqlgen", "queries.sql.go"), testSchema()...)
 }
+
+func TestAFieldThatIsEmptyIsNoChangeAtTheNextReading(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		r := somebody(1)
+		r.Values["groups"], r.Values["phone"] = []string{}, nil
+		h.read("hr", r)
+		if c := h.read("hr", r).Counts; c.Unchanged != 1 || c.Planned != 0 {
+			t.Errorf("read again: %+v", c)
+		}
+	})
+}

@@ -213,7 +213,17 @@ func overlay(old, entry mapping.Values) mapping.Values {
 
 // digest is the mark by which a record is known to be unchanged.
 func (e *Engine) digest(v mapping.Values, names []string) string {
-	text, err := json.Marshal([]any{e.print, v, names})
+	same := make(mapping.Values, len(v)) // nothing is nothing, however it was kept
+	for f, list := range v {
+		if len(list) == 0 {
+			list = nil
+		}
+		same[f] = list
+	}
+	if len(names) == 0 {
+		names = nil
+	}
+	text, err := json.Marshal([]any{e.print, same, names})
 	if err != nil {
 		panic(fmt.Sprintf("directory: values cannot be written: %v", err)) // texts by name can
 	}

@@ -179,8 +179,10 @@ func valueWords(ctx context.Context, f mapping.Field, values []string) string {
 		case contract.FieldUntil:
 			k, at := parseUntil(v)
 			said[i] = kindWord(ctx, k)
-			if !at.IsZero() {
-				said[i] += " → " + i18n.Date(ctx, at, i18n.Day)
+			if at.IsZero() {
+				said[i] += " (" + t(ctx, "no_end") + ")"
+			} else {
+				said[i] += " (" + i18n.Date(ctx, at, i18n.Day) + ")"
 			}
 		}
 	}

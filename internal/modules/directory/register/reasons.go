@@ -37,6 +37,8 @@ var (
 	SourceOff = fault.Declare(fault.Conflict, "directory.register.source_off")
 	// SourcePushes: a source that pushes cannot be read.
 	SourcePushes = fault.Declare(fault.Conflict, "directory.register.source_pushes")
+	// SourceTakesNoFile: only a source of kind csv takes a file over.
+	SourceTakesNoFile = fault.Declare(fault.Conflict, "directory.register.source_takes_no_file")
 	// SourceBroken: the source cannot be read.
 	SourceBroken = fault.Declare(fault.Upstream, "directory.register.source_broken")
 	// SourceEmpty: a source that spoke of people returns nobody.

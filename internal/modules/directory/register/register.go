@@ -5,6 +5,7 @@ package register
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -56,6 +57,8 @@ type Feed struct {
 	Mapper Mapper
 	// Open is its reader, made anew for each run; nil for a source that pushes.
 	Open func() (source.Reader, error)
+	// Upload reads a file that somebody has; nil for a source that reads none.
+	Upload func(name string, open func() (io.ReadCloser, error)) source.Reader
 }
 
 // Deps is what the engine asks of its room.
