@@ -249,9 +249,17 @@ func proofsTempl(v proofsView) templ.Component {
 	})
 }
 
+// causeWords says why something was erased; nothing of a proof that cannot be read.
+func causeWords(ctx context.Context, cause string) string {
+	if cause == "" {
+		return "?"
+	}
+	return i18n.T(ctx, "privacy.cause."+cause)
+}
+
 func proofFacts(ctx context.Context, p proofLine) []ui.Fact {
 	return []ui.Fact{
-		{Label: i18n.T(ctx, "privacy.proofs.cause"), Text: cmp.Or(p.Facts.Rule, i18n.T(ctx, "privacy.cause."+p.Facts.Cause))},
+		{Label: i18n.T(ctx, "privacy.proofs.cause"), Text: cmp.Or(p.Facts.Rule, causeWords(ctx, p.Facts.Cause))},
 		{Label: i18n.T(ctx, "privacy.proofs.by"), Text: cmp.Or(p.By, i18n.T(ctx, "privacy.proofs.by_policy"))},
 		{Label: i18n.T(ctx, "privacy.proofs.ordered"), Body: ui.When(p.Facts.OrderedAt, i18n.Full)},
 	}

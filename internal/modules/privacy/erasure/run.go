@@ -27,11 +27,13 @@ func (Run) JobName() string { return "privacy.erase" }
 
 // Jobs registers the alcove's jobs.
 func (e *Engine) Jobs(r *jobs.Registry) {
-	jobs.Handle(r, e.run, jobs.Policy{Timeout: time.Hour})
+	jobs.Handle(r, func(ctx context.Context, job Run) error { return e.CarryOut(ctx, job.Erasure) }, jobs.Policy{Timeout: time.Hour})
 }
 
-func (e *Engine) run(ctx context.Context, job Run) error {
-	x, err := e.Of(ctx, job.Erasure)
+// CarryOut does what was ordered, or stops it when something stands in the way. It
+// does nothing with an erasure that has ended.
+func (e *Engine) CarryOut(ctx context.Context, erasure string) error {
+	x, err := e.Of(ctx, erasure)
 	if err != nil {
 		return err
 	}
