@@ -37,13 +37,13 @@ test: ## run every test, with real PostgreSQL, Chromium and Apache
 	$(GO) run ./internal/testenv -- $(MAKE) --no-print-directory tests
 
 # The tests alone; what they need is in the environment (AMPHI_TEST_…). Each runs
-# once, and those that fail keep none from running.
+# once, and what fails, or does not even compile, keeps no other from running.
 tests:
 	@if [ -z "$$AMPHI_TEST_CC" ]; then \
 		echo 'The race detector needs gcc: the tests run without it.'; \
 		exec $(GO) test -timeout 20m ./...; \
 	fi; \
-	concurrent=$$($(GO) list $(CONCURRENT)) && all=$$($(GO) list ./...) || exit 1; \
+	concurrent=$$($(GO) list -e $(CONCURRENT)) && all=$$($(GO) list -e ./...) || exit 1; \
 	$(GO) test -timeout 20m $$(echo "$$all" | grep -vxF "$$concurrent"); code=$$?; \
 	echo '$(GO) test -race $(CONCURRENT)'; \
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m $$concurrent || code=$$?; \
