@@ -137,7 +137,7 @@ func serviceTable(ctx context.Context, view servicesView) ui.TableProps {
 	}
 	for _, row := range view.Rows {
 		table.Rows = append(table.Rows, []ui.Cell{
-			ui.LinkCell(row.Name, row.URL), ui.TextCell(row.Protocol), ui.TextCell(row.Address), ui.TextCell(row.Audience), ui.BodyCell(stateCell(row.Tone, row.State)),
+			ui.LinkCell(row.Name, row.URL), ui.TextCell(row.Protocol), ui.BodyCell(addressCell(row.Address)), ui.TextCell(row.Audience), ui.BodyCell(stateCell(row.Tone, row.State)),
 		})
 	}
 	return table

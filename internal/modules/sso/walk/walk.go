@@ -66,7 +66,10 @@ func Settings(s *registry.Service, baseURL string) []Setting {
 			{"validation", baseURL + "/cas/p3/serviceValidate"}, {"sign_out", baseURL + "/cas/logout"},
 		}
 	case registry.SAML:
-		return []Setting{{"saml_metadata", baseURL + "/saml/metadata"}, {"entity_id", s.SAML.EntityID}, {"saml_start", baseURL + "/saml/start/" + s.ID}}
+		return []Setting{
+			{"saml_metadata", baseURL + "/saml/metadata"}, {"sign_in", baseURL + "/saml/sso"}, {"sign_out", baseURL + "/saml/logout"},
+			{"entity_id", s.SAML.EntityID}, {"saml_start", baseURL + "/saml/start/" + s.ID},
+		}
 	case registry.OIDC:
 		return []Setting{
 			{"issuer", baseURL}, {"discovery", baseURL + "/.well-known/openid-configuration"}, {"client_id", s.OIDC.ClientID},

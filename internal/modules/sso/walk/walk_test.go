@@ -61,12 +61,14 @@ func TestAnAddressAnswersOrSaysWhyNot(t *testing.T) {
 }
 
 func TestEachProtocolHasItsSettings(t *testing.T) {
-	for protocol, want := range map[registry.Protocol]string{
-		registry.CAS: "https://ent.univ.fr/cas/p3/serviceValidate", registry.SAML: "https://ent.univ.fr/saml/metadata", registry.OIDC: "https://ent.univ.fr/.well-known/openid-configuration",
+	for protocol, wanted := range map[registry.Protocol][]string{
+		registry.CAS: {"/cas/p3/serviceValidate"}, registry.SAML: {"/saml/metadata", "/saml/sso", "/saml/logout"}, registry.OIDC: {"/.well-known/openid-configuration"},
 	} {
 		settings := Settings(&registry.Service{Protocol: protocol}, "https://ent.univ.fr")
-		if !slices.ContainsFunc(settings, func(s Setting) bool { return s.Value == want }) {
-			t.Errorf("%s: %+v", protocol, settings)
+		for _, want := range wanted {
+			if !slices.ContainsFunc(settings, func(s Setting) bool { return s.Value == "https://ent.univ.fr"+want }) {
+				t.Errorf("%s lacks %s: %+v", protocol, want, settings)
+			}
 		}
 	}
 	if Settings(&registry.Service{Protocol: registry.Link}, "https://ent.univ.fr") != nil {
