@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/optest"
 	"github.com/amphi-campus/amphi/internal/platform/db"

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream/optest"
 	"github.com/amphi-campus/amphi/internal/ui/pagetest"
