@@ -64,6 +64,9 @@ var Unknown = errors.New("no such answer")
 // ErrSpent: the entry of the password was already spent on a fresh answer.
 var ErrSpent = errors.New("the password was not entered again since the last fresh answer")
 
+// ErrOver: the session ended since the request came. Whoever asks again is told so.
+var ErrOver = errors.New("the session has ended")
+
 // Store keeps answers.
 type Store struct{ db *db.DB }
 
@@ -72,8 +75,18 @@ func New(d *db.DB) *Store { return &Store{d} }
 
 // Issue files an answer under the hash of its secret. State, the times and the ID
 // are filled in: the answer lives for lifetime. With Fresh it returns [ErrSpent]
-// when another answer already used the same entry of the password.
+// when another answer already used the same entry of the password, and [ErrOver]
+// when the session has ended: its services have been told already.
 func (s *Store) Issue(ctx context.Context, tx db.Tx, secret string, a Answer, lifetime time.Duration) error {
+	if a.Session != "" {
+		ended, err := sqlgen.New(tx).HoldSession(ctx, sqlgen.HoldSessionParams{ID: a.Session, SeenAt: tx.Now()})
+		if err != nil {
+			return fmt.Errorf("look whether a session is open: %w", err)
+		}
+		if ended != 0 {
+			return ErrOver
+		}
+	}
 	state, used := Issued, db.Time(0)
 	if a.Handle != "" {
 		state, used = Redeemed, tx.Now()

@@ -60,6 +60,9 @@ type Closer interface {
 // here.
 func (s *Store) SessionEnded(ctx context.Context, tx db.Tx, session string) error {
 	q := sqlgen.New(tx)
+	if err := q.EndSession(ctx, sqlgen.EndSessionParams{ID: session, EndedAt: tx.Now()}); err != nil {
+		return fmt.Errorf("note the end of session %s: %w", session, err)
+	}
 	opened, err := q.OpenLogouts(ctx, sqlgen.OpenLogoutsParams{Now: int64(tx.Now()), SessionID: session})
 	if err != nil {
 		return fmt.Errorf("end services of session %s: %w", session, err)

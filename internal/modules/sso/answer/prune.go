@@ -12,6 +12,9 @@ import (
 const (
 	// unusedKept is how long an answer that opened nothing can be explained.
 	unusedKept = 24 * time.Hour
+	// endsKept is longer than any request takes: after that nobody issues an answer
+	// for a session that has ended.
+	endsKept = 24 * time.Hour
 	// lostKept bounds what no session ever claimed: longer than any session.
 	lostKept = 400 * 24 * time.Hour
 	// pruneAtOnce is how many rows one transaction deletes: few enough that nobody
@@ -29,6 +32,9 @@ func (s *Store) Prune(ctx context.Context, history time.Duration) error {
 			return q.PruneAnswers(ctx, sqlgen.PruneAnswersParams{
 				UnusedBefore: now.Add(-unusedKept), EndedBefore: kept, LostBefore: now.Add(-lostKept), Most: pruneAtOnce,
 			})
+		},
+		func(q *sqlgen.Queries) (int64, error) {
+			return q.PruneSessions(ctx, sqlgen.PruneSessionsParams{SeenAt: now.Add(-endsKept), Limit: pruneAtOnce})
 		},
 		func(q *sqlgen.Queries) (int64, error) {
 			return q.PruneLogouts(ctx, sqlgen.PruneLogoutsParams{CreatedAt: kept, Limit: pruneAtOnce})

@@ -1,3 +1,16 @@
+-- name: HoldSession :one
+-- Takes the session's row, and says whether it has ended.
+INSERT INTO sso_sessions (id, ended_at, seen_at) VALUES ($1, 0, $2)
+ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+RETURNING ended_at;
+
+-- name: EndSession :exec
+INSERT INTO sso_sessions (id, ended_at, seen_at) VALUES ($1, $2, $2)
+ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, seen_at = excluded.seen_at;
+
+-- name: PruneSessions :execrows
+DELETE FROM sso_sessions WHERE id IN (SELECT s.id FROM sso_sessions s WHERE s.seen_at < $1 LIMIT $2);
+
 -- name: InsertAnswer :exec
 INSERT INTO sso_answers (id, protocol, state, service_id, address, address_key, session_id, person, login, signed_in_at, fresh, handle, detail, issued_at, expires_at, used_at, peer)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);

@@ -1,7 +1,10 @@
 package answer
 
 import (
+	"errors"
+	"fmt"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,3 +114,62 @@ func TestWhatAServiceSaidByABrowserStays(t *testing.T) {
 
 // schemaWithJobs is what a sign-out needs besides.
 var schemaWithJobs = append([]db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}}, schema...)
+
+func TestNoAnswerIsMadeForASessionThatEndedMeanwhile(t *testing.T) {
+	now := clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC))
+	dbtest.EachAt(t, now, func(t *testing.T, d *db.DB) {
+		s := New(d)
+		issue := func(session, secret string) error {
+			return d.InTx(t.Context(), func(tx db.Tx) error {
+				return s.Issue(t.Context(), tx, secret, Answer{Protocol: registry.CAS, Service: "wiki", Address: "https://wiki.univ.fr/", Session: session, Person: "lina", Handle: secret}, time.Minute)
+			})
+		}
+		end := func(session string) error {
+			return d.InTx(t.Context(), func(tx db.Tx) error { return s.SessionEnded(t.Context(), tx, session) })
+		}
+		for _, err := range []error{issue("s-1", "first"), issue("s-1", "second"), issue("s-2", "other"), issue("", "television"), end("s-1")} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := issue("s-1", "late"); !errors.Is(err, ErrOver) {
+			t.Errorf("after the end: %v", err)
+		}
+		for _, err := range []error{issue("s-2", "later"), issue("", "another television"), s.Prune(t.Context(), time.Hour)} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if err := issue("s-1", "later"); !errors.Is(err, ErrOver) {
+			t.Errorf("it was forgotten: %v", err)
+		}
+		// Whoever is at it when the session ends is told of, or gets nothing.
+		for round := range 20 {
+			session := fmt.Sprint("race-", round)
+			var together sync.WaitGroup
+			together.Go(func() {
+				if err := issue(session, session); err != nil && !errors.Is(err, ErrOver) {
+					t.Error(err)
+				}
+			})
+			together.Go(func() {
+				if err := end(session); err != nil {
+					t.Error(err)
+				}
+			})
+			together.Wait()
+			open, err := s.Services(t.Context(), session)
+			if err != nil || len(open) > 0 {
+				t.Errorf("an answer outlives its session: %v %v", open, err)
+			}
+		}
+		now.Advance(endsKept + time.Hour)
+		if err := s.Prune(t.Context(), time.Hour); err != nil {
+			t.Error(err)
+		}
+		var left int
+		if err := d.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM sso_sessions").Scan(&left); err != nil || left != 0 {
+			t.Errorf("%d sessions are kept, %v", left, err)
+		}
+	}, schemaWithJobs...)
+}

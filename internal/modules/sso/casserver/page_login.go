@@ -121,6 +121,9 @@ func (s *Server) hand(w http.ResponseWriter, r *http.Request, question gate.Ques
 		e.Fresh = false
 		ticket, err = s.issue(r.Context(), e, question.Service, q.address)
 	}
+	if errors.Is(err, answer.ErrOver) { // in another tab; they sign in again
+		return web.SeeOther(w, r, question.Back)
+	}
 	if err != nil {
 		return err
 	}

@@ -110,3 +110,12 @@ func TestAPersonWhoWantsToBeAskedIsAsked(t *testing.T) {
 		t.Error("the button does not lead on")
 	}
 }
+
+func TestASessionThatEndsInAnotherTabGetsNoTicket(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	h.endSession(lina().Session) // after this request was let in
+	if to := location(t, h.get(loginURL(moodle))); to.Path != "/cas/login" || to.Query().Get("service") != moodle || to.Query().Get("ticket") != "" {
+		t.Errorf("led to %s", to)
+	}
+}

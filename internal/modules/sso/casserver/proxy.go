@@ -3,6 +3,7 @@ package casserver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -147,6 +148,9 @@ func (s *Server) proxyTicket(ctx context.Context, q errand) (string, error) {
 			SignedInAt: g.signedInAt, Detail: string(proxies), Behind: true,
 		}, s.config.TicketLifetime)
 	})
+	if errors.Is(err, answer.ErrOver) {
+		return "", GrantUnknown
+	}
 	if err != nil {
 		return "", err
 	}

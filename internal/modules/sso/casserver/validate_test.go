@@ -83,8 +83,11 @@ func TestRefusedValidationsSayWhyAndAreKeptForTheTechnicalContact(t *testing.T) 
 			"for an address that is none": {func() string { return h.check("moodle", h.ticketFor(moodle)) }, cas.InvalidService, TicketOfAnother, cas.Unreadable},
 			"never issued":                {func() string { return h.check(moodle, cas.ServiceTicket.New()) }, cas.InvalidTicket, TicketUnknown, cas.Same},
 			"after the session": {func() string {
+				v := lina()
+				v.Session = "another session of hers"
+				h.enter(v)
 				ticket := h.ticketFor(moodle)
-				h.endSession(lina().Session)
+				h.endSession(v.Session)
 				return h.check(moodle, ticket)
 			}, cas.InvalidTicket, TicketEnded, cas.Same},
 		} {

@@ -535,3 +535,14 @@ func TestNoMoreIsToldThanThePersonWasAskedAbout(t *testing.T) {
 		t.Errorf("where nobody is asked %v", claims)
 	}
 }
+
+func TestASessionThatEndsInAnotherTabGetsNoCode(t *testing.T) {
+	h := one(t)
+	h.enter(lina())
+	if err := h.DB.InTx(t.Context(), func(tx db.Tx) error { return h.Answers.SessionEnded(t.Context(), tx, lina().Session) }); err != nil {
+		t.Fatal(err)
+	}
+	if r := h.authorize(ask("wiki")); r.StatusCode != http.StatusSeeOther || !strings.HasPrefix(r.Header.Get("Location"), authorizePath+"?") {
+		t.Errorf("answered %s to %q", r.Status, r.Header.Get("Location"))
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/id"
+	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
 // give sends the person on with what the client asked for.
@@ -62,6 +63,9 @@ func (p *Provider) give(w http.ResponseWriter, r *http.Request, v visit, q gate.
 		if errors.Is(err, gate.Answered) {
 			return nil
 		}
+	}
+	if errors.Is(err, answer.ErrOver) { // in another tab; they sign in again
+		return web.SeeOther(w, r, q.Back)
 	}
 	if err != nil {
 		return err

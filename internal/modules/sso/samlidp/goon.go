@@ -106,6 +106,8 @@ func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request
 		x.pending.GiveBack(limit.AddressKey(web.ClientAddr(r)))
 	case errors.Is(err, errAnswered):
 		return x.restart(w, r, p, q)
+	case errors.Is(err, answer.ErrOver): // in another tab; they sign in again
+		return web.SeeOther(w, r, back)
 	case errors.Is(err, errNamePolicy):
 		x.note(r, p, NamePolicyUnmet, strings.Join(formats, " "), clip(q.Format+" "+q.Qualifier), 0)
 		return x.refuse(w, r, p, q, saml.StatusRequester, saml.StatusInvalidNameIDPolicy)

@@ -10,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
@@ -317,5 +318,16 @@ func TestAnAdministratorSeesTheNearestEntityID(t *testing.T) {
 	w = h.browser().get(h.asked(near))
 	if !strings.Contains(w.Body.String(), spID+".") {
 		t.Error(text(w.Body.String()))
+	}
+}
+
+func TestASessionThatEndsInAnotherTabGetsNoAssertion(t *testing.T) {
+	h := one(t)
+	if err := h.DB.InTx(t.Context(), func(tx db.Tx) error { return h.Answers.SessionEnded(t.Context(), tx, h.viewer.Session) }); err != nil {
+		t.Fatal(err)
+	}
+	at := h.browser().get(h.asked(nil)).Header().Get("Location")
+	if w := h.browser().get(at); w.Code != http.StatusSeeOther || w.Header().Get("Location") != at {
+		t.Errorf("answered %d %s", w.Code, w.Header().Get("Location"))
 	}
 }

@@ -49,6 +49,21 @@ func (q *Queries) EndAnswers(ctx context.Context, sessionID string) error {
 	return err
 }
 
+const endSession = `-- name: EndSession :exec
+INSERT INTO sso_sessions (id, ended_at, seen_at) VALUES ($1, $2, $2)
+ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, seen_at = excluded.seen_at
+`
+
+type EndSessionParams struct {
+	ID      string
+	EndedAt db.Time
+}
+
+func (q *Queries) EndSession(ctx context.Context, arg EndSessionParams) error {
+	_, err := q.db.ExecContext(ctx, endSession, arg.ID, arg.EndedAt)
+	return err
+}
+
 const failedLogouts = `-- name: FailedLogouts :one
 SELECT COUNT(*) FROM sso_logouts WHERE state = 'failed' AND created_at > $1
 `
@@ -58,6 +73,25 @@ func (q *Queries) FailedLogouts(ctx context.Context, createdAt db.Time) (int64, 
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const holdSession = `-- name: HoldSession :one
+INSERT INTO sso_sessions (id, ended_at, seen_at) VALUES ($1, 0, $2)
+ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+RETURNING ended_at
+`
+
+type HoldSessionParams struct {
+	ID     string
+	SeenAt db.Time
+}
+
+// Takes the session's row, and says whether it has ended.
+func (q *Queries) HoldSession(ctx context.Context, arg HoldSessionParams) (db.Time, error) {
+	row := q.db.QueryRowContext(ctx, holdSession, arg.ID, arg.SeenAt)
+	var ended_at db.Time
+	err := row.Scan(&ended_at)
+	return ended_at, err
 }
 
 const insertAnswer = `-- name: InsertAnswer :exec
@@ -327,6 +361,23 @@ type PruneLogoutsParams struct {
 
 func (q *Queries) PruneLogouts(ctx context.Context, arg PruneLogoutsParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, pruneLogouts, arg.CreatedAt, arg.Limit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const pruneSessions = `-- name: PruneSessions :execrows
+DELETE FROM sso_sessions WHERE id IN (SELECT s.id FROM sso_sessions s WHERE s.seen_at < $1 LIMIT $2)
+`
+
+type PruneSessionsParams struct {
+	SeenAt db.Time
+	Limit  int32
+}
+
+func (q *Queries) PruneSessions(ctx context.Context, arg PruneSessionsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneSessions, arg.SeenAt, arg.Limit)
 	if err != nil {
 		return 0, err
 	}
