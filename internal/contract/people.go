@@ -59,6 +59,9 @@ type Register interface {
 	FindPeople(ctx context.Context, by Field, values []string) (map[string]campus.PersonID, error)
 	// KnownPeople reads many people at once; those who are not there are left out.
 	KnownPeople(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]Known, error)
+	// RegisteredUntil says when each tie of people ends, by kind; a zero time has no
+	// end, and a tie of which nobody said anything is left out.
+	RegisteredUntil(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]map[campus.Kind]time.Time, error)
 	// Check is the first thing wrong with the values of somebody to be enrolled,
 	// apart from what others have already. It writes nothing.
 	Check(s Subject) error

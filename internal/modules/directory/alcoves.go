@@ -1,10 +1,15 @@
 package directory
 
 import (
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/correction"
 	"github.com/amphi-campus/amphi/internal/modules/directory/dossier"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
+	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
+	"github.com/amphi-campus/amphi/internal/modules/directory/guide"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
+	"github.com/amphi-campus/amphi/internal/modules/directory/year"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -18,6 +23,12 @@ type jobOwner interface{ Jobs(*jobs.Registry) }
 // furnish opens the alcoves, those that others lean on first.
 func (m *Module) furnish() {
 	m.groups = &group.Groups{DB: m.DB, Register: m.Register, Roll: m.Roll, Followers: m.Followers}
+	m.find = find.New(find.Deps{DB: m.DB, Clock: m.Clock, Log: m.Log, Register: m.reader(), Rules: m.config.Visibility})
+	m.guide = guide.New(guide.Deps{
+		DB: m.DB, Clock: m.Clock, Log: m.Log, Files: m.Files, Zone: m.Zone, Base: m.Base, Find: m.find, Groups: m.groups,
+		Rules: m.config.Visibility, Register: m.Deps.Register, Places: m.Places,
+	})
+	m.corrections = &correction.Desk{DB: m.DB, Log: m.Log, Texts: m.Texts, Find: m.find, Holders: m.Roll, Notices: m.Notices}
 	kept := bridge{m.groups}
 	m.register = register.New(register.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
@@ -29,7 +40,7 @@ func (m *Module) furnish() {
 // interfaces.
 func (m *Module) alcoves() []alcove {
 	return []alcove{
-		m.register,
+		m.register, m.guide, m.corrections,
 		&dossier.Dossier{Register: m.Register, Rooms: m.Dossiers, Looks: m.Looks},
 	}
 }
@@ -52,4 +63,12 @@ func (m *Module) Jobs(r *jobs.Registry) {
 	for _, owner := range those[jobOwner](m.alcoves()) {
 		owner.Jobs(r)
 	}
+}
+
+// reader is the register of people as the search reads it.
+func (m *Module) reader() find.Register {
+	return struct {
+		contract.Register
+		Roll
+	}{m.Deps.Register, m.Roll}
 }

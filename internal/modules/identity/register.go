@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -125,6 +126,34 @@ func (m *Module) eachRow(ctx context.Context, query string, args []any, do func(
 		}
 	}
 	return rows.Err()
+}
+
+// RegisteredUntil implements contract.Register.
+func (m *Module) RegisteredUntil(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]map[campus.Kind]time.Time, error) {
+	until := make(map[campus.PersonID]map[campus.Kind]time.Time, len(ids))
+	for some := range slices.Chunk(ids, atOnce) {
+		args := make([]any, len(some))
+		for i, id := range some {
+			args[i] = string(id)
+		}
+		err := m.eachRow(ctx, "SELECT person_id, kind, until_at FROM identity_registrations WHERE person_id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+			var who, kind string
+			var at db.Time
+			if err := rows.Scan(&who, &kind, &at); err != nil {
+				return err
+			}
+			id := campus.PersonID(who)
+			if until[id] == nil {
+				until[id] = map[campus.Kind]time.Time{}
+			}
+			until[id][campus.Kind(kind)] = at.Time()
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read registrations: %w", err)
+		}
+	}
+	return until, nil
 }
 
 // personOfSubject is somebody as the directory says them.

@@ -536,7 +536,10 @@ func (p *planner) compareTies(o *outcome, k contract.Subject, amend func(contrac
 	will = append(will, o.after.values[contract.FieldAffiliations]...)
 	slices.Sort(will)
 	will = slices.Compact(will)
-	if len(o.after.values[contract.FieldAffiliations]) > 0 && !slices.Equal(is, will) {
+	// A source that says what it said before has nothing to add to what was decided
+	// since, such as a change of year.
+	same := o.before.live && slices.Equal(o.before.values[contract.FieldAffiliations], o.after.values[contract.FieldAffiliations])
+	if len(o.after.values[contract.FieldAffiliations]) > 0 && !same && !slices.Equal(is, will) {
 		o.subject.Affiliations = mapping.Values{contract.FieldAffiliations: will}.Subject().Affiliations
 		amend(contract.FieldAffiliations, is, will)
 	}
