@@ -34,7 +34,14 @@ func (l *Lifecycle) Export(ctx context.Context, who campus.PersonID, a *contract
 	if err != nil {
 		return err
 	}
+	notices, err := sqlgen.New(l.DB.Read()).NoticesForExport(ctx, string(who))
+	if err != nil {
+		return fmt.Errorf("read reminders: %w", err)
+	}
 	if err := a.JSON("decisions.json", decisions); err != nil {
+		return err
+	}
+	if err := a.JSON("reminders.json", notices); err != nil {
 		return err
 	}
 	return a.JSON("registrations.json", registrations)

@@ -109,3 +109,9 @@ WHERE d.lifted_at = 0 AND d.state = 'closed' AND p.state = 'closed' AND d.deleti
 GROUP BY p.id
 ORDER BY p.id
 LIMIT sqlc.arg(size);
+
+-- name: NoticesForExport :many
+SELECT n.days, n.sent_at FROM identity_decision_notices n
+JOIN identity_decisions d ON d.id = n.decision_id
+WHERE d.person_id = $1
+ORDER BY n.sent_at, n.days;

@@ -28,6 +28,7 @@ func Holdings(ctx context.Context) []contract.Holding {
 type Exported struct {
 	Passwords  []ExportedPassword `json:"passwords"`
 	Recoveries []ExportedRecovery `json:"recoveries"`
+	Demands    []ExportedDemand   `json:"a_new_one_is_asked_for"`
 }
 
 // ExportedPassword is one password: ReplacedAt is zero for the current one.
@@ -45,6 +46,13 @@ type ExportedRecovery struct {
 	Browser   string    `json:"browser"`
 }
 
+// ExportedDemand is why a new password is asked for, and since when; the reason is
+// empty for one that grew old.
+type ExportedDemand struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
 // Export writes passwords.json.
 func (x *Renewal) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
 	q := sqlgen.New(x.DB.Read())
@@ -56,7 +64,14 @@ func (x *Renewal) Export(ctx context.Context, who campus.PersonID, a *contract.A
 	if err != nil {
 		return fmt.Errorf("read the recoveries: %w", err)
 	}
+	demands, err := q.DemandForExport(ctx, string(who))
+	if err != nil {
+		return fmt.Errorf("read why a new password is asked for: %w", err)
+	}
 	var all Exported
+	for _, d := range demands {
+		all.Demands = append(all.Demands, ExportedDemand{Reason: d.Reason, Since: d.SinceAt.Time()})
+	}
 	for _, p := range passwords {
 		all.Passwords = append(all.Passwords, ExportedPassword{SetAt: p.SetAt.Time(), ReplacedAt: p.ReplacedAt.Time()})
 	}

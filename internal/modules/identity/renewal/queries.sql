@@ -91,3 +91,6 @@ SELECT started_at, address, user_agent, done_at FROM identity_recoveries WHERE p
 
 -- name: PasswordsForExport :many
 SELECT set_at, replaced_at FROM identity_password_history WHERE person_id = $1 ORDER BY set_at;
+
+-- name: DemandForExport :many
+SELECT reason, since_at FROM identity_password_demands WHERE person_id = $1;

@@ -550,6 +550,41 @@ func (q *Queries) MoveState(ctx context.Context, arg MoveStateParams) (int64, er
 	return result.RowsAffected()
 }
 
+const noticesForExport = `-- name: NoticesForExport :many
+SELECT n.days, n.sent_at FROM identity_decision_notices n
+JOIN identity_decisions d ON d.id = n.decision_id
+WHERE d.person_id = $1
+ORDER BY n.sent_at, n.days
+`
+
+type NoticesForExportRow struct {
+	Days   int32
+	SentAt db.Time
+}
+
+func (q *Queries) NoticesForExport(ctx context.Context, personID string) ([]NoticesForExportRow, error) {
+	rows, err := q.db.QueryContext(ctx, noticesForExport, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoticesForExportRow
+	for rows.Next() {
+		var i NoticesForExportRow
+		if err := rows.Scan(&i.Days, &i.SentAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const noticesOf = `-- name: NoticesOf :many
 SELECT days, sent_at FROM identity_decision_notices WHERE decision_id = $1 ORDER BY days DESC
 `

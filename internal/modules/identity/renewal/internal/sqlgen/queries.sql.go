@@ -52,6 +52,38 @@ func (q *Queries) Demand(ctx context.Context, arg DemandParams) error {
 	return err
 }
 
+const demandForExport = `-- name: DemandForExport :many
+SELECT reason, since_at FROM identity_password_demands WHERE person_id = $1
+`
+
+type DemandForExportRow struct {
+	Reason  string
+	SinceAt db.Time
+}
+
+func (q *Queries) DemandForExport(ctx context.Context, personID string) ([]DemandForExportRow, error) {
+	rows, err := q.db.QueryContext(ctx, demandForExport, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DemandForExportRow
+	for rows.Next() {
+		var i DemandForExportRow
+		if err := rows.Scan(&i.Reason, &i.SinceAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const expiring = `-- name: Expiring :many
 SELECT w.person_id, w.changed_at, CAST(COALESCE(d.warned_for, 0) AS BIGINT) AS warned_for
 FROM identity_passwords w
