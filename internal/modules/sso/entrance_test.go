@@ -16,6 +16,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
+	"github.com/amphi-campus/amphi/internal/platform/saml"
 )
 
 func TestGatewayAsksNothingOfAStranger(t *testing.T) {
@@ -284,4 +285,53 @@ func TestAServiceWithoutABrowserIsToldWhoMayNotEnter(t *testing.T) {
 	if err := h.module.Admit(ctx, library, campustest.Lina().Person); !errors.Is(err, AttributesUnavailable) {
 		t.Errorf("a database that does not answer is nobody’s refusal: %v", err)
 	}
+}
+
+func TestASignInThatWasUsedCountsByItsAge(t *testing.T) {
+	for _, protocol := range []registry.Protocol{registry.CAS, registry.SAML} {
+		h := one(t)
+		at := h.limited(protocol)
+		next := location(t, h.get(at)).Query().Get("next")
+		h.clock.Advance(time.Second)
+		h.enter(lina())
+		if w := h.get(next); w.Code == http.StatusSeeOther && location(t, w).Path == "/login" {
+			t.Fatalf("%s: the sign-in for the service does not count", protocol)
+		}
+		if w := h.get(next); w.Code == http.StatusSeeOther && location(t, w).Path == "/login" || w.Body.Len() == 0 && w.Code == http.StatusOK {
+			t.Errorf("%s: a reloaded page is answered %d", protocol, w.Code)
+		}
+		h.clock.Advance(4 * time.Minute) // by now, somebody else may sit there and go back
+		if to := location(t, h.get(next)); to.Path != "/login" {
+			t.Errorf("%s: an old sign-in leads to %s", protocol, to)
+		}
+	}
+}
+
+// limited declares a service whose sessions may be two minutes old, and gives the
+// address at which somebody comes from it.
+func (h *house) limited(protocol registry.Protocol) string {
+	h.t.Helper()
+	s := registry.Service{ID: "limited", NameFrench: "Paie", NameEnglish: "Pay", Protocol: protocol, SessionLimit: 2 * time.Minute}
+	at := loginURL("https://pay.valmont.example/")
+	if protocol == registry.SAML {
+		text, err := saml.WriteMetadata(&saml.Entity{ID: provider, SP: &saml.SPRole{ACS: []saml.Endpoint{{Binding: saml.POST, Location: provider + "/acs"}}}}, nil)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		s.SAML = registry.SAMLPeer{EntityID: provider, Metadata: string(text)}
+	} else {
+		s.Patterns = []string{"https://pay.valmont.example/"}
+	}
+	if err := h.module.AddService(h.t.Context(), campustest.Alix(), s); err != nil {
+		h.t.Fatal(err)
+	}
+	if protocol == registry.SAML {
+		q := &saml.AuthnRequest{ID: saml.NewID(), IssueInstant: h.clock.Now(), Destination: "http://localhost:8080/saml/sso", Issuer: provider}
+		address, err := saml.RedirectURL("http://localhost:8080/saml/sso", saml.Request, q.Element(), "", nil)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		at = location(h.t, h.get(strings.TrimPrefix(address, "http://localhost:8080"))).String()
+	}
+	return at
 }

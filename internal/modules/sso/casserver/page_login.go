@@ -113,9 +113,10 @@ func entered(err error) error {
 func (s *Server) hand(w http.ResponseWriter, r *http.Request, question gate.Question, q loginQuestion, e gate.Entrance) error {
 	ticket, err := s.issue(r.Context(), e, question.Service, q.address)
 	if errors.Is(err, answer.ErrSpent) {
-		if q.renew { // another tab used this sign-in up
-			question.Mark = ""
-			_, err := s.Gate.Enter(w, r, question)
+		// Another tab used this sign-in up, or somebody went back to it: it counts by
+		// its age from now on.
+		question.Mark = ""
+		if e, err = s.Gate.Enter(w, r, question); err != nil {
 			return entered(err)
 		}
 		e.Fresh = false

@@ -3,7 +3,6 @@ package samlidp
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -50,12 +49,7 @@ func (x *IDP) enter(w http.ResponseWriter, r *http.Request, p peer, q *request, 
 		SignedInAt: db.At(e.Viewer.SignedInAt), Fresh: e.Fresh, Handle: a.Statements[0].SessionIndex, Detail: string(remembered),
 		Peer: web.ClientAddr(r).String(),
 	}
-	err = x.record(ctx, p, kept, a.ID, name, given)
-	if errors.Is(err, answer.ErrSpent) && !q.Force {
-		given.Fresh = false
-		err = x.record(ctx, p, kept, a.ID, name, given)
-	}
-	if err != nil {
+	if err := x.record(ctx, p, kept, a.ID, name, given); err != nil {
 		return err
 	}
 	return x.post(w, r, p.Service, form)

@@ -104,6 +104,10 @@ func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request
 	switch {
 	case err == nil && kept != "":
 		x.pending.GiveBack(limit.AddressKey(web.ClientAddr(r)))
+	case errors.Is(err, answer.ErrSpent):
+		// Another tab used this sign-in up, or somebody went back to it: it counts by
+		// its age from now on.
+		return x.respond(w, unmarked(r), p, q, kept, back)
 	case errors.Is(err, errAnswered):
 		return x.restart(w, r, p, q)
 	case errors.Is(err, answer.ErrOver): // in another tab; they sign in again
@@ -111,14 +115,17 @@ func (x *IDP) respond(w http.ResponseWriter, r *http.Request, p peer, q *request
 	case errors.Is(err, errNamePolicy):
 		x.note(r, p, NamePolicyUnmet, strings.Join(formats, " "), clip(q.Format+" "+q.Qualifier), 0)
 		return x.refuse(w, r, p, q, saml.StatusRequester, saml.StatusInvalidNameIDPolicy)
-	case errors.Is(err, answer.ErrSpent): // another tab used this sign-in up
-		question.Mark = ""
-		if _, err := x.Gate.Enter(w, r, question); !errors.Is(err, gate.Answered) {
-			return err
-		}
-		return nil
 	}
 	return err
+}
+
+// unmarked is a request without the mark of the sign-in.
+func unmarked(r *http.Request) *http.Request {
+	without := r.Clone(r.Context())
+	parameters := without.URL.Query()
+	parameters.Del(gate.MarkParameter)
+	without.URL.RawQuery = parameters.Encode()
+	return without
 }
 
 // drop forgets a question that nobody was to be asked: services ask it with every

@@ -3,6 +3,7 @@ package samlidp
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -42,7 +43,7 @@ func allowForm(w http.ResponseWriter, action string) {
 // originOf is the origin of an address; "" for what is none.
 func originOf(address string) string {
 	u, err := url.Parse(address)
-	if err != nil {
+	if err != nil || strings.ContainsAny(u.Host, ";,'") { // which would end a source of the policy
 		return ""
 	}
 	return u.Scheme + "://" + u.Host
