@@ -1,13 +1,18 @@
 package directory
 
 import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/addressbook"
 	"github.com/amphi-campus/amphi/internal/modules/directory/correction"
 	"github.com/amphi-campus/amphi/internal/modules/directory/dossier"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/modules/directory/guide"
+	"github.com/amphi-campus/amphi/internal/modules/directory/ldapview"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/modules/directory/year"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
@@ -41,8 +46,19 @@ func (m *Module) furnish() {
 func (m *Module) alcoves() []alcove {
 	return []alcove{
 		m.register, m.guide, m.corrections,
+		&addressbook.Books{People: m.find, Apps: m.Apps, Card: m.guide.Card, Most: mostContacts},
+		year.New(year.Deps{DB: m.DB, Register: m.Deps.Register, Roll: m.Roll, Places: m.Places, Zone: m.Zone}),
 		&dossier.Dossier{Register: m.Register, Rooms: m.Dossiers, Looks: m.Looks},
 	}
+}
+
+// mostContacts is how many people an address book holds: a telephone reads them all.
+const mostContacts = 20_000
+
+// Listen implements contract.Listener: programs read the directory by LDAP.
+func (m *Module) Listen(ctx context.Context) error {
+	view := ldapview.New(ldapview.Deps{People: m.find, Apps: m.Apps, Clock: m.Clock, Log: m.Log, Base: m.Base, Language: campus.French}, m.config.LDAP)
+	return view.Serve(ctx)
 }
 
 // those are the alcoves that bring a T.

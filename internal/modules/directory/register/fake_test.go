@@ -309,3 +309,7 @@ func want(t *testing.T, r Run, state string, creations, changes, departures, con
 }
 
 var officer = campus.Viewer{Person: "officer", Rights: []campus.Right{campus.RightDirectory}}
+
+func (p people) RegisteredUntil(context.Context, []campus.PersonID) (map[campus.PersonID]map[campus.Kind]time.Time, error) {
+	return nil, errors.ErrUnsupported
+}
