@@ -3,6 +3,7 @@ package directory
 import (
 	"strconv"
 
+	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
@@ -13,10 +14,12 @@ import (
 type Config struct {
 	Sources  []source.Config `toml:"sources"`
 	Register register.Config `toml:"register"`
+	// Visibility says who sees which part of whose entry.
+	Visibility entry.Config `toml:"visibility"`
 }
 
 // Defaults are what holds when the file does not say.
-func Defaults() Config { return Config{Register: register.Defaults()} }
+func Defaults() Config { return Config{Register: register.Defaults(), Visibility: entry.Defaults()} }
 
 // Check implements config.Checker: what is wrong with the sources together, and with
 // the expressions of their mappings.

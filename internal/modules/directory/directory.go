@@ -7,7 +7,10 @@ import (
 	"io/fs"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/correction"
+	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
+	"github.com/amphi-campus/amphi/internal/modules/directory/guide"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 )
 
@@ -16,8 +19,11 @@ type Module struct {
 	Deps
 	config Config
 
-	groups   *group.Groups
-	register *register.Engine
+	groups      *group.Groups
+	find        *find.Finder
+	guide       *guide.Guide
+	corrections *correction.Desk
+	register    *register.Engine
 }
 
 var (

@@ -50,7 +50,9 @@ func (p Person) Is(k campus.Kind) bool {
 func (p Person) Works() bool { return p.Is(campus.Staff) || p.Is(campus.Teacher) }
 
 // Shows reports whether the viewer sees a part of this entry.
-func (p Person) Shows(v campus.Viewer, f entry.Field) bool { return p.Sight.Shows(v, p.ID, p.Affiliations, f) }
+func (p Person) Shows(v campus.Viewer, f entry.Field) bool {
+	return p.Sight.Shows(v, p.ID, p.Affiliations, f)
+}
 
 // Units are the codes of the units that somebody works in, the main one first.
 func (p Person) Units() []string {

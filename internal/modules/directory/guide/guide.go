@@ -15,10 +15,12 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
+	"github.com/amphi-campus/amphi/internal/modules/directory/stamp"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/files"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -97,6 +99,13 @@ func (g *Guide) Routes(r *web.Router) {
 	r.Handle("POST /directory/groups/{code}/groups/remove", g.unnestGroup, keeper)
 	r.Handle("GET /directory/groups/{code}/delete", g.deleteGroupPage, keeper)
 	r.Handle("POST /directory/groups/{code}/delete", g.deleteGroup, keeper)
+}
+
+// Jobs forgets every day what servers no longer need to hear.
+func (g *Guide) Jobs(r *jobs.Registry) {
+	r.Every("directory.forget_changes", 24*time.Hour, func(ctx context.Context) error {
+		return g.DB.InTx(ctx, func(tx db.Tx) error { return stamp.Forget(ctx, tx) })
+	})
 }
 
 // look notes that somebody looks something up.

@@ -14,9 +14,26 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
 )
 
-// card is somebody's entry as a vCard 4.0 (RFC 6350), of what the viewer may see. It
+// Card is somebody's entry as a vCard 4.0 (RFC 6350), of what the viewer may see. It
 // has no photo: it has to fit into a QR code, and a photo may be withdrawn.
+func (g *Guide) Card(ctx context.Context, v campus.Viewer, p find.Person) (vcard.Card, error) {
+	tree, err := g.Find.Units(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return g.cardOf(ctx, v, p, tree), nil
+}
+
+// card is the same as text.
 func (g *Guide) card(ctx context.Context, v campus.Viewer, p find.Person, tree unit.Tree) (string, error) {
+	var b bytes.Buffer
+	if err := vcard.NewEncoder(&b).Encode(g.cardOf(ctx, v, p, tree)); err != nil {
+		return "", fmt.Errorf("write a card: %w", err)
+	}
+	return b.String(), nil
+}
+
+func (g *Guide) cardOf(ctx context.Context, v campus.Viewer, p find.Person, tree unit.Tree) vcard.Card {
 	c := vcard.Card{}
 	c.SetValue(vcard.FieldVersion, "4.0")
 	c.SetValue(vcard.FieldKind, string(vcard.KindIndividual))
@@ -52,11 +69,7 @@ func (g *Guide) card(ctx context.Context, v campus.Viewer, p find.Person, tree u
 		c.AddAddress(&vcard.Address{Field: &vcard.Field{Params: vcard.Params{vcard.ParamType: {vcard.TypeWork}}}, ExtendedAddress: office})
 	}
 	c.SetValue(vcard.FieldURL, g.Base.JoinPath(personURL(p.ID)).String())
-	var b bytes.Buffer
-	if err := vcard.NewEncoder(&b).Encode(c); err != nil {
-		return "", fmt.Errorf("write a card: %w", err)
-	}
-	return b.String(), nil
+	return c
 }
 
 // organisation is the unit with those around it, the widest first, as ORG wants it:

@@ -71,3 +71,14 @@ func Since(ctx context.Context, q db.Querier, at db.Time) ([]Change, error) {
 	}
 	return changes, rows.Err()
 }
+
+// Kept is how long a stamp stays: every server has looked long before.
+const Kept = 24 * time.Hour
+
+// Forget drops old stamps.
+func Forget(ctx context.Context, tx db.Tx) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM directory_stamps WHERE changed_at < $1", tx.Now().Add(-Kept)); err != nil {
+		return fmt.Errorf("forget old changes: %w", err)
+	}
+	return nil
+}

@@ -22,7 +22,7 @@ const (
 	Laboratory  Kind = "laboratory"  // research
 	Service     Kind = "service"     // what people ask something of: registrar, library
 	Association Kind = "association" // of students or staff
-	Other       Kind = "other"
+	Other       Kind = "unit"
 )
 
 // Kinds lists them in the order of the chart.

@@ -1,0 +1,234 @@
+package correction
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
+	"github.com/amphi-campus/amphi/internal/modules/directory/find"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
+)
+
+// askView is the form on which somebody says what is wrong.
+type askView struct {
+	Name, URL string
+	Reviewer  string // who answers; empty for the secretariat
+	Field     string
+	Wanted    string
+	Problems  web.Problems
+}
+
+// person is somebody whom the viewer sees. Who they do not see is not there for them.
+func (d *Desk) person(ctx context.Context, v campus.Viewer, who string) (find.Person, error) {
+	p, ok, err := d.Find.Person(ctx, campus.PersonID(who))
+	if err != nil {
+		return find.Person{}, err
+	}
+	if !ok || !p.Shows(v, entry.FieldEntry) {
+		return find.Person{}, Missing
+	}
+	return p, nil
+}
+
+func (d *Desk) askView(ctx context.Context, p find.Person) (askView, error) {
+	view := askView{Name: p.DisplayName(), URL: "/directory/people/" + string(p.ID)}
+	reviewer, err := d.reviewerOf(ctx, p)
+	if err != nil || reviewer == "" {
+		return view, err
+	}
+	view.Reviewer, err = d.nameOf(ctx, reviewer)
+	return view, err
+}
+
+// nameOf is what people call somebody; "" for who left.
+func (d *Desk) nameOf(ctx context.Context, who campus.PersonID) (string, error) {
+	p, ok, err := d.Find.Person(ctx, who)
+	if err != nil || !ok {
+		return "", err
+	}
+	return p.DisplayName(), nil
+}
+
+func (d *Desk) askPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := d.person(r.Context(), web.Viewer(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	view, err := d.askView(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, askTempl(view))
+}
+
+func (d *Desk) ask(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	ctx, v := r.Context(), web.Viewer(r)
+	p, err := d.person(ctx, v, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	field, wanted := form.Get("field"), strings.TrimSpace(form.Get("wanted"))
+	var problems web.Problems
+	if !validField(field) {
+		problems.Add("field", "directory.correction.problem.field")
+	}
+	if wanted == "" {
+		problems.Add("wanted", "directory.correction.problem.wanted")
+	} else if tooLong(wanted) {
+		problems.Add("wanted", "directory.correction.problem.long", "most", maxText)
+	}
+	if problems.Any() {
+		view, err := d.askView(ctx, p)
+		if err != nil {
+			return err
+		}
+		view.Field, view.Wanted, view.Problems = field, wanted, problems
+		return web.Render(w, r, http.StatusUnprocessableEntity, askTempl(view))
+	}
+	if err := d.Ask(ctx, v, p, field, wanted); err != nil {
+		return err
+	}
+	web.Flash(w, r, "directory.correction.sent")
+	return web.SeeOther(w, r, "/directory/corrections")
+}
+
+// correctionLine is a request in a list.
+type correctionLine struct {
+	Correction
+	Name string // whose entry
+}
+
+// queueView is what waits for the viewer, and what they asked for.
+type queueView struct{ Waiting, Asked []correctionLine }
+
+func (d *Desk) queuePage(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), web.Viewer(r)
+	var view queueView
+	open, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range open {
+		p, ok, err := d.Find.Person(ctx, c.Person)
+		if err != nil {
+			return err
+		}
+		if ok && mayAnswer(v, c, p) {
+			view.Waiting = append(view.Waiting, correctionLine{c, p.DisplayName()})
+		}
+	}
+	asked, err := d.Asked(ctx, v.Person)
+	if err != nil {
+		return err
+	}
+	for _, c := range asked {
+		name, err := d.nameOf(ctx, c.Person)
+		if err != nil {
+			return err
+		}
+		view.Asked = append(view.Asked, correctionLine{c, name})
+	}
+	return web.Render(w, r, http.StatusOK, queueTempl(view))
+}
+
+// correctionView is the page of one request.
+type correctionView struct {
+	Correction
+	Name, URL string
+	Asker     string
+	Answerer  string
+	May       bool // the viewer answers it
+	Verdict   State
+	Text      string
+	Problems  web.Problems
+}
+
+// mine is a request that the viewer answers or asked for, or Missing.
+func (d *Desk) mine(r *http.Request) (correctionView, find.Person, error) {
+	ctx, v := r.Context(), web.Viewer(r)
+	c, err := d.byID(ctx, r.PathValue("id"))
+	if err != nil {
+		return correctionView{}, find.Person{}, err
+	}
+	p, _, err := d.Find.Person(ctx, c.Person)
+	if err != nil {
+		return correctionView{}, p, err
+	}
+	may := p.ID != "" && mayAnswer(v, c, p)
+	if !may && c.AskedBy != v.Person {
+		return correctionView{}, p, Missing
+	}
+	view := correctionView{Correction: c, Name: p.DisplayName(), URL: "/directory/people/" + string(c.Person), May: may && c.State == Open}
+	if view.Asker, err = d.nameOf(ctx, c.AskedBy); err == nil && c.AnsweredBy != "" {
+		view.Answerer, err = d.nameOf(ctx, c.AnsweredBy)
+	}
+	return view, p, err
+}
+
+func (d *Desk) correctionPage(w http.ResponseWriter, r *http.Request) error {
+	view, _, err := d.mine(r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, correctionTempl(view))
+}
+
+func (d *Desk) answer(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	view, p, err := d.mine(r)
+	if err != nil {
+		return err
+	}
+	view.Verdict, view.Text = State(form.Get("verdict")), strings.TrimSpace(form.Get("answer"))
+	if view.Verdict != Accepted && view.Verdict != Refused {
+		view.Problems.Add("verdict", "directory.correction.problem.verdict")
+	}
+	if view.Verdict == Refused && view.Text == "" {
+		view.Problems.Add("answer", "directory.correction.problem.answer")
+	} else if tooLong(view.Text) {
+		view.Problems.Add("answer", "directory.correction.problem.long", "most", maxText)
+	}
+	if view.Problems.Any() {
+		return web.Render(w, r, http.StatusUnprocessableEntity, correctionTempl(view))
+	}
+	if err := d.Reply(r.Context(), web.Viewer(r), view.Correction, p, view.Verdict, view.Text); err != nil {
+		return err
+	}
+	web.Flash(w, r, "directory.correction.answered")
+	return web.SeeOther(w, r, "/directory/corrections")
+}
+
+// toneOf is the colour of a state.
+func toneOf(s State) ui.Tone {
+	switch s {
+	case Accepted:
+		return ui.Good
+	case Refused:
+		return ui.Bad
+	default:
+		return ui.Info
+	}
+}
+
+func fieldOptions(ctx context.Context) []ui.Option {
+	options := make([]ui.Option, len(Fields))
+	for i, f := range Fields {
+		options[i] = ui.Option{Value: f, Label: fieldLabel(ctx, f)}
+	}
+	return options
+}
+
+func fieldLabel(ctx context.Context, field string) string {
+	return i18n.T(ctx, "directory.correction.field."+field)
+}
