@@ -1,6 +1,7 @@
 // Testenv gives a command the real programs that Amphi's tests talk to: a
 // PostgreSQL of its own, Chromium, Apache with mod_auth_cas, slapd, and gcc for
-// the race detector.
+// the race detector. Where files in memory have room, the databases of the tests
+// are among them: AMPHI_TEST_MEMORY names the folder.
 //
 //	go run ./internal/testenv [-need LIST] [-install=false] -- COMMAND…
 //
