@@ -113,6 +113,8 @@ var openToStrangers = []string{
 	"GET /activate/invitation", "POST /activate/invitation",
 	"GET /password", "POST /password", "GET /password/changed", "GET /password/forgotten", "POST /password/forgotten", "GET /password/link",
 	"GET /password/passphrase", "POST /password/known", "GET /.well-known/change-password",
+	// Programs that bring a password of their own.
+	"GET /.well-known/carddav", "PROPFIND /.well-known/carddav", "OPTIONS /dav/", "GET /dav/", "PROPFIND /dav/", "REPORT /dav/", "PROPPATCH /dav/", "PUT /dav/", "DELETE /dav/", "MKCOL /dav/",
 	"GET /identity/factors/prepare", "GET /identity/recovery", "POST /identity/recovery", "GET /identity/demo-phone",
 }
 

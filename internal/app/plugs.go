@@ -17,6 +17,7 @@ type plugs struct {
 	healthCheckers   []contract.HealthChecker
 	personFollowers  []contract.PersonFollower
 	dossierRooms     []contract.Dossier
+	listeners        []contract.Listener
 	rooms            []contract.Module
 }
 
@@ -44,6 +45,9 @@ func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
 		}
 		if r, ok := room.(contract.Dossier); ok {
 			p.dossierRooms = append(p.dossierRooms, r)
+		}
+		if r, ok := room.(contract.Listener); ok {
+			p.listeners = append(p.listeners, r)
 		}
 		if r, ok := room.(contract.JobOwner); ok {
 			r.Jobs(registry)

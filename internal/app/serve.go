@@ -62,10 +62,17 @@ func (h *House) Serve(ctx context.Context, listener net.Listener) error {
 	defer cancel()
 	main := newServer(diagnostic.Oversized(h.Web), h.log)
 	servers := []*http.Server{main}
-	failed := make(chan error, 2)
+	failed := make(chan error, 2+len(h.listeners))
 	var running sync.WaitGroup
 	running.Go(func() { h.runner.Run(ctx) })
 	running.Go(func() { failed <- h.answer(main, listener) })
+	for _, l := range h.listeners {
+		running.Go(func() {
+			if err := l.Listen(ctx); err != nil {
+				failed <- err
+			}
+		})
+	}
 	if h.config.Monitor.Listen != "" {
 		l, err := net.Listen("tcp", h.config.Monitor.Listen)
 		if err != nil {

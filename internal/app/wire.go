@@ -60,6 +60,7 @@ type House struct {
 	provisioning *provisioning.Module
 	privacy      *privacy.Module
 	modules      []contract.Module
+	listeners    []contract.Listener
 }
 
 // blueprint is every room before it is opened: enough to know its schema and its
@@ -203,7 +204,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	h.identity.Watch(h.privacy)
 	h.directory = directory.New(directory.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
-		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers, Looks: h.privacy,
+		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers, Looks: h.privacy, Apps: h.identity.AppPasswords(),
 	}, cfg.Directory)
 	h.provisioning, err = provisioning.New(provisioning.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Roll: h.identity, Groups: h.directory,
@@ -232,6 +233,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 
 	h.modules = []contract.Module{h.identity, h.sso, h.portal, h.directory, h.provisioning, h.privacy, office}
 	plugged.find(h.modules, registry)
+	h.listeners = plugged.listeners
 	h.runner = jobs.NewRunner(database, registry, log, jobs.Options{})
 
 	if err := h.measure(); err != nil {

@@ -15,9 +15,10 @@ import (
 // published are addresses that people or other programs know by heart, so a
 // room may have them although they do not begin with its name.
 var published = map[string][]string{
-	"portal":   {"/{$}", "/search", "/language"},
-	"identity": {"/login", "/logout", "/activate", "/password", "/why", "/diagnostic", "/.well-known/change-password"},
-	"sso":      {"/cas", "/saml", "/oidc", "/device", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"},
+	"portal":    {"/{$}", "/search", "/language"},
+	"identity":  {"/login", "/logout", "/activate", "/password", "/why", "/diagnostic", "/.well-known/change-password"},
+	"directory": {"/dav", "/.well-known/carddav"},
+	"sso":       {"/cas", "/saml", "/oidc", "/device", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"},
 }
 
 // route is a pattern of net/http: an optional method, then a path.

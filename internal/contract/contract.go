@@ -143,6 +143,14 @@ type HealthChecker interface {
 	Health(context.Context) []health.Check
 }
 
+// Listener is a room that answers programs besides the web server's.
+type Listener interface {
+	// Listen answers until the context ends. It returns at once when the
+	// configuration asks for nothing, and an error when it cannot listen: the house
+	// then does not open.
+	Listen(context.Context) error
+}
+
 // JobOwner registers the room's jobs.
 type JobOwner interface {
 	Jobs(*jobs.Registry)

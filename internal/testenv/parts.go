@@ -91,6 +91,20 @@ var parts = []*part{
 		},
 	},
 	{
+		name: "ldapsearch", why: "the read-only LDAP view, read by OpenLDAP’s own program",
+		packages: []string{"ldap-utils"},
+		find:     func() []string { return onPath("ldapsearch") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_LDAPSEARCH": f[0]} },
+		version:  versionByFlag("-VV"),
+	},
+	{
+		name: "vdirsyncer", why: "the address book, synchronised by a program of others’ making",
+		packages: []string{"vdirsyncer"},
+		find:     func() []string { return onPath("vdirsyncer") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_VDIRSYNCER": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
 		name: "gcc", why: "the race detector",
 		packages: []string{"gcc", "libc6-dev"},
 		find:     findCompiler,

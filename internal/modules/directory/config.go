@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
+	"github.com/amphi-campus/amphi/internal/modules/directory/ldapview"
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
@@ -16,10 +17,14 @@ type Config struct {
 	Register register.Config `toml:"register"`
 	// Visibility says who sees which part of whose entry.
 	Visibility entry.Config `toml:"visibility"`
+	// LDAP is the view for programs.
+	LDAP ldapview.Config `toml:"ldap"`
 }
 
 // Defaults are what holds when the file does not say.
-func Defaults() Config { return Config{Register: register.Defaults(), Visibility: entry.Defaults()} }
+func Defaults() Config {
+	return Config{Register: register.Defaults(), Visibility: entry.Defaults(), LDAP: ldapview.Defaults()}
+}
 
 // Check implements config.Checker: what is wrong with the sources together, and with
 // the expressions of their mappings.

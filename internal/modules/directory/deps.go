@@ -37,6 +37,8 @@ type Deps struct {
 	Followers func() []contract.PersonFollower
 	// Dossiers are the rooms that know something about a person.
 	Dossiers func() []contract.Dossier
+	// Apps checks the passwords of programs that read the directory.
+	Apps contract.AppPasswords
 	// Looks keeps who opened whose file.
 	Looks contract.Looks
 }

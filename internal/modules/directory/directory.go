@@ -29,6 +29,7 @@ type Module struct {
 var (
 	_ contract.Module   = (*Module)(nil)
 	_ contract.JobOwner = (*Module)(nil)
+	_ contract.Listener = (*Module)(nil)
 )
 
 // New opens the room.
