@@ -83,8 +83,10 @@ type looking struct {
 	// Back is where a browser comes back to that closes a service; "" for a look at
 	// the states alone.
 	Back string
-	// Frames says that the page which is being made can hold frames.
-	Frames bool
+	// Frames says that the page which is being made can hold frames, Links that
+	// nothing is waited for and people are given the way. Each way is a message that
+	// is kept, so they are made when they are used.
+	Frames, Links bool
 }
 
 // closings tell how the services of an ended session fare. With how.Back, those
@@ -162,9 +164,9 @@ func stateOf(l answer.Logout) closingState {
 // first, then by a link.
 func (m *Module) byBrowser(ctx context.Context, s *registry.Service, open []answer.Logout, f farewell, how looking, c *closing) {
 	soon := m.Clock.Now().Sub(f.At) < byFrames
-	back := how.Back
-	if soon && !how.Frames { // the page that looks has its frames already
-		back = ""
+	back := ""
+	if soon && how.Frames || !soon && how.Links {
+		back = how.Back
 	}
 	for _, front := range those[frontCloser](m.alcoves()) {
 		ways, ok, err := front.FrontLogout(ctx, s, open, back)
@@ -177,7 +179,10 @@ func (m *Module) byBrowser(ctx context.Context, s *registry.Service, open []answ
 		case soon:
 			c.State, c.Frames = underWay, ways
 		default:
-			c.State, c.URL = byBrowser, ways[0].URL
+			c.State, c.URL = byBrowser, ""
+			if len(ways) > 0 {
+				c.URL = ways[0].URL
+			}
 		}
 	}
 }

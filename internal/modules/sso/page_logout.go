@@ -160,9 +160,15 @@ func (m *Module) showFarewell(w http.ResponseWriter, r *http.Request, f farewell
 	if stopped == nil && all.complete() && f.Onward != "" {
 		return m.Leave(w, r, f.Onward)
 	}
+	waits := !all.settled() && m.Clock.Now().Sub(f.At) < time.Minute
+	if !waits {
+		if all, err = m.closings(ctx, f, looking{Back: here, Links: true}); err != nil {
+			return err
+		}
+	}
 	view := logoutView{Closings: all, Title: t(ctx, "logout.title"), Lead: t(ctx, "logout.nothing"), Onward: f.Onward}
 	switch {
-	case !all.settled() && m.Clock.Now().Sub(f.At) < time.Minute:
+	case waits:
 		view.Lead, view.Again, view.AgainIn = t(ctx, "logout.closing"), here, web.Seconds(farewellRefresh)
 	case len(all) > 0 && all.complete():
 		view.Lead = t(ctx, "logout.complete")

@@ -217,6 +217,32 @@ func TestAFrameClosesWhatOnlyTheBrowserCanClose(t *testing.T) {
 	})
 }
 
+func TestTheWayOutByTheBrowserIsMadeWhenItIsUsed(t *testing.T) {
+	h := one(t)
+	p := newProgram(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	h.enter(lina())
+	h.check(p.URL+"/", h.ticketFor(p.URL+"/")) // another service, which nobody tells yet
+	h.withProvider(1)
+	at := location(t, h.get("/cas/logout")).String()
+	kept := func() (n int) {
+		if err := h.db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM sso_saml_requests WHERE kind = 'our-sign-out'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for range 10 {
+		h.clock.Advance(time.Second)
+		if page := failure(h.get(at + "&look")); kept() > 5 || strings.Contains(page, `href="`+provider) {
+			t.Fatalf("%d messages are made: %s", kept(), page)
+		}
+	}
+	h.clock.Advance(time.Minute)
+	before := kept()
+	if page := failure(h.get(at)); kept() != before+1 || !strings.Contains(page, `href="`+provider+"/logout?SAMLRequest=") {
+		t.Errorf("%d messages are made: %s", kept(), page)
+	}
+}
+
 func TestWhatAFrameCouldNotCloseIsNamedWithItsLink(t *testing.T) {
 	h := one(t)
 	h.enter(lina())
