@@ -156,7 +156,7 @@ func (e *Engine) originsPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := originsView{Person: who, Name: names[who], Names: map[string]string{}}
-	if view.Name == "" {
+	if view.Name == string(who) {
 		return PersonMissing
 	}
 	if view.Fields, err = e.Origins(ctx, who); err != nil {

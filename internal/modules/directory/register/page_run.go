@@ -51,13 +51,16 @@ func (e *Engine) runPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, runTempl(view))
 }
 
-// nameThem gives people their names.
+// nameThem gives people their names; nobody has none.
 func (e *Engine) nameThem(ctx context.Context, ids ...campus.PersonID) (map[campus.PersonID]string, error) {
 	known, err := e.Register.KnownPeople(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	names := map[campus.PersonID]string{}
+	for _, id := range ids {
+		names[id] = string(id) // somebody whose account was deleted since
+	}
 	for id, k := range known {
 		names[id] = strings.TrimSpace(k.Subject.GivenName + " " + k.Subject.FamilyName)
 	}
