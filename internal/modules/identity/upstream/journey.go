@@ -143,14 +143,30 @@ func (x *Upstreams) leadTo(w http.ResponseWriter, r *http.Request, u *upstream, 
 
 // looping reports whether the same journey ended twice within the last minute.
 func (x *Upstreams) looping(r *http.Request, u *upstream, t Transaction) (bool, error) {
-	browser := travellerOf(r)
-	if browser == "" || t.Force {
+	if t.Force {
 		return false, nil
 	}
-	n, err := sqlgen.New(x.DB.Read()).CountRounds(r.Context(), sqlgen.CountRoundsParams{
-		BrowserHash: browser, Upstream: u.ID, Next: t.Next, StartedAt: x.DB.Now().Add(-roundTime),
-	})
+	n, err := x.rounds(r, u, t.Next, 1)
 	return n >= rounds-1, err
+}
+
+// lost reports whether an upstream sends the browser back, again and again, without
+// what the journey is known by.
+func (x *Upstreams) lost(r *http.Request, u *upstream) (bool, error) {
+	n, err := x.rounds(r, u, "/", 0)
+	return n >= rounds, err
+}
+
+// rounds counts the journeys of a browser within the last minute: those with an
+// answer, or with claimedFrom 0 all of them.
+func (x *Upstreams) rounds(r *http.Request, u *upstream, next string, claimedFrom db.Time) (int64, error) {
+	browser := travellerOf(r)
+	if browser == "" {
+		return 0, nil
+	}
+	return sqlgen.New(x.DB.Read()).CountRounds(r.Context(), sqlgen.CountRoundsParams{
+		BrowserHash: browser, Upstream: u.ID, Next: next, StartedAt: x.DB.Now().Add(-roundTime), ClaimedFrom: claimedFrom,
+	})
 }
 
 // leave begins a journey and sends the browser off.
@@ -213,6 +229,15 @@ func (x *Upstreams) answer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !found || j.Upstream != u.ID {
+		lost, err := x.lost(r, u)
+		if err != nil {
+			return err
+		}
+		if lost && !web.Viewer(r).SignedIn() {
+			return x.stop(w, r, u, journey{Transaction: Transaction{Next: "/"}}, &Failure{
+				Reason: Loop, Args: fault.Args{"times": rounds}, Expected: "an answer with the state of its question", Received: "one without",
+			})
+		}
 		return x.begin(w, r, u, Transaction{Next: "/"})
 	}
 	first, err := x.claim(r.Context(), j)

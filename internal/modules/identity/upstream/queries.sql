@@ -21,7 +21,7 @@ WHERE id = $1 AND finished_at = 0;
 
 -- name: CountRounds :one
 SELECT COUNT(*) FROM identity_upstream_transactions
-WHERE browser_hash = $1 AND upstream = $2 AND next = $3 AND started_at > $4 AND claimed_at > 0 AND purpose = 'sign_in';
+WHERE browser_hash = $1 AND upstream = $2 AND next = $3 AND started_at > $4 AND claimed_at >= sqlc.arg(claimed_from) AND purpose = 'sign_in';
 
 -- name: ForgetRounds :exec
 UPDATE identity_upstream_transactions SET browser_hash = '' WHERE browser_hash = $1 AND claimed_at > 0;

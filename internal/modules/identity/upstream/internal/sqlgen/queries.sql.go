@@ -238,7 +238,7 @@ func (q *Queries) CountLost(ctx context.Context, arg CountLostParams) (int64, er
 
 const countRounds = `-- name: CountRounds :one
 SELECT COUNT(*) FROM identity_upstream_transactions
-WHERE browser_hash = $1 AND upstream = $2 AND next = $3 AND started_at > $4 AND claimed_at > 0 AND purpose = 'sign_in'
+WHERE browser_hash = $1 AND upstream = $2 AND next = $3 AND started_at > $4 AND claimed_at >= $5 AND purpose = 'sign_in'
 `
 
 type CountRoundsParams struct {
@@ -246,6 +246,7 @@ type CountRoundsParams struct {
 	Upstream    string
 	Next        string
 	StartedAt   db.Time
+	ClaimedFrom db.Time
 }
 
 func (q *Queries) CountRounds(ctx context.Context, arg CountRoundsParams) (int64, error) {
@@ -254,6 +255,7 @@ func (q *Queries) CountRounds(ctx context.Context, arg CountRoundsParams) (int64
 		arg.Upstream,
 		arg.Next,
 		arg.StartedAt,
+		arg.ClaimedFrom,
 	)
 	var count int64
 	err := row.Scan(&count)
