@@ -46,6 +46,7 @@ func demoConfig(u *valmont.University) Config {
 	c.SSO.Institution.Domain = in.Domain
 	c.SSO.Services = demoServices(u)
 	c.Portal = demoPortal(u, c.Portal)
+	c.Privacy = demoPrivacy(u, c.Privacy)
 	c.demo, c.feeds = true, campusSite{u.Feed}
 	return c
 }
@@ -89,7 +90,13 @@ func (h *House) seed(ctx context.Context, u *valmont.University) error {
 			return fmt.Errorf("add %s: %w", p.Login, err)
 		}
 	}
-	return h.seedPortal(ctx, u, people)
+	if err := h.seedDirectory(ctx, u, people); err != nil {
+		return err
+	}
+	if err := h.seedPortal(ctx, u, people); err != nil {
+		return err
+	}
+	return h.seedPrivacy(ctx, u, people)
 }
 
 func (h *House) seedPerson(ctx context.Context, p valmont.Person, people map[string]campus.PersonID) error {

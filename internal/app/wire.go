@@ -48,6 +48,7 @@ type House struct {
 	Web *web.Server
 
 	config  Config
+	files   files.Store
 	log     *slog.Logger
 	runner  *jobs.Runner
 	doctor  *health.Doctor
@@ -169,7 +170,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	}
 
 	institution := cfg.Institution
-	h := &House{DB: database, config: cfg, log: log, metrics: measured}
+	h := &House{DB: database, config: cfg, files: store, log: log, metrics: measured}
 	plugged := &plugs{}
 	h.identity, err = identity.New(identity.Deps{
 		DB: database, Keys: keys, Clock: now, Log: log, Texts: texts, Mailer: post, Base: base, Zone: zone, Places: institution.places(), Demo: cfg.demo,

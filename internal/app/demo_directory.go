@@ -1,0 +1,195 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/amphi-campus/amphi/internal/app/valmont"
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
+	"github.com/amphi-campus/amphi/internal/modules/directory/group"
+	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/files"
+)
+
+// directorySource is what the demo's directory says about itself.
+const directorySource = "valmont"
+
+// seedDirectory fills the org chart, the entries and the groups of Valmont.
+func (h *House) seedDirectory(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+	more, err := u.Directory()
+	if err != nil {
+		return err
+	}
+	if err := h.seedUnits(ctx, u, more, people); err != nil {
+		return fmt.Errorf("add the units: %w", err)
+	}
+	if err := h.seedEntries(ctx, u, people); err != nil {
+		return fmt.Errorf("add the entries: %w", err)
+	}
+	if err := h.seedGroups(ctx, u, more, people); err != nil {
+		return fmt.Errorf("add the groups: %w", err)
+	}
+	return nil
+}
+
+// seedUnits makes the chart: the presidency on top, the faculties and the general
+// secretariat below it, the services below that.
+func (h *House) seedUnits(ctx context.Context, u *valmont.University, more valmont.Directory, people map[string]campus.PersonID) error {
+	units := []unit.Unit{}
+	for _, d := range u.Departments {
+		one := unit.Unit{
+			Code: d.Code, Kind: unit.Service, Parent: "DGS", NameFrench: d.Name.French, NameEnglish: d.Name.English,
+			Campus: d.Campus, Phone: d.Phone, Mail: d.Mail, Head: people[headOf(u, d)],
+		}
+		switch {
+		case d.Code == "PRES":
+			one.Kind, one.Parent = unit.Institution, ""
+		case d.Kind == "management":
+			one.Kind, one.Parent = unit.Other, "PRES"
+		case d.Kind == "teaching":
+			one.Kind, one.Parent = unit.Department, "PRES"
+			if strings.HasPrefix(d.Name.French, "Faculté") || strings.HasPrefix(d.Name.French, "IUT") {
+				one.Kind = unit.Faculty
+			}
+		case d.Code == "AIDE":
+			one.Parent = "DSI"
+		case d.Code == "BRS":
+			one.Parent = "SCO"
+		}
+		if i := slices.IndexFunc(more.Units, func(n valmont.UnitNote) bool { return n.Code == d.Code }); i >= 0 {
+			n := more.Units[i]
+			one.AboutFrench, one.AboutEnglish, one.Keywords, one.Place = n.About.French, n.About.English, n.Keywords, n.Place
+			one.HoursFrench, one.HoursEnglish = n.Hours.French, n.Hours.English
+		}
+		units = append(units, one)
+	}
+	for _, a := range more.Associations {
+		units = append(units, unit.Unit{
+			Code: a.Code, Kind: unit.Association, NameFrench: a.Name.French, NameEnglish: a.Name.English,
+			AboutFrench: a.About.French, AboutEnglish: a.About.English, Keywords: a.Keywords, Mail: a.Mail, Campus: a.Campus, Place: a.Place,
+		})
+	}
+	return h.DB.InTx(ctx, func(tx db.Tx) error {
+		for _, one := range units {
+			if err := unit.Put(ctx, tx, one, directorySource); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// headOf is the login of who leads a department: whoever’s function says so, or else
+// who is in charge of its first programme; "" for nobody.
+func headOf(u *valmont.University, d valmont.Department) string {
+	for _, p := range u.People {
+		leads := strings.HasPrefix(p.Title.French, "Direct") || strings.HasPrefix(p.Title.French, "Responsable") || strings.HasPrefix(p.Title.French, "Président")
+		if leads && !p.Demo && len(p.Affiliations) > 0 && p.Affiliations[0].Unit == d.Code {
+			return p.Login
+		}
+	}
+	for _, p := range u.Programmes {
+		if p.Department == d.Code {
+			return p.Head
+		}
+	}
+	return ""
+}
+
+// portraits is how many people show a picture, and everySo how far apart they are.
+const (
+	portraits = 16
+	everySo   = 6
+	// exDirectory is the place of the one whom nobody finds.
+	exDirectory = 41
+)
+
+// seedEntries gives those who work a telephone, an office and their functions. Some
+// agreed to a picture, one is away, and one is ex-directory.
+func (h *House) seedEntries(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+	working := 0
+	for _, p := range u.People {
+		if p.Is(campus.Student) && p.Phone == "" {
+			continue
+		}
+		profile := entry.Profile{Office: p.Office, Phones: []entry.Phone{{Kind: entry.Desk, Number: p.Phone}}}
+		if p.Office != "" {
+			profile.Building = "Bâtiment " + p.Office[:1]
+		}
+		if len(p.Affiliations) > 0 {
+			profile.Campus = p.Affiliations[0].Campus
+			profile.Functions = []entry.Function{{Unit: p.Affiliations[0].Unit, French: p.Title.French, English: p.Title.English}}
+		}
+		switch p.Login {
+		case "teacher":
+			profile.Hours = "Mardi 14 h–16 h et sur rendez-vous"
+			profile.Phones = append(profile.Phones, entry.Phone{Kind: entry.Mobile, Number: p.Mobile})
+		case "dkouznetsov":
+			profile.ReplacedBy = people["staff"]
+		}
+		profile.Unlisted = working == exDirectory
+		var chosen entry.Choices
+		if working%everySo == 0 && working/everySo < portraits && !profile.Unlisted {
+			portrait, err := valmont.Portrait(working / everySo)
+			if err != nil {
+				return err
+			}
+			if chosen.Photo, _, err = files.PutPicture(ctx, h.files, bytes.NewReader(portrait), p.Login+".png", 1<<20, 384); err != nil {
+				return err
+			}
+		}
+		working++
+		err := h.DB.InTx(ctx, func(tx db.Tx) error {
+			if err := entry.Put(ctx, tx, people[p.Login], profile, directorySource); err != nil {
+				return err
+			}
+			if chosen.Photo == "" {
+				return nil
+			}
+			chosen.ConsentAt = tx.Now().Time()
+			return entry.Choose(ctx, tx, people[p.Login], chosen)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Login, err)
+		}
+	}
+	return nil
+}
+
+// seedGroups makes the groups; the members of rules follow in a job.
+func (h *House) seedGroups(ctx context.Context, u *valmont.University, more valmont.Directory, people map[string]campus.PersonID) error {
+	groups := h.directory.Groups()
+	for _, g := range more.Groups {
+		one := group.Group{Code: g.Code, Kind: group.ByHand, NameFrench: g.Name.French, NameEnglish: g.Name.English, About: g.About.French, Open: g.Open}
+		if len(g.Kinds)+len(g.Programmes) > 0 {
+			one.Kind, one.Rule = group.ByRule, group.Rule{Kinds: g.Kinds, Programmes: g.Programmes}
+		}
+		var members []campus.PersonID
+		if g.Teacher != "" {
+			members = append(members, people[g.Teacher])
+		}
+		for _, p := range u.People {
+			if len(members) <= g.Students && len(p.Affiliations) > 0 && p.Affiliations[0].Programme == g.StudentsOf && p.Affiliations[0].Kind == campus.Student && g.StudentsOf != "" {
+				members = append(members, people[p.Login])
+			}
+		}
+		err := h.DB.InTx(ctx, func(tx db.Tx) error {
+			if err := groups.Put(ctx, tx, one, ""); err != nil {
+				return err
+			}
+			if err := groups.Nest(ctx, tx, g.Code, g.Holds); err != nil {
+				return err
+			}
+			return groups.Change(ctx, tx, g.Code, members, nil)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.Code, err)
+		}
+	}
+	return nil
+}
