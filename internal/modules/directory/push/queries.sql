@@ -1,0 +1,46 @@
+-- name: AddToken :exec
+INSERT INTO directory_tokens (id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, 0, '', 0);
+
+-- name: TokenByHash :one
+SELECT * FROM directory_tokens WHERE hash = $1;
+
+-- name: Tokens :many
+-- Those that hold, then those that were revoked, the latest first.
+SELECT * FROM directory_tokens ORDER BY CASE WHEN revoked_at = 0 THEN 0 ELSE 1 END, made_at DESC, id LIMIT 200;
+
+-- name: CountTokens :one
+SELECT COUNT(*) FROM directory_tokens WHERE revoked_at = 0;
+
+-- name: UseToken :exec
+UPDATE directory_tokens SET used_at = $2 WHERE id = $1;
+
+-- name: RevokeToken :execrows
+UPDATE directory_tokens SET revoked_at = $2, revoked_by = $3 WHERE id = $1 AND revoked_at = 0;
+
+-- name: Pushed :one
+SELECT * FROM directory_pushed WHERE source = $1 AND kind = $2 AND id = $3;
+
+-- name: PushedByName :many
+SELECT * FROM directory_pushed WHERE source = $1 AND kind = $2 AND name = $3 ORDER BY id;
+
+-- name: PushedByExternal :many
+SELECT * FROM directory_pushed WHERE source = $1 AND kind = $2 AND external_id = $3 ORDER BY id LIMIT 1000;
+
+-- name: PushedAfter :many
+SELECT * FROM directory_pushed WHERE source = $1 AND kind = $2 AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(most);
+
+-- name: PushedFrom :many
+SELECT * FROM directory_pushed WHERE source = $1 AND kind = $2 ORDER BY id LIMIT sqlc.arg(most) OFFSET sqlc.arg(skip);
+
+-- name: CountPushed :one
+SELECT COUNT(*) FROM directory_pushed WHERE source = $1 AND kind = $2;
+
+-- name: AddPushed :exec
+INSERT INTO directory_pushed (source, kind, id, external_id, name, body, version, made_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: ChangePushed :execrows
+UPDATE directory_pushed SET external_id = sqlc.arg(external_id), name = sqlc.arg(name), body = sqlc.arg(body), version = sqlc.arg(version), changed_at = sqlc.arg(changed_at)
+WHERE source = sqlc.arg(source) AND kind = sqlc.arg(kind) AND id = sqlc.arg(id) AND version = sqlc.arg(old_version);
+
+-- name: DropPushed :execrows
+DELETE FROM directory_pushed WHERE source = $1 AND kind = $2 AND id = $3;
