@@ -49,6 +49,7 @@ type commandLine struct {
 	Risk      riskCommand      `cmd:"" help:"Say what the rules about unusual sign-ins did, and what other numbers would have done."`
 	Journal   journalCommand   `cmd:"" help:"Verify or export the journal of what happened with accounts."`
 	Breached  breachedCommand  `cmd:"" help:"Build and try the filter of known passwords."`
+	Privacy   privacyCommand   `cmd:"" help:"Print the register of processing; export or erase somebody's data."`
 	Reasons   reasonsCommand   `cmd:"" help:"List every reason code with its sentences, for the help desk."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }

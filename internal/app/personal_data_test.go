@@ -238,7 +238,7 @@ func spoken(t *testing.T, l campus.Locale) context.Context {
 type column struct {
 	choice  string // the first value that a CHECK allows
 	boolean bool
-	small   bool // a count of 32 bits
+	small   bool   // a count of 32 bits
 	table   string // that it refers to, with the key there
 	key     string
 }

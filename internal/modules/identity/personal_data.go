@@ -34,7 +34,7 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 		contract.Held(ctx, "identity_passwords", "identity.holding.password").On(contract.LegalObligation, contract.DataSecurity).
 			Erased(contract.Delete("person_id")),
 		contract.Held(ctx, "identity_sessions", "identity.holding.session").On(contract.LegalObligation, contract.DataConnection).
-			Erased(contract.Delete("person_id")),
+			Erased(contract.Delete("person_id")).Mended("/identity/sessions"),
 	},
 		attempt.Holdings(ctx), code.Holdings(ctx), reach.Holdings(ctx), factor.Holdings(ctx), renewal.Holdings(ctx), activation.Holdings(ctx),
 		m.journal.Holdings(ctx), device.Holdings(ctx), apppass.Holdings(ctx), risk.Holdings(ctx), lifecycle.Holdings(ctx), recovery.Holdings(ctx), upstream.Holdings(ctx),

@@ -13,9 +13,9 @@ import (
 func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
 		contract.Held(ctx, "portal_shelf", "portal.holding.shelf", "duration", m.config.KeepUses).On(contract.PublicTask, contract.DataUse).
-			Erased(contract.Delete("person_id")),
+			Erased(contract.Delete("person_id")).Mended("/portal/services"),
 		contract.Held(ctx, "portal_notifications", "portal.holding.notification", "duration", m.config.KeepNotifications).On(contract.PublicTask, contract.DataUse).
-			Erased(contract.Delete("person_id")),
+			Erased(contract.Delete("person_id")).Mended("/portal/notifications"),
 		contract.Held(ctx, "portal_news", "portal.holding.news").On(contract.PublicTask, contract.DataWritings).
 			Erased(contract.Clear("created_by"), contract.Clear("changed_by")),
 		contract.Held(ctx, "portal_pictures", "portal.holding.picture").On(contract.PublicTask, contract.DataWritings).

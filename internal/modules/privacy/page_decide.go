@@ -41,7 +41,7 @@ const (
 // none yet: what the law lets go then goes.
 func (m *Module) decision(r *http.Request, chosen url.Values) (decideView, error) {
 	ctx := r.Context()
-	q, err := m.request(ctx, r.PathValue("id"))
+	q, err := m.Request(ctx, r.PathValue("id"))
 	if err != nil {
 		return decideView{}, err
 	}
@@ -156,7 +156,7 @@ func (m *Module) eraseCase(w http.ResponseWriter, r *http.Request) error {
 	if view.Problems.Any() {
 		return web.Render(w, r, http.StatusUnprocessableEntity, decideTempl(view))
 	}
-	if err := m.erase(r.Context(), view.Request, web.Viewer(r).Person, view.Answer, view.kept()); err != nil {
+	if err := m.DecideErasure(r.Context(), view.Request, web.Viewer(r).Person, view.Answer, view.kept()); err != nil {
 		return err
 	}
 	web.Flash(w, r, "privacy.flash.erasing")

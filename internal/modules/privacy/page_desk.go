@@ -116,7 +116,7 @@ func (m *Module) casePage(w http.ResponseWriter, r *http.Request) error {
 
 func (m *Module) showCase(w http.ResponseWriter, r *http.Request, status int, form caseForm) error {
 	ctx := r.Context()
-	q, err := m.request(ctx, r.PathValue("id"))
+	q, err := m.Request(ctx, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -164,11 +164,11 @@ func (m *Module) aboutPerson(ctx context.Context, view *caseView, by campus.View
 }
 
 func (m *Module) takeCase(w http.ResponseWriter, r *http.Request) error {
-	q, err := m.request(r.Context(), r.PathValue("id"))
+	q, err := m.Request(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if err := m.take(r.Context(), q, web.Viewer(r).Person); err != nil {
+	if err := m.Take(r.Context(), q, web.Viewer(r).Person); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, "/privacy/desk/"+q.ID)
@@ -176,7 +176,7 @@ func (m *Module) takeCase(w http.ResponseWriter, r *http.Request) error {
 
 // onCase reads a form about a request, checks it, and acts.
 func (m *Module) onCase(w http.ResponseWriter, r *http.Request, check func(*caseForm), act func(Request, caseForm) error) error {
-	q, err := m.request(r.Context(), r.PathValue("id"))
+	q, err := m.Request(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -197,13 +197,13 @@ func (m *Module) onCase(w http.ResponseWriter, r *http.Request, check func(*case
 
 func (m *Module) askPerson(w http.ResponseWriter, r *http.Request) error {
 	return m.onCase(w, r, func(f *caseForm) { checkText(&f.Problems, "question", f.Question) }, func(q Request, f caseForm) error {
-		return m.say(r.Context(), q, "officer", web.Viewer(r).Person, f.Question)
+		return m.Say(r.Context(), q, ByOfficer, web.Viewer(r).Person, f.Question)
 	})
 }
 
 func (m *Module) extendCase(w http.ResponseWriter, r *http.Request) error {
 	return m.onCase(w, r, func(f *caseForm) { checkText(&f.Problems, "why", f.Why) }, func(q Request, f caseForm) error {
-		return m.extend(r.Context(), q, f.Why)
+		return m.Extend(r.Context(), q, f.Why)
 	})
 }
 
@@ -215,7 +215,7 @@ func (m *Module) answerCase(w http.ResponseWriter, r *http.Request) error {
 		checkText(&f.Problems, "answer", f.Answer)
 	}
 	return m.onCase(w, r, check, func(q Request, f caseForm) error {
-		return m.answer(r.Context(), q, f.State, web.Viewer(r).Person, f.Answer)
+		return m.Answer(r.Context(), q, f.State, web.Viewer(r).Person, f.Answer)
 	})
 }
 

@@ -141,7 +141,7 @@ func (m *Module) reply(w http.ResponseWriter, r *http.Request) error {
 	if checkText(&problems, "words", words); problems.Any() {
 		return m.showRequest(w, r, http.StatusUnprocessableEntity, words, problems)
 	}
-	if err := m.say(r.Context(), q, "person", q.Person, words); err != nil {
+	if err := m.Say(r.Context(), q, ByPerson, q.Person, words); err != nil {
 		return err
 	}
 	web.Flash(w, r, "privacy.flash.said")
@@ -153,7 +153,7 @@ func (m *Module) withdrawRequest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := m.withdraw(r.Context(), q); err != nil {
+	if err := m.Withdraw(r.Context(), q); err != nil {
 		return err
 	}
 	web.Flash(w, r, "privacy.flash.withdrawn")

@@ -35,6 +35,12 @@ const (
 	Withdrawn = "withdrawn"
 )
 
+// Who speaks in the conversation about a request.
+const (
+	ByPerson  = "person"
+	ByOfficer = "officer"
+)
+
 // Request is what somebody asks the data protection officer.
 type Request struct {
 	ID         string
@@ -83,8 +89,8 @@ type Message struct {
 	At      time.Time
 }
 
-// request is any request, for the officer.
-func (m *Module) request(ctx context.Context, request string) (Request, error) {
+// Request is any request, for the officer.
+func (m *Module) Request(ctx context.Context, request string) (Request, error) {
 	row, err := sqlgen.New(m.DB.Read()).Request(ctx, request)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Request{}, RequestMissing
@@ -97,7 +103,7 @@ func (m *Module) request(ctx context.Context, request string) (Request, error) {
 
 // ownRequest is a request of the person who asks; another's is answered as none.
 func (m *Module) ownRequest(ctx context.Context, who campus.PersonID, request string) (Request, error) {
-	q, err := m.request(ctx, request)
+	q, err := m.Request(ctx, request)
 	if err == nil && q.Person != who {
 		return Request{}, RequestMissing
 	}
@@ -111,7 +117,7 @@ func (m *Module) messages(ctx context.Context, request string) ([]Message, error
 	}
 	list := make([]Message, len(rows))
 	for i, r := range rows {
-		list[i] = Message{r.Author == "officer", r.Words, r.SaidAt.Time()}
+		list[i] = Message{r.Author == ByOfficer, r.Words, r.SaidAt.Time()}
 	}
 	return list, nil
 }
@@ -157,10 +163,10 @@ func months(from time.Time, n int) time.Time {
 // maxMessages bounds the conversation about one request.
 const maxMessages = 100
 
-// say adds a message, and moves the request between the two who wait for each other.
-func (m *Module) say(ctx context.Context, q Request, author string, by campus.PersonID, words string) error {
+// Say adds a message, and moves the request between the two who wait for each other.
+func (m *Module) Say(ctx context.Context, q Request, author string, by campus.PersonID, words string) error {
 	from, to := Open, Asked
-	if author == "person" {
+	if author == ByPerson {
 		from, to = Asked, Open
 	}
 	known, err := m.who(ctx, q.Person)
@@ -186,22 +192,22 @@ func (m *Module) say(ctx context.Context, q Request, author string, by campus.Pe
 		if err != nil {
 			return fmt.Errorf("add a message: %w", err)
 		}
-		if author == "officer" {
+		if author == ByOfficer {
 			return m.tell(ctx, tx, known, "asked", q)
 		}
 		return nil
 	})
 }
 
-// withdraw ends a request at the wish of the person.
-func (m *Module) withdraw(ctx context.Context, q Request) error {
+// Withdraw ends a request at the wish of the person.
+func (m *Module) Withdraw(ctx context.Context, q Request) error {
 	return m.DB.InTx(ctx, func(tx db.Tx) error {
 		return m.decideRow(ctx, tx, q.ID, Withdrawn, "", "")
 	})
 }
 
-// take gives a request to an officer.
-func (m *Module) take(ctx context.Context, q Request, by campus.PersonID) error {
+// Take gives a request to an officer.
+func (m *Module) Take(ctx context.Context, q Request, by campus.PersonID) error {
 	return m.DB.InTx(ctx, func(tx db.Tx) error {
 		n, err := sqlgen.New(tx).TakeRequest(ctx, sqlgen.TakeRequestParams{ID: q.ID, TakenBy: string(by), TakenAt: tx.Now()})
 		if err != nil {
@@ -214,9 +220,9 @@ func (m *Module) take(ctx context.Context, q Request, by campus.PersonID) error 
 	})
 }
 
-// extend gives a request two more months, within the first and with the reason
+// Extend gives a request two more months, within the first and with the reason
 // (article 12(3)).
-func (m *Module) extend(ctx context.Context, q Request, why string) error {
+func (m *Module) Extend(ctx context.Context, q Request, why string) error {
 	known, err := m.who(ctx, q.Person)
 	if err != nil {
 		return err
@@ -238,8 +244,8 @@ func (m *Module) extend(ctx context.Context, q Request, why string) error {
 	})
 }
 
-// answer decides a request with words, without erasing anything.
-func (m *Module) answer(ctx context.Context, q Request, state string, by campus.PersonID, words string) error {
+// Answer decides a request with words, without erasing anything.
+func (m *Module) Answer(ctx context.Context, q Request, state string, by campus.PersonID, words string) error {
 	known, err := m.who(ctx, q.Person)
 	if err != nil {
 		return err
@@ -252,8 +258,8 @@ func (m *Module) answer(ctx context.Context, q Request, state string, by campus.
 	})
 }
 
-// erase decides an erasure: the job that carries it out leaves with the decision.
-func (m *Module) erase(ctx context.Context, q Request, by campus.PersonID, words string, kept map[string]string) error {
+// DecideErasure decides an erasure: the job that carries it out leaves with the decision.
+func (m *Module) DecideErasure(ctx context.Context, q Request, by campus.PersonID, words string, kept map[string]string) error {
 	known, err := m.who(ctx, q.Person)
 	if err != nil {
 		return err

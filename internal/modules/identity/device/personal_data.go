@@ -10,7 +10,7 @@ import (
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{contract.Held(ctx, "identity_devices", "identity.device.holding").On(contract.LegalObligation, contract.DataConnection).
-		Erased(contract.Delete("person_id"))}
+		Erased(contract.Delete("person_id")).Mended("/identity/devices")}
 }
 
 // Export writes the known browsers of somebody as JSON, without their tokens.

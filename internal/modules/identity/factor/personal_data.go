@@ -19,7 +19,7 @@ import (
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
 		contract.Held(ctx, "identity_factors", "identity.factor.holding.factor").On(contract.LegalObligation, contract.DataSecurity).
-			Erased(contract.Delete("person_id")),
+			Erased(contract.Delete("person_id")).Mended("/identity/factors"),
 		contract.Held(ctx, "identity_keys", "identity.factor.holding.key").On(contract.LegalObligation, contract.DataSecurity).
 			Erased(contract.Delete("factor_id").Through("identity_factors", "id", "person_id")),
 		contract.Held(ctx, "identity_app_enrolments", "identity.factor.holding.enrolment").On(contract.LegalObligation, contract.DataSecurity).

@@ -11,7 +11,7 @@ import (
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{contract.Held(ctx, "identity_points", "identity.reach.holding").On(contract.PublicTask, contract.DataContact).
-		Erased(contract.Delete("person_id"))}
+		Erased(contract.Delete("person_id")).Mended("/identity/contacts")}
 }
 
 // exportedPoint is a number or an address as its owner gets it, those that are

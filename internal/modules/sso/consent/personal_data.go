@@ -10,7 +10,7 @@ import (
 // Holdings declares what the alcove keeps about people.
 func Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{contract.Held(ctx, "sso_disclosures", "sso.consent.holding").On(contract.Consent, contract.DataUse, contract.DataIdentity).
-		Erased(contract.Delete("person"))}
+		Erased(contract.Delete("person")).Mended("/sso/consents")}
 }
 
 // Export writes what services were told about somebody, and what they agreed to.
