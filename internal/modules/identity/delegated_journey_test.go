@@ -102,6 +102,28 @@ func TestTheThirdRoundWithinAMinuteStops(t *testing.T) {
 	})
 }
 
+func TestAnUpstreamThatForgetsTheQuestionStopsAtTheThird(t *testing.T) {
+	eachDelegating(t, func(t *testing.T, h *house, _ *optest.Provider) {
+		b := h.browser().still()
+		b.get(startCampus + "?next=/identity/sessions")
+		for round := 0; ; round++ {
+			a := b.get("/identity/upstreams/campus/answer?code=x") // without state
+			if round == 3 {
+				want(t, a, 502, "identity.upstream_loop", "an answer with the state of its question")
+				break
+			}
+			if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != startCampus {
+				t.Fatalf("round %d leads to %d %s", round, a.StatusCode, a.Header.Get("Location"))
+			}
+			b.get(startCampus)
+		}
+		h.clock.Advance(2 * time.Minute)
+		if a := b.get("/identity/upstreams/campus/answer?code=x"); a.StatusCode != http.StatusSeeOther {
+			t.Errorf("later it leads to %d", a.StatusCode)
+		}
+	})
+}
+
 func TestAnOldSignInIsNoAnswerToWhoMustProveItAgain(t *testing.T) {
 	h, op := delegating(t)
 	op.Claims["auth_time"] = h.clock.Now().Add(-3 * time.Hour).Unix()
