@@ -10,7 +10,11 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/due"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/graph"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/ldapwrite"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/moodle"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/nextcloud"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/scim"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/target"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/webhook"
 	"github.com/amphi-campus/amphi/internal/platform/config"
@@ -46,17 +50,25 @@ type TargetConfig struct {
 	BrakePercent   int            `toml:"brake_percent" help:"accounts, of a hundred, that may be closed within a day without an administrator's word; 0 means 5"`
 	BrakeFloor     int            `toml:"brake_floor" help:"number of closures a day that is always allowed; 0 means 20"`
 
-	Moodle  moodle.Config  `toml:"moodle"`
-	Webhook webhook.Config `toml:"webhook"`
+	Moodle    moodle.Config    `toml:"moodle"`
+	SCIM      scim.Config      `toml:"scim"`
+	Nextcloud nextcloud.Config `toml:"nextcloud"`
+	Graph     graph.Config     `toml:"graph"`
+	LDAP      ldapwrite.Config `toml:"ldap"`
+	Webhook   webhook.Config   `toml:"webhook"`
 }
 
 // The kinds of target.
 const (
-	kindMoodle  = "moodle"
-	kindWebhook = "webhook"
+	kindMoodle    = "moodle"
+	kindSCIM      = "scim"
+	kindNextcloud = "nextcloud"
+	kindGraph     = "graph"
+	kindLDAP      = "ldap"
+	kindWebhook   = "webhook"
 )
 
-var kinds = []string{kindMoodle, kindWebhook}
+var kinds = []string{kindMoodle, kindSCIM, kindNextcloud, kindGraph, kindLDAP, kindWebhook}
 
 // Defaults are what holds when the file does not say.
 func Defaults() Config { return Config{Night: 2, History: 90 * 24 * time.Hour} }
@@ -132,6 +144,22 @@ func (c TargetConfig) checkKind() []config.Problem {
 		for _, f := range []target.Field{target.GivenName, target.FamilyName, target.Mail} {
 			want(slices.Contains(told, f), "tell", "a Moodle needs the names and the mail")
 		}
+	case kindSCIM:
+		want(c.SCIM.Token != "", "scim.token", "must be the token of the service")
+	case kindNextcloud:
+		want(c.Nextcloud.User != "" && c.Nextcloud.Password != "", "nextcloud.password", "user and password must be those of an administrator")
+		want(slices.Contains([]string{"", "login", nextcloud.ByKey}, c.Nextcloud.UserID), "nextcloud.user_id", "must be login or key")
+	case kindGraph:
+		want(c.Graph.ClientID != "" && c.Graph.ClientSecret != "", "graph.client_secret", "client_id and client_secret must be those of the application")
+		want(c.Graph.Tenant != "" || c.Graph.TokenURL != "", "graph.tenant", "must be the identifier of the tenant")
+		want(len(c.Graph.Licences) == 0 || c.Graph.UsageLocation != "", "graph.usage_location", "licences need a country, such as FR")
+	case kindLDAP:
+		want(c.LDAP.BindDN != "" && c.LDAP.BindPassword != "", "ldap.bind_password", "bind_dn and bind_password must be those of who may write")
+		want(c.LDAP.Base != "", "ldap.base", "must be the entry below which people stand")
+		want(c.LDAP.StartTLS || !strings.HasPrefix(c.URL, "ldap://") || local(hostOf(c.URL)), "ldap.start_tls", "over ldap:// without it, anybody on the way reads the password")
+		for name, what := range c.LDAP.Attributes {
+			want(slices.Contains(ldapwrite.Values, what), "ldap.attributes."+name, "must be one of "+strings.Join(ldapwrite.Values, ", "))
+		}
 	case kindWebhook:
 		_, err := c.Webhook.Key()
 		if err != nil {
@@ -143,7 +171,19 @@ func (c TargetConfig) checkKind() []config.Problem {
 
 // schemes are those that the address of a target may have.
 func schemes(kind string) []string {
+	if kind == kindLDAP {
+		return []string{"ldaps", "ldap"}
+	}
 	return []string{"https", "http"}
+}
+
+// hostOf is the host of an address; empty when it cannot be read.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // local reports whether a host is this machine.

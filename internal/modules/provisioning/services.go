@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/graph"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/ldapwrite"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/ledger"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/moodle"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/nextcloud"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/scim"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/target"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/webhook"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/worker"
@@ -55,6 +59,14 @@ func (c TargetConfig) connector(line target.Line) (target.Target, error) {
 		return moodle.New(line, c.Moodle)
 	case kindWebhook:
 		return webhook.New(line, c.ID, c.Webhook)
+	case kindSCIM:
+		return scim.New(line, c.SCIM)
+	case kindNextcloud:
+		return nextcloud.New(line, c.Nextcloud)
+	case kindGraph:
+		return graph.New(line, c.Graph)
+	case kindLDAP:
+		return ldapwrite.New(line, c.LDAP)
 	default:
 		return nil, fmt.Errorf("there is no kind %q", c.Kind)
 	}

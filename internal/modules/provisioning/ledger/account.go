@@ -198,7 +198,7 @@ func (a *Account) Settle(o Outcome, t Terms, now db.Time) {
 		case Suspend, Delete:
 			a.Sent, a.SettlesAt = "", 0
 		}
-		if o.Work.Todo() == Delete {
+		if o.Work.Todo() == Delete || o.Work.Todo() == Suspend && o.Remote == "" {
 			a.RemoteID = ""
 		}
 	}

@@ -30,11 +30,12 @@ func (w *Worker) Compare(ctx context.Context, targetID string) error {
 	if !ok {
 		return w.Ledger.KeepReport(ctx, targetID, report) // nothing to read: everybody was looked at
 	}
-	there := map[string]target.Remote{}
+	there, byID := map[string]target.Remote{}, map[string]target.Remote{}
 	doubles := map[string]bool{}
 	err := lister.List(ctx, func(r target.Remote) error {
 		report.Listed++
 		if r.Key == "" {
+			byID[r.ID] = r
 			return nil
 		}
 		report.Ours++
@@ -69,6 +70,9 @@ func (w *Worker) Compare(ctx context.Context, targetID string) error {
 		for _, line := range lines {
 			seen[line.Person] = seen[line.Person] || line.Exists() || line.State() != contract.AccountNotDue
 			r, listed := there[line.Person]
+			if !listed { // a service that does not keep our key tells accounts by its own
+				r, listed = byID[line.RemoteID]
+			}
 			if err := w.compareOne(ctx, s, line, r, listed, doubles[line.Person], begun, &report); err != nil {
 				return err
 			}
@@ -103,7 +107,8 @@ func (w *Worker) compareOne(ctx context.Context, s *Service, line ledger.Account
 		return nil
 	}
 	missing := !listed
-	changed := listed && (r.Suspended || r.ID != line.RemoteID || !strings.EqualFold(r.Login, line.Login))
+	renamed := r.Login != "" && !strings.EqualFold(r.Login, line.Login)
+	changed := listed && (r.Suspended || r.ID != line.RemoteID || renamed)
 	if !missing && !changed {
 		return nil
 	}

@@ -65,6 +65,8 @@ func (w *Worker) act(ctx context.Context, s *Service, line ledger.Account, a tar
 	if o.Remote == "" { // never made twice: first it is looked for
 		found, ok, err := s.Target.Find(ctx, a)
 		switch {
+		case line.Todo() != ledger.Put && target.Is(err, target.Taken): // what is there is somebody else's
+			return actFind, o, nil
 		case err != nil:
 			return actFind, o, err
 		case ok:
@@ -77,21 +79,35 @@ func (w *Worker) act(ctx context.Context, s *Service, line ledger.Account, a tar
 			return w.create(ctx, s, line, a, o)
 		}
 	}
-	switch line.Todo() {
-	case ledger.Suspend:
-		act, err = actSuspend, s.Target.Suspend(ctx, o.Remote, a)
-	case ledger.Delete:
-		act, err = actDelete, s.Target.Delete(ctx, o.Remote, a)
-	default:
-		act, err = actChange, s.Target.Change(ctx, o.Remote, a)
+	act, err = s.do(ctx, line.Todo(), o.Remote, a)
+	if !target.Is(err, target.Gone) {
+		return act, o, err
 	}
-	if target.Is(err, target.Gone) {
-		o.Remote = ""
-		if line.Todo() != ledger.Put { // gone is closed
-			err = nil
-		}
+	was := o.Remote
+	o.Remote = ""
+	if line.Todo() == ledger.Put {
+		return act, o, err
 	}
+	// Gone is closed, unless it has another name now.
+	found, ok, err := s.Target.Find(ctx, a)
+	if err != nil || !ok || found.ID == was {
+		return act, o, err
+	}
+	o.Remote = found.ID
+	act, err = s.do(ctx, line.Todo(), o.Remote, a)
 	return act, o, err
+}
+
+// do does one thing about an account that is there.
+func (s *Service) do(ctx context.Context, todo ledger.Todo, remote string, a target.Account) (act string, err error) {
+	switch todo {
+	case ledger.Suspend:
+		return actSuspend, s.Target.Suspend(ctx, remote, a)
+	case ledger.Delete:
+		return actDelete, s.Target.Delete(ctx, remote, a)
+	default:
+		return actChange, s.Target.Change(ctx, remote, a)
+	}
 }
 
 // blind reports whether a target may have an account that it cannot be asked about.
