@@ -11,7 +11,7 @@ SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, a
 SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections
 WHERE state = 'open' ORDER BY asked_at, id LIMIT 1000;
 
--- name: AskedBy :many
+-- name: RequestsOf :many
 SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections
 WHERE asked_by = sqlc.arg(asked_by) ORDER BY asked_at DESC, id DESC LIMIT 100;
 

@@ -73,7 +73,7 @@ func correctionsOf(rows []sqlgen.DirectoryCorrection, err error) ([]Correction, 
 
 // Asked lists what somebody asked for, the latest first.
 func (d *Desk) Asked(ctx context.Context, who campus.PersonID) ([]Correction, error) {
-	return correctionsOf(sqlgen.New(d.DB.Read()).AskedBy(ctx, string(who)))
+	return correctionsOf(sqlgen.New(d.DB.Read()).RequestsOf(ctx, string(who)))
 }
 
 // AskedAbout lists what was asked for about somebody, the latest first.

@@ -89,47 +89,6 @@ func (q *Queries) Ask(ctx context.Context, arg AskParams) (int64, error) {
 	return result.RowsAffected()
 }
 
-const askedBy = `-- name: AskedBy :many
-SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections
-WHERE asked_by = $1 ORDER BY asked_at DESC, id DESC LIMIT 100
-`
-
-func (q *Queries) AskedBy(ctx context.Context, askedBy string) ([]DirectoryCorrection, error) {
-	rows, err := q.db.QueryContext(ctx, askedBy, askedBy)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []DirectoryCorrection
-	for rows.Next() {
-		var i DirectoryCorrection
-		if err := rows.Scan(
-			&i.ID,
-			&i.PersonID,
-			&i.AskedBy,
-			&i.Field,
-			&i.Shown,
-			&i.Wanted,
-			&i.Reviewer,
-			&i.State,
-			&i.Answer,
-			&i.AnsweredBy,
-			&i.AskedAt,
-			&i.AnsweredAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const correction = `-- name: Correction :one
 SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections WHERE id = $1
 `
@@ -173,6 +132,47 @@ WHERE state = 'open' ORDER BY asked_at, id LIMIT 1000
 
 func (q *Queries) OpenCorrections(ctx context.Context) ([]DirectoryCorrection, error) {
 	rows, err := q.db.QueryContext(ctx, openCorrections)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DirectoryCorrection
+	for rows.Next() {
+		var i DirectoryCorrection
+		if err := rows.Scan(
+			&i.ID,
+			&i.PersonID,
+			&i.AskedBy,
+			&i.Field,
+			&i.Shown,
+			&i.Wanted,
+			&i.Reviewer,
+			&i.State,
+			&i.Answer,
+			&i.AnsweredBy,
+			&i.AskedAt,
+			&i.AnsweredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const requestsOf = `-- name: RequestsOf :many
+SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections
+WHERE asked_by = $1 ORDER BY asked_at DESC, id DESC LIMIT 100
+`
+
+func (q *Queries) RequestsOf(ctx context.Context, askedBy string) ([]DirectoryCorrection, error) {
+	rows, err := q.db.QueryContext(ctx, requestsOf, askedBy)
 	if err != nil {
 		return nil, err
 	}
