@@ -16,6 +16,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/recovery"
 	"github.com/amphi-campus/amphi/internal/modules/identity/renewal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/risk"
+	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/config"
 )
@@ -24,10 +25,10 @@ import (
 type Config struct {
 	MailDomains []string `toml:"mail_domains" help:"domains of the institution's addresses; somebody who types another one is told that it is a personal address"`
 
-	Hash    HashConfig    `toml:"hash"`
-	Queue   QueueConfig   `toml:"queue"`
-	Session SessionConfig `toml:"session"`
-	SignIn  SignInConfig  `toml:"sign_in"`
+	Hash    HashConfig      `toml:"hash"`
+	Queue   QueueConfig     `toml:"queue"`
+	Session SessionConfig   `toml:"session"`
+	SignIn  throttle.Config `toml:"sign_in"`
 
 	Activation activation.Config `toml:"activation"`
 	Password   renewal.Config    `toml:"password"`
@@ -64,14 +65,6 @@ type SessionConfig struct {
 	SharedAbsolute time.Duration `toml:"shared_absolute" help:"the same as absolute, on a shared computer"`
 }
 
-// SignInConfig slows down guessing; see throttle.
-type SignInConfig struct {
-	Burst        int           `toml:"burst" help:"failed sign-ins with one identifier from one network before it slows down; an account takes five times as many from everywhere"`
-	Every        time.Duration `toml:"every" help:"then one more try after each such time"`
-	NetworkBurst int           `toml:"network_burst" help:"failed sign-ins from one network, at whatever account, before it slows down; more when a campus stands behind one address"`
-	NetworkEvery time.Duration `toml:"network_every" help:"then one more try after each such time"`
-}
-
 // Defaults are safe for an institution that sets nothing.
 func Defaults() Config {
 	p := password.DefaultParams
@@ -79,7 +72,7 @@ func Defaults() Config {
 		Hash:       HashConfig{Memory: p.Memory, Time: p.Time, Threads: p.Threads},
 		Queue:      QueueConfig{Limit: 20_000, Patience: 3 * time.Second},
 		Session:    SessionConfig{Idle: 2 * time.Hour, Absolute: 12 * time.Hour, SharedIdle: 15 * time.Minute, SharedAbsolute: 2 * time.Hour},
-		SignIn:     SignInConfig{Burst: 10, Every: 30 * time.Second, NetworkBurst: 200, NetworkEvery: 3 * time.Second},
+		SignIn:     throttle.Defaults(),
 		Activation: activation.Defaults(), Password: renewal.Defaults(), Factor: factor.Defaults(), Device: device.Defaults(),
 		Reach: reach.Defaults(), Risk: risk.Defaults(), Lifecycle: lifecycle.Defaults(), Recovery: recovery.Defaults(), Journal: journal.Defaults(),
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
@@ -39,16 +40,16 @@ func (m *Module) verdictElsewhere(t *trial) error {
 	switch {
 	case v.Stopped == nil:
 		t.person = v.Person.ID
-		m.throttle.succeeded(t.guess)
+		m.throttle.Succeeded(t.guess)
 		return nil
 	case v.Untested:
-		m.throttle.untested(t.guess)
+		m.throttle.Untested(t.guess)
 		return v.Stopped
 	case v.Proved:
-		m.throttle.succeeded(t.guess)
+		m.throttle.Succeeded(t.guess)
 		return v.Stopped
 	default:
-		m.throttle.failed(t.guess)
+		m.throttle.Failed(t.guess)
 		return WrongCredentials
 	}
 }
@@ -73,13 +74,13 @@ func (t *trial) from(f *fault.Fault) bool { return t.elsewhere != nil && t.elsew
 // guessElsewhere takes a try at a password of a directory, on a page that is not
 // the sign-in's, from the budgets of the sign-in.
 func (m *Module) guessElsewhere(login string, from netip.Addr) (done func(wrong bool), err error) {
-	g := guessOf(normalLogin(login), "", "", from)
-	if err := m.throttle.admit(g, false); err != nil {
+	g := throttle.GuessOf(normalLogin(login), "", "", from)
+	if err := m.throttle.Admit(g, false); err != nil {
 		return nil, err
 	}
 	return func(wrong bool) {
 		if wrong {
-			m.throttle.failed(g)
+			m.throttle.Failed(g)
 		}
 	}, nil
 }

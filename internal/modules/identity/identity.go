@@ -14,6 +14,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
+	"github.com/amphi-campus/amphi/internal/modules/identity/waiting"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/health"
@@ -39,8 +41,8 @@ type Module struct {
 	queue    *password.Queue
 	params   password.Params
 	dummy    string // stands for the hash of somebody who does not exist
-	waiting  *waitingRoom
-	throttle *throttle
+	waiting  *waiting.Room[*trial]
+	throttle *throttle.Throttle
 	refusals *limit.Limiter // how many refusals of one network are recorded
 	stories  *attempt.Store
 	notices  contract.Notices
@@ -63,8 +65,8 @@ func New(d Deps, c Config) (*Module, error) {
 		config: c, db: d.DB, clock: d.Clock, log: d.Log, scene: d.Scene,
 		queue:    password.NewQueue(c.workers(), c.Queue.Limit),
 		params:   c.Hash.params(),
-		waiting:  newWaitingRoom(d.Clock),
-		throttle: newThrottle(c.SignIn, d.Clock),
+		waiting:  waiting.New(d.Clock, func(t *trial) { t.deserted.Store(true) }),
+		throttle: throttle.New(c.SignIn, d.Clock),
 		refusals: limit.New(limit.Rate{Every: 2 * time.Second, Burst: 60}, limit.DefaultKeys, d.Clock),
 		stories:  attempt.New(d.DB),
 	}

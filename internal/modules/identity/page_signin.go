@@ -10,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
+	"github.com/amphi-campus/amphi/internal/modules/identity/waiting"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -193,7 +194,7 @@ func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {
 		t.deserted.Store(true)
 		return r.Context().Err()
 	case <-patience.C:
-		web.SetCookie(w, r, waitingCookie, m.waiting.sit(t), keepWaiting)
+		web.SetCookie(w, r, waiting.Cookie, m.waiting.Sit(t), waiting.Keep)
 		return web.SeeOther(w, r, "/login/waiting")
 	}
 }
@@ -271,8 +272,8 @@ const (
 )
 
 func (m *Module) waitingPage(w http.ResponseWriter, r *http.Request) error {
-	key := web.Cookie(r, waitingCookie)
-	t := m.waiting.at(key)
+	key := web.Cookie(r, waiting.Cookie)
+	t := m.waiting.At(key)
 	if t == nil {
 		if web.Viewer(r).SignedIn() { // another tab was quicker
 			return web.SeeOther(w, r, "/")
@@ -283,10 +284,10 @@ func (m *Module) waitingPage(w http.ResponseWriter, r *http.Request) error {
 	defer turn.Stop()
 	select {
 	case <-t.ticket.Done():
-		if !m.waiting.leave(key) {
+		if !m.waiting.Leave(key) {
 			return WaitingLost
 		}
-		web.SetCookie(w, r, waitingCookie, "", -1)
+		web.SetCookie(w, r, waiting.Cookie, "", -1)
 		return m.finishTrial(w, r, t)
 	case <-r.Context().Done():
 		return r.Context().Err()

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/mandate"
+	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
 
@@ -14,9 +15,9 @@ var (
 	// told, because an old password may be one that leaked.
 	OldPassword = fault.Declare(fault.Invalid, "identity.old_password").Leads("/password/forgotten")
 	// SignInSlowed: too many failed sign-ins with one identifier.
-	SignInSlowed = fault.Declare(fault.Busy, "identity.sign_in_slowed")
+	SignInSlowed = throttle.Slowed
 	// NetworkSlowed: too many failed sign-ins from one network.
-	NetworkSlowed = fault.Declare(fault.Busy, "identity.network_slowed")
+	NetworkSlowed = throttle.NetworkSlowed
 	// QueueFull: more people sign in than may wait in line.
 	QueueFull = fault.Declare(fault.Unavailable, "identity.queue_full")
 	// WaitingLost: the place in line is gone, because it was taken or because the

@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
 	"github.com/amphi-campus/amphi/internal/modules/identity/rules"
+	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
@@ -22,7 +23,7 @@ import (
 // trial is one password on its way through the line.
 type trial struct {
 	form     signInForm
-	guess    guess
+	guess    throttle.Guess
 	ticket   *password.Ticket
 	device   string      // the browser, when this person uses it; empty otherwise
 	oldSince time.Time   // the password was theirs until then; zero when it was not
@@ -69,8 +70,8 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r 
 	if err != nil {
 		return nil, err
 	}
-	t.guess = guessOf(login, t.person, known, from)
-	if err := m.throttle.admit(t.guess, !t.oldSince.IsZero()); err != nil {
+	t.guess = throttle.GuessOf(login, t.person, known, from)
+	if err := m.throttle.Admit(t.guess, !t.oldSince.IsZero()); err != nil {
 		return t, err
 	}
 	exists := t.stored != ""
@@ -78,19 +79,19 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r 
 	if !exists {
 		t.stored = m.dummy
 	}
-	t.ticket, err = m.queue.JoinLane(m.throttle.lane(t.guess), t.guess.origin(), func() {
+	t.ticket, err = m.queue.JoinLane(m.throttle.Lane(t.guess), t.guess.Origin(), func() {
 		if t.deserted.Load() {
 			return
 		}
 		// The others of its network may have failed while it waited: a line that
 		// one network filled is then served without work.
-		if t.err = m.throttle.crowded(t.guess); t.err != nil {
+		if t.err = m.throttle.Crowded(t.guess); t.err != nil {
 			return
 		}
 		t.matches, t.outdated, t.err = password.Verify(t.stored, form.Password, m.params)
 		t.matches = t.matches && exists
 		if !t.matches && t.oldSince.IsZero() && !t.asks {
-			m.throttle.failed(t.guess)
+			m.throttle.Failed(t.guess)
 		}
 	})
 	switch {
@@ -140,7 +141,7 @@ func (m *Module) verdict(t *trial) error {
 	case !t.matches:
 		return WrongCredentials
 	}
-	m.throttle.succeeded(t.guess)
+	m.throttle.Succeeded(t.guess)
 	if t.outdated {
 		m.rehash(t)
 	}

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
-	"time"
 
-	"github.com/amphi-campus/amphi/internal/modules/identity/password"
-	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
 )
 
 func TestAStrangerElsewhereCannotKeepSomebodyOut(t *testing.T) {
@@ -36,7 +34,7 @@ func TestGuessingFromManyNetworksMeetsOneBudgetForLoginAndMail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := openOne(t)
-			for i := range h.config.SignIn.Burst * accountBursts {
+			for i := range h.config.SignIn.Burst * throttle.AccountBursts {
 				h.move(fmt.Sprintf("198.51.%d.7", i))
 				want(t, h.browser().signIn(identifiers[i%2], "wrong"), 422)
 			}
@@ -121,37 +119,5 @@ func TestALineFilledByOneNetworkIsServedWithoutWork(t *testing.T) {
 	}
 	if checked != h.config.SignIn.NetworkBurst {
 		t.Errorf("%d passwords were checked, want %d", checked, h.config.SignIn.NetworkBurst)
-	}
-}
-
-func TestStrangersOfANetworkThatFailsWaitApartFromThoseWhoLiveThere(t *testing.T) {
-	now := clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC))
-	c := Defaults().SignIn
-	th := newThrottle(c, now)
-	from, machine := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("127.0.0.1")
-	stranger, resident, local := guessOf("lmartin", "p1", "", from), guessOf("lmartin", "p1", "d1", from), guessOf("lmartin", "p1", "", machine)
-	for i := range doubt {
-		if lane := th.lane(stranger); lane != password.Ordinary {
-			t.Fatalf("after %d failures, the lane is %d", i, lane)
-		}
-		th.failed(stranger)
-		th.failed(local)
-	}
-	for who, c := range map[string]struct {
-		guess guess
-		want  password.Lane
-	}{
-		"a stranger of the network":            {stranger, password.Doubtful},
-		"a person in a browser of theirs":      {resident, password.Known},
-		"a stranger of another network":        {guessOf("lmartin", "p1", "", netip.MustParseAddr("203.0.113.1")), password.Ordinary},
-		"everybody behind an undeclared proxy": {local, password.Ordinary},
-	} {
-		if lane := th.lane(c.guess); lane != c.want {
-			t.Errorf("%s waits in lane %d, want %d", who, lane, c.want)
-		}
-	}
-	now.Advance(c.NetworkEvery)
-	if lane := th.lane(stranger); lane != password.Ordinary {
-		t.Errorf("a moment later, the lane is %d", lane)
 	}
 }

@@ -1,4 +1,6 @@
-package identity
+// Package throttle slows guessing down at the front door: by account, by network, and
+// by whose turn in the line an attempt takes.
+package throttle
 
 import (
 	"net/netip"
@@ -11,7 +13,28 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
-// throttle slows guessing down, by three budgets:
+// What is said to those who wait.
+var (
+	// Slowed: too many failed sign-ins with one identifier.
+	Slowed = fault.Declare(fault.Busy, "identity.sign_in_slowed")
+	// NetworkSlowed: too many failed sign-ins from one network.
+	NetworkSlowed = fault.Declare(fault.Busy, "identity.network_slowed")
+)
+
+// Config is how much guessing is borne.
+type Config struct {
+	Burst        int           `toml:"burst" help:"failed sign-ins with one identifier from one network before it slows down; an account takes five times as many from everywhere"`
+	Every        time.Duration `toml:"every" help:"then one more try after each such time"`
+	NetworkBurst int           `toml:"network_burst" help:"failed sign-ins from one network, at whatever account, before it slows down; more when a campus stands behind one address"`
+	NetworkEvery time.Duration `toml:"network_every" help:"then one more try after each such time"`
+}
+
+// Defaults suit people, who mistype.
+func Defaults() Config {
+	return Config{Burst: 10, Every: 30 * time.Second, NetworkBurst: 200, NetworkEvery: 3 * time.Second}
+}
+
+// Throttle slows guessing down, by three budgets:
 //
 //   - One identifier from one network. It is the tight one, and a stranger
 //     elsewhere cannot use it up to keep somebody out of their own account.
@@ -21,7 +44,7 @@ import (
 //   - One network at every account: one password tried on everybody, or a line
 //     filled with inventions. Only failures count, because a campus may stand
 //     behind one address.
-type throttle struct {
+type Throttle struct {
 	pair    *limit.Limiter
 	account *limit.Limiter
 	network *limit.Limiter
@@ -31,17 +54,18 @@ type throttle struct {
 // one network: two networks that try both identifiers without pause leave some
 // of it to everybody else.
 const (
-	accountBursts = 5
+	AccountBursts = 5
 	accountPace   = 4
 )
 
-func newThrottle(c SignInConfig, now clock.Clock) *throttle {
+// New makes the budgets of a configuration that Check accepts.
+func New(c Config, now clock.Clock) *Throttle {
 	bounded := func(every time.Duration, burst int) *limit.Limiter {
 		return limit.New(limit.Rate{Every: every, Burst: burst}, limit.DefaultKeys, now)
 	}
-	return &throttle{
+	return &Throttle{
 		pair:    bounded(c.Every, c.Burst),
-		account: bounded(c.Every/accountPace, c.Burst*accountBursts),
+		account: bounded(c.Every/accountPace, c.Burst*AccountBursts),
 		network: bounded(c.NetworkEvery, c.NetworkBurst),
 	}
 }
@@ -50,25 +74,25 @@ func newThrottle(c SignInConfig, now clock.Clock) *throttle {
 // strangers of a network wait in a lane of their own.
 const doubt = 5
 
-// guess is who tries which account from where. network is empty when that is
+// Guess is who tries which account from where. network is empty when that is
 // this machine: a proxy, most often, that nobody declared, and then the failures
 // of a whole university would count as those of one network.
-type guess struct {
+type Guess struct {
 	pair, account, network string
 	browser                bool // of somebody who uses this account
 }
 
-// guessOf names the budgets of an attempt. who is empty for an identifier that
+// GuessOf names the budgets of an attempt. who is empty for an identifier that
 // nobody has: it then stands for its own account and meets the same limits.
 // browser is that of a browser which this person uses, and empty otherwise: a
 // stranger who guesses elsewhere uses up other budgets than its owner's.
-func guessOf(login string, who campus.PersonID, browser string, from netip.Addr) guess {
+func GuessOf(login string, who campus.PersonID, browser string, from netip.Addr) Guess {
 	network := limit.AddressKey(from)
 	account := "person " + string(who)
 	if who == "" {
 		account = "nobody " + login
 	}
-	g := guess{pair: login + " " + network, account: account, network: network}
+	g := Guess{pair: login + " " + network, account: account, network: network}
 	if browser != "" {
 		g.browser, g.pair, g.account = true, "browser "+browser, "browser "+browser
 	}
@@ -78,49 +102,49 @@ func guessOf(login string, who campus.PersonID, browser string, from netip.Addr)
 	return g
 }
 
-// origin is among whom an attempt takes its turn in line: those of its browser, or
+// Origin is among whom an attempt takes its turn in line: those of its browser, or
 // of its network. Empty behind a proxy that nobody declared, where all of a
 // university would take turns as one.
-func (g guess) origin() string {
+func (g Guess) Origin() string {
 	if g.browser {
 		return g.account
 	}
 	return g.network
 }
 
-// admit takes from the budgets of an account, or says why one more attempt must
+// Admit takes from the budgets of an account, or says why one more attempt must
 // wait. A password that was right until recently is free: it comes from programs
 // that still keep it, again and again, and tells nobody anything.
-func (t *throttle) admit(g guess, old bool) error {
-	if err := t.crowded(g); err != nil || old {
+func (t *Throttle) Admit(g Guess, old bool) error {
+	if err := t.Crowded(g); err != nil || old {
 		return err
 	}
 	if wait, ok := t.pair.Allow(g.pair); !ok {
-		return SignInSlowed.With(fault.Args{"wait": wait})
+		return Slowed.With(fault.Args{"wait": wait})
 	}
 	if wait, ok := t.account.Allow(g.account); !ok {
-		return SignInSlowed.With(fault.Args{"wait": wait})
+		return Slowed.With(fault.Args{"wait": wait})
 	}
 	return nil
 }
 
-// crowded says that too many attempts of the network failed, or nil.
-func (t *throttle) crowded(g guess) error {
+// Crowded says that too many attempts of the network failed, or nil.
+func (t *Throttle) Crowded(g Guess) error {
 	if wait := t.network.Wait(g.network); g.network != "" && wait > 0 {
 		return NetworkSlowed.With(fault.Args{"wait": wait})
 	}
 	return nil
 }
 
-// failed counts a wrong password.
-func (t *throttle) failed(g guess) {
+// Failed counts a wrong password.
+func (t *Throttle) Failed(g Guess) {
 	if g.network != "" {
-		t.network.Allow(g.network) // takes one; crowded is what refuses
+		t.network.Allow(g.network) // takes one; Crowded is what refuses
 	}
 }
 
-// lane is where an attempt waits for its turn.
-func (t *throttle) lane(g guess) password.Lane {
+// Lane is where an attempt waits for its turn.
+func (t *Throttle) Lane(g Guess) password.Lane {
 	switch {
 	case g.browser:
 		return password.Known
@@ -131,14 +155,14 @@ func (t *throttle) lane(g guess) password.Lane {
 	}
 }
 
-// untested gives back what a password took that nobody looked at.
-func (t *throttle) untested(g guess) {
+// Untested gives back what a password took that nobody looked at.
+func (t *Throttle) Untested(g Guess) {
 	t.pair.GiveBack(g.pair)
 	t.account.GiveBack(g.account)
 }
 
-// succeeded wipes the slate of the account.
-func (t *throttle) succeeded(g guess) {
+// Succeeded wipes the slate of the account.
+func (t *Throttle) Succeeded(g Guess) {
 	t.pair.Forget(g.pair)
 	t.account.Forget(g.account)
 }
