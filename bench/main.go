@@ -150,6 +150,7 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 	step("second factors", measureFactors) // the residents settle
 	step("timing of identifiers", measureTiming)
 	step("attack", measureAttack)
+	step("directory", measureDirectory)
 	step("stolen passwords", measureBreached)
 	step("binary", measureBinary)
 	return r, errors.Join(failures...)
