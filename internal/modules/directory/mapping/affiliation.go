@@ -253,8 +253,9 @@ func (w *work) takeUntil(ties []tie) {
 	usual := time.Time{}
 	named := map[campus.Kind]time.Time{}
 	for _, v := range e.in(w.scope(contract.FieldUntil, nil)) {
-		if kind, at, ok := parseUntil(v); ok {
-			named[kind] = at
+		word, date, ok := strings.Cut(v, separator)
+		if kind, known := kindWords[campus.Fold(word)]; ok && known { // of one affiliation
+			named[kind] = w.ends([]string{date})
 		} else if at := w.ends([]string{v}); at.After(usual) {
 			usual = at
 		}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -23,7 +25,7 @@ const largestBody = 8 << 20
 
 // Routes lists the addresses of the protocol. All want a token.
 func (s *Server) Routes(r *web.Router) {
-	large := web.BodyLimit(largestBody)
+	large := web.BodyLimit(largestBody + 1024) // a little more than is read, so that it is told
 	r.Handle("GET /scim/v2/ServiceProviderConfig", s.entered(s.providerConfig), web.Public)
 	r.Handle("GET /scim/v2/ResourceTypes", s.entered(s.resourceTypes), web.Public)
 	r.Handle("GET /scim/v2/ResourceTypes/{id}", s.entered(s.oneResourceType), web.Public)
@@ -72,10 +74,9 @@ func isMissing(err error) bool { return errors.Is(err, push.ResourceMissing) }
 
 // body reads a JSON object.
 func (v visit) body(into any) error {
-	if err := json.NewDecoder(v.Body).Decode(into); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return err
+	if err := json.NewDecoder(http.MaxBytesReader(nil, v.Body, largestBody)).Decode(into); err != nil {
+		if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+			return web.BodyTooLarge.With(fault.Args{"limit": i18n.Bytes(largestBody)})
 		}
 		return refuse(400, "invalidSyntax", "the body is no JSON object: "+err.Error())
 	}
@@ -196,7 +197,7 @@ func (s *Server) replace(t resourceType) func(http.ResponseWriter, visit) error 
 		key := v.PathValue("id")
 		r, err := s.put(v, t, key, func(old *push.Resource) (map[string]any, error) {
 			if old == nil { // identifiers are ours to give (§3.5.1)
-				return nil, push.ResourceMissing.With(map[string]any{"id": key})
+				return nil, push.ResourceMissing.With(fault.Args{"id": key})
 			}
 			return resource, v.matches(*old)
 		})
@@ -219,7 +220,7 @@ func (s *Server) modify(t resourceType) func(http.ResponseWriter, visit) error {
 		key := v.PathValue("id")
 		r, err := s.put(v, t, key, func(old *push.Resource) (map[string]any, error) {
 			if old == nil {
-				return nil, push.ResourceMissing.With(map[string]any{"id": key})
+				return nil, push.ResourceMissing.With(fault.Args{"id": key})
 			}
 			if err := v.matches(*old); err != nil {
 				return nil, err

@@ -95,7 +95,7 @@ func TestAPersonIsPushedWithAllThatTheyAre(t *testing.T) {
 		}
 		student := p.Must(201, "POST", "/scim/v2/Users", user("lea", `"`+ours+`":{"studentNumber":"2026","listed":"False","affiliations":[{"kind":"étudiant","campus":"rives","programme":"L1","until":"2027-08-31"},{"kind":"staff"}]}`)).Get("id")
 		v := h.Engine.People[student].Values
-		if got := v["affiliations"]; !slices.Equal(got, []string{"staff|||", "student|rives|L1|"}) || v.One("student_number") != "2026" || v.One(mapping.FieldListed) != "false" {
+		if got := v["affiliations"]; !slices.Equal(got, []string{"staff|||", "student|rives|L1|"}) || v.One("student_number") != "2026" || v.One("until") != "student|2027-09-01T00:00:00Z" || v.One(mapping.FieldListed) != "false" {
 			t.Errorf("the student is %v", v)
 		}
 	})
