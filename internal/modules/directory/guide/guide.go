@@ -64,6 +64,8 @@ var (
 	PersonMissing = fault.Declare(fault.NotFound, "directory.person_missing")
 	// ListMissing: there is no such list, or it is not the viewer's.
 	ListMissing = fault.Declare(fault.NotFound, "directory.list_missing")
+	// CodeTooLong: a card holds more than a QR code takes.
+	CodeTooLong = fault.Declare(fault.Broken, "directory.code_too_long")
 	// TooManyLooks: somebody looks up more than a person can read.
 	TooManyLooks = fault.Declare(fault.Busy, "directory.too_many_looks")
 )
@@ -74,6 +76,7 @@ func (g *Guide) Routes(r *web.Router) {
 	r.Handle("GET /directory", g.searchPage)
 	r.Handle("GET /directory/people/{id}", g.personPage)
 	r.Handle("GET /directory/people/{id}/card.vcf", g.personCard)
+	r.Handle("GET /directory/people/{id}/card.svg", g.personCode)
 	r.Handle("GET /directory/people/{id}/photo", g.personPhoto)
 	r.Handle("GET /directory/units", g.unitsPage)
 	r.Handle("GET /directory/units/{code}", g.unitPage)

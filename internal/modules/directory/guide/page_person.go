@@ -29,7 +29,7 @@ type personView struct {
 	Chain    []line // who leads, from the nearest
 	Groups   []string
 	Card     string // address of the vCard
-	QR       string // picture of the vCard; empty when it holds too much for one
+	Code     string // address of a picture of it, for telephones
 	Own      bool
 	Unlisted bool
 	// As is who the person sees themselves as; empty for themselves.
@@ -94,7 +94,7 @@ func (g *Guide) personView(ctx context.Context, v campus.Viewer, p find.Person) 
 		return personView{}, err
 	}
 	view := personView{
-		Line: g.lineOf(ctx, v, p, tree), Kind: kindName(ctx, p), Card: personURL(p.ID) + "/card.vcf",
+		Line: g.lineOf(ctx, v, p, tree), Kind: kindName(ctx, p), Card: personURL(p.ID) + "/card.vcf", Code: personURL(p.ID) + "/card.svg",
 		Unlisted: p.Profile.Unlisted, Facts: g.facts(ctx, v, p, tree),
 	}
 	if p.Shows(v, entry.FieldReplaced) && p.Profile.ReplacedBy != "" {
@@ -112,14 +112,6 @@ func (g *Guide) personView(ctx context.Context, v campus.Viewer, p find.Person) 
 	}
 	if view.Groups, err = g.groupNames(ctx, v, p); err != nil {
 		return personView{}, err
-	}
-	card, err := g.card(ctx, v, p, tree)
-	if err != nil {
-		return personView{}, err
-	}
-	// A card that is too long for a picture still is a file.
-	if picture, err := qr.SVG(card, i18n.T(ctx, "directory.person.qr")); err == nil {
-		view.QR = picture
 	}
 	return view, nil
 }
@@ -265,17 +257,41 @@ func (g *Guide) groupNames(ctx context.Context, v campus.Viewer, p find.Person) 
 	return names, nil
 }
 
-func (g *Guide) personCard(w http.ResponseWriter, r *http.Request) error {
+// cardFor is the card of the person of an address, for the viewer.
+func (g *Guide) cardFor(r *http.Request) (find.Person, string, error) {
 	ctx, v := r.Context(), web.Viewer(r)
 	p, err := g.person(ctx, v, r.PathValue("id"))
 	if err != nil {
-		return err
+		return p, "", err
 	}
 	tree, err := g.Find.Units(ctx)
 	if err != nil {
-		return err
+		return p, "", err
 	}
 	card, err := g.card(ctx, v, p, tree)
+	return p, card, err
+}
+
+// personCode draws the card for telephones. The page asks for it when somebody wants
+// to see it.
+func (g *Guide) personCode(w http.ResponseWriter, r *http.Request) error {
+	_, card, err := g.cardFor(r)
+	if err != nil {
+		return err
+	}
+	picture, err := qr.SVG(card, i18n.T(r.Context(), "directory.person.qr"))
+	if err != nil {
+		return CodeTooLong.From(err)
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if _, err := w.Write([]byte(picture)); err != nil {
+		return fmt.Errorf("send a code: %w", err)
+	}
+	return nil
+}
+
+func (g *Guide) personCard(w http.ResponseWriter, r *http.Request) error {
+	p, card, err := g.cardFor(r)
 	if err != nil {
 		return err
 	}

@@ -28,10 +28,12 @@ func Person(ctx context.Context, tx db.Tx, who campus.PersonID) error {
 	return Subject(ctx, tx, string(who))
 }
 
-// Subject notes that a subject changed.
+// Subject notes that a subject changed. Its stamp always moves, also when two
+// changes share an instant or commit in another order than they began.
 func Subject(ctx context.Context, tx db.Tx, subject string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO directory_stamps (subject, changed_at) VALUES ($1, $2)
-		ON CONFLICT (subject) DO UPDATE SET changed_at = excluded.changed_at WHERE directory_stamps.changed_at < excluded.changed_at`, subject, tx.Now())
+		ON CONFLICT (subject) DO UPDATE SET changed_at = CASE
+			WHEN excluded.changed_at > directory_stamps.changed_at THEN excluded.changed_at ELSE directory_stamps.changed_at + 1 END`, subject, tx.Now())
 	if err != nil {
 		return fmt.Errorf("note that %s changed: %w", subject, err)
 	}
