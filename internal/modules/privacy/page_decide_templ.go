@@ -196,7 +196,7 @@ func decideTempl(v decideView) templ.Component {
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: whyPrefix + p.Room, Label: i18n.T(ctx, "privacy.decide.why", "room", p.Name), Value: p.Words, MaxLength: 500, Optional: true}).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: whyPrefix + p.Room, Label: i18n.T(ctx, "privacy.decide.why", "room", p.Name), Help: i18n.T(ctx, "privacy.decide.why_help"), Value: p.Words, MaxLength: 500}).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
