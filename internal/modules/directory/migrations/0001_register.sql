@@ -37,8 +37,8 @@ CREATE TABLE directory_sources (
 
 -- One run at a time writes, whichever source it reads: people are merged over all of them.
 CREATE TABLE directory_lease (
-    name     TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    held_by  TEXT   NOT NULL,
+    slot     TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    token    TEXT   NOT NULL,
     until_at BIGINT NOT NULL
 );
 

@@ -180,7 +180,9 @@ func TestAQuestionIsDecidedOnItsPage(t *testing.T) {
 
 func TestTheScheduleAsksForWhatIsDueAndForWhatWasInterrupted(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		due := func() int { return h.count("SELECT COUNT(*) FROM jobs WHERE name = 'directory.read' AND state = 'waiting'") }
+		due := func() int {
+			return h.count("SELECT COUNT(*) FROM jobs WHERE name = 'directory.read' AND state = 'waiting'")
+		}
 		if err := h.schedule(t.Context()); err != nil {
 			t.Fatal(err)
 		}

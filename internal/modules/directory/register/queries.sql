@@ -36,14 +36,14 @@ INSERT INTO directory_sources (id, position, full_at, asked_at) VALUES ($1, '', 
 ON CONFLICT (id) DO UPDATE SET asked_at = excluded.asked_at;
 
 -- name: MakeLease :exec
-INSERT INTO directory_lease (name, held_by, until_at) VALUES ('run', '', 0) ON CONFLICT DO NOTHING;
+INSERT INTO directory_lease (slot, token, until_at) VALUES ('run', '', 0) ON CONFLICT DO NOTHING;
 
 -- name: TakeLease :execrows
-UPDATE directory_lease SET held_by = sqlc.arg(holder), until_at = sqlc.arg(until_at)
-WHERE name = 'run' AND (until_at < sqlc.arg(now) OR held_by = sqlc.arg(holder));
+UPDATE directory_lease SET token = sqlc.arg(holder), until_at = sqlc.arg(until_at)
+WHERE slot = 'run' AND (until_at < sqlc.arg(now) OR token = sqlc.arg(holder));
 
 -- name: GiveLease :exec
-UPDATE directory_lease SET held_by = '', until_at = 0 WHERE name = 'run' AND held_by = $1;
+UPDATE directory_lease SET token = '', until_at = 0 WHERE slot = 'run' AND token = $1;
 
 -- name: AddRun :exec
 INSERT INTO directory_runs (id, source, mode, state, asked_by, dry, complete, position, read_count, unchanged, creations, changes, departures, conflicts, refusals, planned, applied, reason, args, released_by, started_at, beat_at, ended_at)
@@ -142,11 +142,6 @@ DELETE FROM directory_pins WHERE person_id = $1 AND field = $2;
 -- name: GiveName :execrows
 INSERT INTO directory_names (kind, name, person_id, given_at) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, name) DO NOTHING;
 
--- name: RecordsForExport :many
-SELECT source, said, first_at, changed_at, gone_at FROM directory_records WHERE person_id = $1 ORDER BY source, source_key;
-
--- name: NamesForExport :many
-SELECT kind, name, given_at FROM directory_names WHERE person_id = $1 ORDER BY kind, name;
 
 -- name: PushedDepartures :one
 SELECT CAST(COALESCE(SUM(departures), 0) AS BIGINT) FROM directory_runs WHERE source = $1 AND mode = 'push' AND started_at > $2;

@@ -38,6 +38,3 @@ SELECT * FROM directory_year_people WHERE year_id = $1 AND state = $2 AND person
 
 -- name: Mark :execrows
 UPDATE directory_year_people SET state = sqlc.arg(new_state) WHERE year_id = sqlc.arg(year_id) AND person_id = sqlc.arg(person_id) AND state = sqlc.arg(old_state);
-
--- name: PeopleForExport :many
-SELECT y.name, p.kind, p.state, p.was, p.becomes, y.made_at FROM directory_year_people p JOIN directory_years y ON y.id = p.year_id WHERE p.person_id = $1 ORDER BY y.made_at;

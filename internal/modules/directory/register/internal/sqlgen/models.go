@@ -53,8 +53,8 @@ type DirectoryConflict struct {
 }
 
 type DirectoryLease struct {
-	Name    string
-	HeldBy  string
+	Slot    string
+	Token   string
 	UntilAt db.Time
 }
 

@@ -274,11 +274,11 @@ func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) (int64, error) {
 }
 
 const giveLease = `-- name: GiveLease :exec
-UPDATE directory_lease SET held_by = '', until_at = 0 WHERE name = 'run' AND held_by = $1
+UPDATE directory_lease SET token = '', until_at = 0 WHERE slot = 'run' AND token = $1
 `
 
-func (q *Queries) GiveLease(ctx context.Context, heldBy string) error {
-	_, err := q.db.ExecContext(ctx, giveLease, heldBy)
+func (q *Queries) GiveLease(ctx context.Context, token string) error {
+	_, err := q.db.ExecContext(ctx, giveLease, token)
 	return err
 }
 
@@ -430,7 +430,7 @@ func (q *Queries) LastRuns(ctx context.Context) ([]DirectoryRun, error) {
 }
 
 const makeLease = `-- name: MakeLease :exec
-INSERT INTO directory_lease (name, held_by, until_at) VALUES ('run', '', 0) ON CONFLICT DO NOTHING
+INSERT INTO directory_lease (slot, token, until_at) VALUES ('run', '', 0) ON CONFLICT DO NOTHING
 `
 
 func (q *Queries) MakeLease(ctx context.Context) error {
@@ -460,39 +460,6 @@ func (q *Queries) MarkGone(ctx context.Context, arg MarkGoneParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const namesForExport = `-- name: NamesForExport :many
-SELECT kind, name, given_at FROM directory_names WHERE person_id = $1 ORDER BY kind, name
-`
-
-type NamesForExportRow struct {
-	Kind    string
-	Name    string
-	GivenAt db.Time
-}
-
-func (q *Queries) NamesForExport(ctx context.Context, personID string) ([]NamesForExportRow, error) {
-	rows, err := q.db.QueryContext(ctx, namesForExport, personID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []NamesForExportRow
-	for rows.Next() {
-		var i NamesForExportRow
-		if err := rows.Scan(&i.Kind, &i.Name, &i.GivenAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const noteSource = `-- name: NoteSource :exec
@@ -785,47 +752,6 @@ func (q *Queries) RecordMarks(ctx context.Context, arg RecordMarksParams) ([]Rec
 	return items, nil
 }
 
-const recordsForExport = `-- name: RecordsForExport :many
-SELECT source, said, first_at, changed_at, gone_at FROM directory_records WHERE person_id = $1 ORDER BY source, source_key
-`
-
-type RecordsForExportRow struct {
-	Source    string
-	Said      string
-	FirstAt   db.Time
-	ChangedAt db.Time
-	GoneAt    db.Time
-}
-
-func (q *Queries) RecordsForExport(ctx context.Context, personID string) ([]RecordsForExportRow, error) {
-	rows, err := q.db.QueryContext(ctx, recordsForExport, personID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []RecordsForExportRow
-	for rows.Next() {
-		var i RecordsForExportRow
-		if err := rows.Scan(
-			&i.Source,
-			&i.Said,
-			&i.FirstAt,
-			&i.ChangedAt,
-			&i.GoneAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const releaseRun = `-- name: ReleaseRun :execrows
 UPDATE directory_runs SET state = 'applying', released_by = $2, beat_at = $3, ended_at = 0 WHERE id = $1 AND state = 'held'
 `
@@ -1048,8 +974,8 @@ func (q *Queries) SupersedeRuns(ctx context.Context, arg SupersedeRunsParams) er
 }
 
 const takeLease = `-- name: TakeLease :execrows
-UPDATE directory_lease SET held_by = $1, until_at = $2
-WHERE name = 'run' AND (until_at < $3 OR held_by = $1)
+UPDATE directory_lease SET token = $1, until_at = $2
+WHERE slot = 'run' AND (until_at < $3 OR token = $1)
 `
 
 type TakeLeaseParams struct {

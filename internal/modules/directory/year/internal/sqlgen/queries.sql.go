@@ -163,49 +163,6 @@ func (q *Queries) Mark(ctx context.Context, arg MarkParams) (int64, error) {
 	return result.RowsAffected()
 }
 
-const peopleForExport = `-- name: PeopleForExport :many
-SELECT y.name, p.kind, p.state, p.was, p.becomes, y.made_at FROM directory_year_people p JOIN directory_years y ON y.id = p.year_id WHERE p.person_id = $1 ORDER BY y.made_at
-`
-
-type PeopleForExportRow struct {
-	Name    string
-	Kind    string
-	State   string
-	Was     string
-	Becomes string
-	MadeAt  db.Time
-}
-
-func (q *Queries) PeopleForExport(ctx context.Context, personID string) ([]PeopleForExportRow, error) {
-	rows, err := q.db.QueryContext(ctx, peopleForExport, personID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []PeopleForExportRow
-	for rows.Next() {
-		var i PeopleForExportRow
-		if err := rows.Scan(
-			&i.Name,
-			&i.Kind,
-			&i.State,
-			&i.Was,
-			&i.Becomes,
-			&i.MadeAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const prepared = `-- name: Prepared :execrows
 UPDATE directory_years SET state = 'ready', promotions = $2, departures = $3, arrivals = $4 WHERE id = $1 AND state = 'preparing'
 `
