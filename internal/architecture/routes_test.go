@@ -17,7 +17,7 @@ import (
 var published = map[string][]string{
 	"portal":    {"/{$}", "/search", "/language"},
 	"identity":  {"/login", "/logout", "/activate", "/password", "/why", "/diagnostic", "/.well-known/change-password"},
-	"directory": {"/dav", "/.well-known/carddav"},
+	"directory": {"/dav", "/.well-known/carddav", "/scim", "/api/directory"},
 	"sso":       {"/cas", "/saml", "/oidc", "/device", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"},
 }
 
