@@ -212,7 +212,7 @@ func (plain) Map(r source.Record) (mapping.Entry, []source.Refusal) {
 // house is an engine with sources that the test writes.
 type house struct {
 	*Engine
-	t      *testing.T
+	t      testing.TB
 	clock  *clock.Manual
 	d      *db.DB
 	papers map[string]*paper
@@ -235,7 +235,7 @@ func testSchema() []db.Migrations {
 // stepsOfHere are the room's first steps: those of the register.
 func stepsOfHere() fs.FS { return os.DirFS("..") }
 
-func newHouse(t *testing.T, d *db.DB, now *clock.Manual, sources ...source.Config) *house {
+func newHouse(t testing.TB, d *db.DB, now *clock.Manual, sources ...source.Config) *house {
 	t.Helper()
 	h := &house{t: t, d: d, clock: now, papers: map[string]*paper{}}
 	if len(sources) == 0 {

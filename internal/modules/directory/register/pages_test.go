@@ -17,7 +17,7 @@ import (
 
 // browser asks for pages as somebody.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	server *web.Server
 	viewer campus.Viewer
 }
