@@ -115,6 +115,7 @@ var openToStrangers = []string{
 	"GET /password/passphrase", "POST /password/known", "GET /.well-known/change-password",
 	// Programs that bring a password of their own.
 	"GET /.well-known/carddav", "PROPFIND /.well-known/carddav", "OPTIONS /dav/", "GET /dav/", "PROPFIND /dav/", "REPORT /dav/", "PROPPATCH /dav/", "PUT /dav/", "DELETE /dav/", "MKCOL /dav/",
+	"GET /api/directory/v1/openapi.json", // how programs push, the same for everybody
 	"GET /identity/factors/prepare", "GET /identity/recovery", "POST /identity/recovery", "GET /identity/demo-phone",
 }
 
@@ -127,6 +128,7 @@ var onTheWay = []string{
 	"/identity/contact-change/{token}", "/identity/recovery/",
 	"/activate/code", "/activate/password", "/activate/later", "/activate/resume",
 	"/password/code", "/password/link", "/diagnostic/result",
+	"/scim/v2/", "/api/directory/v1/", // programs, with a token that was made on a page
 }
 
 func TestOnlyThesePagesAreOpenToStrangers(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/addressbook"
+	"github.com/amphi-campus/amphi/internal/modules/directory/api"
 	"github.com/amphi-campus/amphi/internal/modules/directory/correction"
 	"github.com/amphi-campus/amphi/internal/modules/directory/dossier"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
@@ -13,7 +14,9 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/modules/directory/guide"
 	"github.com/amphi-campus/amphi/internal/modules/directory/ldapview"
+	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
+	"github.com/amphi-campus/amphi/internal/modules/directory/scim"
 	"github.com/amphi-campus/amphi/internal/modules/directory/year"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -39,6 +42,7 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
 		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept,
 	}, m.config.Register)
+	m.door = &push.Door{DB: m.DB, Clock: m.Clock, Engine: m.register, Sources: m.config.Sources}
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
@@ -46,6 +50,7 @@ func (m *Module) furnish() {
 func (m *Module) alcoves() []alcove {
 	return []alcove{
 		m.register, m.guide, m.corrections,
+		m.door, &scim.Server{Door: m.door}, &api.API{Door: m.door},
 		&addressbook.Books{People: m.find, Apps: m.Apps, Card: m.guide.Card, Most: mostContacts},
 		year.New(year.Deps{DB: m.DB, Register: m.Deps.Register, Roll: m.Roll, Places: m.Places, Zone: m.Zone}),
 		&dossier.Dossier{Register: m.Register, Rooms: m.Dossiers, Looks: m.Looks},

@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/modules/directory/guide"
+	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 )
 
@@ -24,6 +25,7 @@ type Module struct {
 	guide       *guide.Guide
 	corrections *correction.Desk
 	register    *register.Engine
+	door        *push.Door
 }
 
 var (
@@ -56,3 +58,6 @@ func (m *Module) Locales() fs.FS { return locales }
 
 // Sources are the engine that reads the sources and takes what is pushed.
 func (m *Module) Sources() *register.Engine { return m.register }
+
+// Door is where programs push into the sources.
+func (m *Module) Door() *push.Door { return m.door }

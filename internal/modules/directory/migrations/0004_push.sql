@@ -20,6 +20,7 @@ CREATE TABLE directory_pushed (
     external_id TEXT COLLATE "C" NOT NULL, -- what the program calls it
     name        TEXT COLLATE "C" NOT NULL, -- the user name of a person, in lower case
     body        TEXT   NOT NULL, -- JSON
+    person_id   TEXT COLLATE "C" NOT NULL, -- who it turned out to be; empty for groups, and while a question waits
     version     BIGINT NOT NULL,
     made_at     BIGINT NOT NULL,
     changed_at  BIGINT NOT NULL,
@@ -27,6 +28,7 @@ CREATE TABLE directory_pushed (
 );
 CREATE UNIQUE INDEX directory_pushed_names ON directory_pushed (source, kind, name) WHERE name <> '';
 CREATE INDEX directory_pushed_by_external ON directory_pushed (source, kind, external_id) WHERE external_id <> '';
+CREATE INDEX directory_pushed_of_person ON directory_pushed (person_id) WHERE person_id <> '';
 
 -- +goose Down
 DROP TABLE directory_pushed;

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -11,13 +13,13 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/push/pushtest"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui/pagetest"
-	"net/http"
 )
 
 // knocker answers programs with the source that they may push into.
@@ -170,6 +172,36 @@ func TestWhatTheEngineDoesNotTakeIsNotKept(t *testing.T) {
 		}
 		if _, err := h.Door.Get(ctx, pushtest.API, source.Person, "a"); err != nil {
 			t.Errorf("it is gone all the same: %v", err)
+		}
+	})
+}
+
+func TestAPersonReadsWhatWasPushedAboutThemAndAnErasureFindsIt(t *testing.T) {
+	each(t, func(t *testing.T, h *pushtest.House) {
+		ctx := t.Context()
+		r, _, err := h.Door.Put(ctx, pushtest.API, source.Person, "a", body("ann"), asRecord)
+		if err != nil || r.Person != "person-a" {
+			t.Fatalf("it is %+v, %v", r, err)
+		}
+		if r, err = h.Door.Get(ctx, pushtest.API, source.Person, "a"); err != nil || r.Person != "person-a" {
+			t.Errorf("kept is %+v, %v", r, err)
+		}
+		if _, _, err := h.Door.AddToken(ctx, "person-a", pushtest.API, "mine"); err != nil {
+			t.Fatal(err)
+		}
+		files := map[string]*strings.Builder{}
+		archive := &contract.Archive{Create: func(name string) (io.Writer, error) {
+			files[name] = &strings.Builder{}
+			return files[name], nil
+		}}
+		if err := h.Door.Export(ctx, "person-a", archive); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(files["pushed.json"].String(), `"said":"ann"`) || !strings.Contains(files["tokens.json"].String(), `"mine"`) {
+			t.Errorf("the export is %v", files)
+		}
+		if err := h.Door.Export(ctx, "person-b", archive); err != nil || strings.Contains(files["pushed.json"].String()+files["tokens.json"].String(), "mine") {
+			t.Errorf("somebody else's export is %v, %v", files, err)
 		}
 	})
 }

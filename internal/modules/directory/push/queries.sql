@@ -36,7 +36,7 @@ SELECT * FROM directory_pushed WHERE source = $1 AND kind = $2 ORDER BY id LIMIT
 SELECT COUNT(*) FROM directory_pushed WHERE source = $1 AND kind = $2;
 
 -- name: AddPushed :exec
-INSERT INTO directory_pushed (source, kind, id, external_id, name, body, version, made_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+INSERT INTO directory_pushed (source, kind, id, external_id, name, body, person_id, version, made_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- name: ChangePushed :execrows
 UPDATE directory_pushed SET external_id = sqlc.arg(external_id), name = sqlc.arg(name), body = sqlc.arg(body), version = sqlc.arg(version), changed_at = sqlc.arg(changed_at)
@@ -44,3 +44,12 @@ WHERE source = sqlc.arg(source) AND kind = sqlc.arg(kind) AND id = sqlc.arg(id) 
 
 -- name: DropPushed :execrows
 DELETE FROM directory_pushed WHERE source = $1 AND kind = $2 AND id = $3;
+
+-- name: NamePushed :exec
+UPDATE directory_pushed SET person_id = $4 WHERE source = $1 AND kind = $2 AND id = $3;
+
+-- name: PushedOfPerson :many
+SELECT * FROM directory_pushed WHERE person_id = $1 ORDER BY source, id;
+
+-- name: TokensOfPerson :many
+SELECT * FROM directory_tokens WHERE made_by = sqlc.arg(person) OR revoked_by = sqlc.arg(person) ORDER BY made_at;

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/push/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
@@ -17,18 +18,19 @@ import (
 // Resource is something that a program pushed, as it sent it.
 type Resource struct {
 	Kind       source.Kind
-	ID         string // the key of its record
-	ExternalID string // what the program calls it
-	Name       string // the user name of a person, in lower case; once in a source
-	Body       []byte // JSON
-	Version    int64  // from 1
+	ID         string          // the key of its record
+	ExternalID string          // what the program calls it
+	Name       string          // the user name of a person, in lower case; once in a source
+	Body       []byte          // JSON
+	Person     campus.PersonID // who it turned out to be; empty for groups, and while a question waits
+	Version    int64           // from 1
 	MadeAt     time.Time
 	ChangedAt  time.Time
 }
 
 func resourceOf(row sqlgen.DirectoryPushed) Resource {
 	return Resource{
-		Kind: source.Kind(row.Kind), ID: row.ID, ExternalID: row.ExternalID, Name: row.Name, Body: []byte(row.Body), Version: row.Version,
+		Kind: source.Kind(row.Kind), ID: row.ID, ExternalID: row.ExternalID, Name: row.Name, Body: []byte(row.Body), Person: campus.PersonID(row.PersonID), Version: row.Version,
 		MadeAt: row.MadeAt.Time(), ChangedAt: row.ChangedAt.Time(),
 	}
 }
@@ -121,6 +123,9 @@ func (d *Door) Put(ctx context.Context, src string, k source.Kind, id string, ch
 		if err != nil {
 			return Resource{}, pushed, errors.Join(err, d.putBack(ctx, src, old, fresh))
 		}
+		if err := d.name(ctx, src, &fresh, pushed.Person); err != nil {
+			return Resource{}, pushed, err
+		}
 		return fresh, pushed, nil
 	}
 	return Resource{}, register.Pushed{}, TooBusy
@@ -143,11 +148,11 @@ func (d *Door) keep(ctx context.Context, src string, old, fresh *Resource) (stor
 			fresh.Version, fresh.MadeAt = 1, fresh.ChangedAt
 			stored = true
 			return q.AddPushed(ctx, sqlgen.AddPushedParams{
-				Source: src, Kind: string(fresh.Kind), ID: fresh.ID, ExternalID: fresh.ExternalID, Name: fresh.Name, Body: string(fresh.Body),
+				Source: src, Kind: string(fresh.Kind), ID: fresh.ID, ExternalID: fresh.ExternalID, Name: fresh.Name, Body: string(fresh.Body), PersonID: string(fresh.Person),
 				Version: 1, MadeAt: tx.Now(), ChangedAt: tx.Now(),
 			})
 		}
-		fresh.Version, fresh.MadeAt = old.Version+1, old.MadeAt
+		fresh.Version, fresh.MadeAt, fresh.Person = old.Version+1, old.MadeAt, old.Person
 		n, err := q.ChangePushed(ctx, sqlgen.ChangePushedParams{
 			Source: src, Kind: string(fresh.Kind), ID: fresh.ID, ExternalID: fresh.ExternalID, Name: fresh.Name, Body: string(fresh.Body),
 			Version: fresh.Version, OldVersion: old.Version, ChangedAt: tx.Now(),
@@ -195,6 +200,21 @@ func (d *Door) hand(ctx context.Context, src string, r Resource, record func(Res
 		r = now
 	}
 	return register.Pushed{}, TooBusy
+}
+
+// name notes who a resource turned out to be.
+func (d *Door) name(ctx context.Context, src string, r *Resource, who campus.PersonID) error {
+	if who == "" || who == r.Person {
+		return nil
+	}
+	r.Person = who
+	err := d.DB.InTx(ctx, func(tx db.Tx) error {
+		return sqlgen.New(tx).NamePushed(ctx, sqlgen.NamePushedParams{Source: src, Kind: string(r.Kind), ID: r.ID, PersonID: string(who)})
+	})
+	if err != nil {
+		return fmt.Errorf("note who was pushed: %w", err)
+	}
+	return nil
 }
 
 // putBack undoes a change that the engine did not take.

@@ -15,6 +15,7 @@ type DirectoryPushed struct {
 	ExternalID string
 	Name       string
 	Body       string
+	PersonID   string
 	Version    int64
 	MadeAt     db.Time
 	ChangedAt  db.Time

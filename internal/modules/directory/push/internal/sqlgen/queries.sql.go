@@ -12,7 +12,7 @@ import (
 )
 
 const addPushed = `-- name: AddPushed :exec
-INSERT INTO directory_pushed (source, kind, id, external_id, name, body, version, made_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO directory_pushed (source, kind, id, external_id, name, body, person_id, version, made_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type AddPushedParams struct {
@@ -22,6 +22,7 @@ type AddPushedParams struct {
 	ExternalID string
 	Name       string
 	Body       string
+	PersonID   string
 	Version    int64
 	MadeAt     db.Time
 	ChangedAt  db.Time
@@ -35,6 +36,7 @@ func (q *Queries) AddPushed(ctx context.Context, arg AddPushedParams) error {
 		arg.ExternalID,
 		arg.Name,
 		arg.Body,
+		arg.PersonID,
 		arg.Version,
 		arg.MadeAt,
 		arg.ChangedAt,
@@ -147,8 +149,29 @@ func (q *Queries) DropPushed(ctx context.Context, arg DropPushedParams) (int64, 
 	return result.RowsAffected()
 }
 
+const namePushed = `-- name: NamePushed :exec
+UPDATE directory_pushed SET person_id = $4 WHERE source = $1 AND kind = $2 AND id = $3
+`
+
+type NamePushedParams struct {
+	Source   string
+	Kind     string
+	ID       string
+	PersonID string
+}
+
+func (q *Queries) NamePushed(ctx context.Context, arg NamePushedParams) error {
+	_, err := q.db.ExecContext(ctx, namePushed,
+		arg.Source,
+		arg.Kind,
+		arg.ID,
+		arg.PersonID,
+	)
+	return err
+}
+
 const pushed = `-- name: Pushed :one
-SELECT source, kind, id, external_id, name, body, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND id = $3
+SELECT source, kind, id, external_id, name, body, person_id, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND id = $3
 `
 
 type PushedParams struct {
@@ -167,6 +190,7 @@ func (q *Queries) Pushed(ctx context.Context, arg PushedParams) (DirectoryPushed
 		&i.ExternalID,
 		&i.Name,
 		&i.Body,
+		&i.PersonID,
 		&i.Version,
 		&i.MadeAt,
 		&i.ChangedAt,
@@ -175,7 +199,7 @@ func (q *Queries) Pushed(ctx context.Context, arg PushedParams) (DirectoryPushed
 }
 
 const pushedAfter = `-- name: PushedAfter :many
-SELECT source, kind, id, external_id, name, body, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4
+SELECT source, kind, id, external_id, name, body, person_id, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4
 `
 
 type PushedAfterParams struct {
@@ -206,6 +230,7 @@ func (q *Queries) PushedAfter(ctx context.Context, arg PushedAfterParams) ([]Dir
 			&i.ExternalID,
 			&i.Name,
 			&i.Body,
+			&i.PersonID,
 			&i.Version,
 			&i.MadeAt,
 			&i.ChangedAt,
@@ -224,7 +249,7 @@ func (q *Queries) PushedAfter(ctx context.Context, arg PushedAfterParams) ([]Dir
 }
 
 const pushedByExternal = `-- name: PushedByExternal :many
-SELECT source, kind, id, external_id, name, body, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND external_id = $3 ORDER BY id LIMIT 1000
+SELECT source, kind, id, external_id, name, body, person_id, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND external_id = $3 ORDER BY id LIMIT 1000
 `
 
 type PushedByExternalParams struct {
@@ -249,6 +274,7 @@ func (q *Queries) PushedByExternal(ctx context.Context, arg PushedByExternalPara
 			&i.ExternalID,
 			&i.Name,
 			&i.Body,
+			&i.PersonID,
 			&i.Version,
 			&i.MadeAt,
 			&i.ChangedAt,
@@ -267,7 +293,7 @@ func (q *Queries) PushedByExternal(ctx context.Context, arg PushedByExternalPara
 }
 
 const pushedByName = `-- name: PushedByName :many
-SELECT source, kind, id, external_id, name, body, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND name = $3 ORDER BY id
+SELECT source, kind, id, external_id, name, body, person_id, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 AND name = $3 ORDER BY id
 `
 
 type PushedByNameParams struct {
@@ -292,6 +318,7 @@ func (q *Queries) PushedByName(ctx context.Context, arg PushedByNameParams) ([]D
 			&i.ExternalID,
 			&i.Name,
 			&i.Body,
+			&i.PersonID,
 			&i.Version,
 			&i.MadeAt,
 			&i.ChangedAt,
@@ -310,7 +337,7 @@ func (q *Queries) PushedByName(ctx context.Context, arg PushedByNameParams) ([]D
 }
 
 const pushedFrom = `-- name: PushedFrom :many
-SELECT source, kind, id, external_id, name, body, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 ORDER BY id LIMIT $4 OFFSET $3
+SELECT source, kind, id, external_id, name, body, person_id, version, made_at, changed_at FROM directory_pushed WHERE source = $1 AND kind = $2 ORDER BY id LIMIT $4 OFFSET $3
 `
 
 type PushedFromParams struct {
@@ -341,6 +368,45 @@ func (q *Queries) PushedFrom(ctx context.Context, arg PushedFromParams) ([]Direc
 			&i.ExternalID,
 			&i.Name,
 			&i.Body,
+			&i.PersonID,
+			&i.Version,
+			&i.MadeAt,
+			&i.ChangedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pushedOfPerson = `-- name: PushedOfPerson :many
+SELECT source, kind, id, external_id, name, body, person_id, version, made_at, changed_at FROM directory_pushed WHERE person_id = $1 ORDER BY source, id
+`
+
+func (q *Queries) PushedOfPerson(ctx context.Context, personID string) ([]DirectoryPushed, error) {
+	rows, err := q.db.QueryContext(ctx, pushedOfPerson, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DirectoryPushed
+	for rows.Next() {
+		var i DirectoryPushed
+		if err := rows.Scan(
+			&i.Source,
+			&i.Kind,
+			&i.ID,
+			&i.ExternalID,
+			&i.Name,
+			&i.Body,
+			&i.PersonID,
 			&i.Version,
 			&i.MadeAt,
 			&i.ChangedAt,
@@ -404,6 +470,43 @@ SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_a
 // Those that hold, then those that were revoked, the latest first.
 func (q *Queries) Tokens(ctx context.Context) ([]DirectoryToken, error) {
 	rows, err := q.db.QueryContext(ctx, tokens)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DirectoryToken
+	for rows.Next() {
+		var i DirectoryToken
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.Label,
+			&i.Hash,
+			&i.MadeBy,
+			&i.MadeAt,
+			&i.UsedAt,
+			&i.RevokedBy,
+			&i.RevokedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tokensOfPerson = `-- name: TokensOfPerson :many
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at FROM directory_tokens WHERE made_by = $1 OR revoked_by = $1 ORDER BY made_at
+`
+
+func (q *Queries) TokensOfPerson(ctx context.Context, person string) ([]DirectoryToken, error) {
+	rows, err := q.db.QueryContext(ctx, tokensOfPerson, person)
 	if err != nil {
 		return nil, err
 	}
