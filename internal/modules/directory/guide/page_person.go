@@ -31,6 +31,7 @@ type personView struct {
 	Card     string // address of the vCard
 	Code     string // address of a picture of it, for telephones
 	Own      bool
+	File     string // address of the whole file, for those who look after it
 	Unlisted bool
 	// As is who the person sees themselves as; empty for themselves.
 	As string
@@ -85,6 +86,9 @@ func (g *Guide) personPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view.Own, view.As = own, as
+	if !own && entry.Keeps(v, p.Affiliations) {
+		view.File = personURL(p.ID) + "/file"
+	}
 	return web.Render(w, r, http.StatusOK, personTempl(view))
 }
 
@@ -222,7 +226,10 @@ func (g *Guide) chain(ctx context.Context, v campus.Viewer, p find.Person, tree 
 		if err != nil {
 			return nil, err
 		}
-		chain = append(chain, g.linesOf(ctx, v, people, tree)...)
+		for _, l := range g.linesOf(ctx, v, people, tree) {
+			l.Phone = "" // it is who they are that counts here
+			chain = append(chain, l)
+		}
 	}
 	return chain, nil
 }
