@@ -28,7 +28,7 @@ func TestEveryAddressLetsInWhomItShould(t *testing.T) {
 		"GET /privacy/desk/{id}/decide": officers, "POST /privacy/desk/{id}/decide": officers, "POST /privacy/desk/{id}/erase": officers,
 		"GET /privacy/due": officers, "POST /privacy/due/{id}/let": officers, "POST /privacy/due/{id}/dismiss": officers,
 		"GET /privacy/holds": officers, "POST /privacy/holds": officers, "POST /privacy/holds/{id}/lift": officers,
-		"GET /privacy/proofs": officers, "GET /privacy/register": officers, "GET /privacy/register.csv": officers, "GET /privacy/register.json": officers,
+		"GET /privacy/looks": officers, "GET /privacy/proofs": officers, "GET /privacy/register": officers, "GET /privacy/register.csv": officers, "GET /privacy/register.json": officers,
 	}
 	h := open(t)
 	for _, route := range h.server.Routes() {

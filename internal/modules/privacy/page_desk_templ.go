@@ -49,7 +49,7 @@ func sections(current string) templ.Component {
 
 func sectionTabs(ctx context.Context, current string) []ui.TabLink {
 	var tabs []ui.TabLink
-	for _, name := range []string{"desk", "due", "holds", "proofs", "register"} {
+	for _, name := range []string{"desk", "due", "holds", "looks", "proofs", "register"} {
 		tabs = append(tabs, ui.TabLink{Label: i18n.T(ctx, "privacy.tab."+name), URL: "/privacy/" + name, Current: name == current})
 	}
 	return tabs

@@ -69,6 +69,9 @@ func TestPeopleReadWhatIsHeldWhyAndWhoLooked(t *testing.T) {
 			t.Errorf("the looks of a day are %d lines", n)
 		}
 		h.get("/privacy").is(200).says("Vos notes", "Consentement (RGPD, article 6(1)(a))", "50 ans", "Moodle", "Nom, adresse", "L’assistance", "K3F-7QX", "!Okafor")
+		h.as(officer()).get("/privacy/looks?login=lmartin").says("Sam Okafor", "K3F-7QX")
+		h.get("/privacy/looks?login=sokafor").says("Lina Martin")
+		h.get("/privacy/looks?login=nobody").says("Personne ne porte cet identifiant.")
 		h.as(campustest.Paul()).get("/privacy").says("Personne n’a consulté votre dossier", "!K3F-7QX")
 	})
 }

@@ -35,6 +35,7 @@ func (m *Module) Routes(r *web.Router) {
 	r.Handle("GET /privacy/holds", m.holdsPage, officer)
 	r.Handle("POST /privacy/holds", m.placeHold, officer)
 	r.Handle("POST /privacy/holds/{id}/lift", m.liftHold, officer)
+	r.Handle("GET /privacy/looks", m.looksPage, officer)
 	r.Handle("GET /privacy/proofs", m.proofsPage, officer)
 	r.Handle("GET /privacy/register", m.registerPage, officer)
 	r.Handle("GET /privacy/register.csv", m.registerCSV, officer)
