@@ -151,6 +151,7 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 	step("timing of identifiers", measureTiming)
 	step("attack", measureAttack)
 	step("directory", measureDirectory)
+	step("directory search", measureDirectorySearch)
 	step("stolen passwords", measureBreached)
 	step("binary", measureBinary)
 	return r, errors.Join(failures...)

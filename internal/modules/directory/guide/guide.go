@@ -43,19 +43,26 @@ type Deps struct {
 // Guide is the pages.
 type Guide struct {
 	Deps
-	looks *limit.Limiter
+	looks    *limit.Limiter // at people
+	searches *limit.Limiter
 }
 
 // New opens the pages.
 func New(d Deps) *Guide {
-	return &Guide{Deps: d, looks: limit.New(limit.Rate{Every: lookEvery, Burst: looksAtOnce}, limit.DefaultKeys, d.Clock)}
+	return &Guide{
+		Deps: d, looks: limit.New(limit.Rate{Every: lookEvery, Burst: looksAtOnce}, limit.DefaultKeys, d.Clock),
+		searches: limit.New(limit.Rate{Every: searchEvery, Burst: searchesAtOnce}, limit.DefaultKeys, d.Clock),
+	}
 }
 
 // One person may look up a few hundred entries in a row, and then one every two
 // seconds: enough to work, too little to copy the directory.
+// Searches are more, because each pause in typing is one.
 const (
-	lookEvery   = 2 * time.Second
-	looksAtOnce = 400
+	lookEvery      = 2 * time.Second
+	looksAtOnce    = 400
+	searchEvery    = time.Second / 2
+	searchesAtOnce = 600
 )
 
 var (
@@ -111,9 +118,9 @@ func (g *Guide) Jobs(r *jobs.Registry) {
 	})
 }
 
-// look notes that somebody looks something up.
-func (g *Guide) look(v campus.Viewer) error {
-	if wait, ok := g.looks.Allow(string(v.Person)); !ok {
+// look notes that somebody looks something up, and stops them when it is too much.
+func (g *Guide) look(v campus.Viewer, up *limit.Limiter) error {
+	if wait, ok := up.Allow(string(v.Person)); !ok {
 		return TooManyLooks.With(fault.Args{"wait": wait})
 	}
 	return nil

@@ -39,7 +39,7 @@ type personView struct {
 
 // person is somebody whom the viewer sees, or PersonMissing.
 func (g *Guide) person(ctx context.Context, v campus.Viewer, id string) (find.Person, error) {
-	if err := g.look(v); err != nil {
+	if err := g.look(v, g.looks); err != nil {
 		return find.Person{}, err
 	}
 	p, ok, err := g.Find.Person(ctx, campus.PersonID(id))

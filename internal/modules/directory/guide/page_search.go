@@ -87,7 +87,7 @@ func (g *Guide) searchPage(w http.ResponseWriter, r *http.Request) error {
 		view.Page = min(n, mostPages)
 	}
 	if view.Asked {
-		if err := g.look(v); err != nil {
+		if err := g.look(v, g.searches); err != nil {
 			return err
 		}
 		q.From = (view.Page - 1) * searchSize
