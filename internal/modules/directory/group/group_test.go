@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -68,7 +69,7 @@ func schemas() []db.Migrations {
 // each runs a test with groups on both databases.
 func each(t *testing.T, people []contract.Known, do func(t *testing.T, g *group.Groups, r *register, f *follower)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		r, f := &register{people: people}, &follower{}
+		r, f := &register{people: slices.Clone(people)}, &follower{}
 		g := &group.Groups{DB: d, Register: r, Roll: r, Followers: func() []contract.PersonFollower { return []contract.PersonFollower{f} }}
 		do(t, g, r, f)
 	}, schemas()...)
