@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
@@ -23,4 +25,13 @@ func (s serviceNames) ServiceCalled(ctx context.Context, service string) (name, 
 		return "", ""
 	}
 	return found.Name(i18n.Locale(ctx)), found.Home
+}
+
+// ledgerOf is the ledger of accounts of a house whose rooms are being opened:
+// single sign-on is opened before it.
+type ledgerOf struct{ house *House }
+
+// AccountIn implements contract.ServiceAccounts.
+func (l ledgerOf) AccountIn(ctx context.Context, who campus.PersonID, service string) (contract.ServiceAccount, bool, error) {
+	return l.house.provisioning.AccountIn(ctx, who, service)
 }

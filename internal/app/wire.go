@@ -184,7 +184,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		return nil, err
 	}
 	h.sso = sso.New(sso.Deps{
-		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Foresight: h.identity, Door: h.identity, Journal: h.identity.Journal(),
+		DB: database, Clock: now, Log: log, Texts: texts, People: h.identity, Sessions: h.identity, Foresight: h.identity, Door: h.identity, Journal: h.identity.Journal(), Accounts: ledgerOf{h},
 		Mailer: post, Files: store, Sign: keys.MAC, Names: keys.Name, Seal: keys, Zone: zone, BaseURL: base.String(),
 	}, cfg.SSO)
 	h.identity.Connect(h.sso, h.sso)

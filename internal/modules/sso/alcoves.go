@@ -16,6 +16,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
 	"github.com/amphi-campus/amphi/internal/modules/sso/trace"
+	"github.com/amphi-campus/amphi/internal/modules/sso/waiting"
 	"github.com/amphi-campus/amphi/internal/modules/sso/walk"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
@@ -35,6 +36,7 @@ func (m *Module) furnish() {
 		},
 		Refusal: m.refusal, Journal: m.Journal,
 	})
+	m.waiting = waiting.New(waiting.Deps{Accounts: m.Accounts, Registry: m.services, Destination: m.Destination, Clock: m.Clock, Log: m.Log})
 	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
 	m.saml = samlidp.New(samlidp.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Answers: m.answers, Keys: m.keys, Exit: m, Sessions: m.Sessions,
@@ -65,7 +67,7 @@ func (m *Module) Keys() *keys.Ring { return m.keys }
 // alcoves lists them. What they bring besides their addresses is found by the
 // interfaces below.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.cas, m.saml, m.oidc, m.consent, m.calendar, m.simulator, m.walk, m.logos, m.trace}
+	return []alcove{m.cas, m.saml, m.oidc, m.consent, m.waiting, m.calendar, m.simulator, m.walk, m.logos, m.trace}
 }
 
 // alcove is a part of the room with addresses of its own.

@@ -34,6 +34,9 @@ type Deps struct {
 	// Door shows the sign-in page at the address that services send people to.
 	// Nil sends them to /login instead.
 	Door Door
+	// Accounts is the ledger of accounts in services: whoever has none yet is told
+	// before they are sent there. Nil holds nobody back.
+	Accounts contract.ServiceAccounts
 	// Mailer reaches technical contacts; nil sends nothing.
 	Mailer Mailer
 	// Files keeps the logos of services.

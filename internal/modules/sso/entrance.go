@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"encoding/base64"
@@ -48,6 +49,9 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 	if !fresh && (q.Fresh || tooOld(v, q, m.Clock.Now())) {
 		return m.signInFirst(w, r, q)
 	}
+	if stopped, err := m.hold(w, r, q); err != nil || stopped {
+		return gate.Entrance{}, cmp.Or(err, gate.Answered)
+	}
 	attributes, err := m.Releasable(ctx, s, v.Person, q.Wanted)
 	if err != nil {
 		return gate.Entrance{}, err
@@ -88,6 +92,24 @@ func (m *Module) Enter(w http.ResponseWriter, r *http.Request, q gate.Question) 
 		return gate.Entrance{}, err
 	}
 	return gate.Entrance{Viewer: v, Fresh: fresh, Attributes: attributes}, nil
+}
+
+// hold tells somebody whose account in the service is not ready that it is not. A
+// passive question is never held: it has no page to show it on.
+func (m *Module) hold(w http.ResponseWriter, r *http.Request, q gate.Question) (stopped bool, err error) {
+	if q.Passive {
+		return false, nil
+	}
+	back, err := url.Parse(q.Back)
+	if err != nil {
+		return false, fmt.Errorf("way back to a service: %w", err)
+	}
+	if q.Mark != "" { // what proves a fresh sign-in is still good afterwards
+		parameters := back.Query()
+		parameters.Set(gate.MarkParameter, q.Mark)
+		back.RawQuery = parameters.Encode()
+	}
+	return m.waiting.Stops(w, r, q.Service, back.String())
 }
 
 // signInFirst sends the person to the sign-in, and from there back to the

@@ -25,6 +25,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/sso/samlidp"
 	"github.com/amphi-campus/amphi/internal/modules/sso/simulator"
 	"github.com/amphi-campus/amphi/internal/modules/sso/trace"
+	"github.com/amphi-campus/amphi/internal/modules/sso/waiting"
 	"github.com/amphi-campus/amphi/internal/modules/sso/walk"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
@@ -45,6 +46,7 @@ type Module struct {
 	cas       *casserver.Server
 	trace     *trace.Trace
 	consent   *consent.Consent
+	waiting   *waiting.Waiting
 	calendar  *calendar.Calendar
 	simulator *simulator.Simulator
 	walk      *walk.Walk
