@@ -36,22 +36,23 @@ func version() string {
 // commandLine is every command that amphi knows. Each command is a struct with a
 // Run method in the file named after it.
 type commandLine struct {
-	Serve     serveCommand     `cmd:"" help:"Run the workspace."`
-	Demo      demoCommand      `cmd:"" help:"Run the fictional Université de Valmont, to try Amphi. Everything is created on the way."`
-	Config    configCommand    `cmd:"" help:"Check or print the configuration."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring the database to the schema of this version. serve does it too."`
-	Person    personCommand    `cmd:"" help:"Add people and set their passwords, for an administrator's first minutes."`
-	Service   serviceCommand   `cmd:"" help:"Keep the registry of services that people are signed in to: add, list, import, test."`
-	Directory directoryCommand `cmd:"" help:"Read the sources of people, take a file over, or say what that would change."`
-	Key       keyCommand       `cmd:"" help:"Renew the key that seals secrets."`
-	Backup    backupCommand    `cmd:"" help:"Write the database and the files into one archive, while the workspace runs."`
-	Restore   restoreCommand   `cmd:"" help:"Build a workspace from an archive."`
-	Risk      riskCommand      `cmd:"" help:"Say what the rules about unusual sign-ins did, and what other numbers would have done."`
-	Journal   journalCommand   `cmd:"" help:"Verify or export the journal of what happened with accounts."`
-	Breached  breachedCommand  `cmd:"" help:"Build and try the filter of known passwords."`
-	Privacy   privacyCommand   `cmd:"" help:"Print the register of processing; export or erase somebody's data."`
-	Reasons   reasonsCommand   `cmd:"" help:"List every reason code with its sentences, for the help desk."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Serve        serveCommand        `cmd:"" help:"Run the workspace."`
+	Demo         demoCommand         `cmd:"" help:"Run the fictional Université de Valmont, to try Amphi. Everything is created on the way."`
+	Config       configCommand       `cmd:"" help:"Check or print the configuration."`
+	Migrate      migrateCommand      `cmd:"" help:"Bring the database to the schema of this version. serve does it too."`
+	Person       personCommand       `cmd:"" help:"Add people and set their passwords, for an administrator's first minutes."`
+	Service      serviceCommand      `cmd:"" help:"Keep the registry of services that people are signed in to: add, list, import, test."`
+	Provisioning provisioningCommand `cmd:"" help:"Look after accounts in other services: list, test, push, reconcile."`
+	Directory    directoryCommand    `cmd:"" help:"Read the sources of people, take a file over, or say what that would change."`
+	Key          keyCommand          `cmd:"" help:"Renew the key that seals secrets."`
+	Backup       backupCommand       `cmd:"" help:"Write the database and the files into one archive, while the workspace runs."`
+	Restore      restoreCommand      `cmd:"" help:"Build a workspace from an archive."`
+	Risk         riskCommand         `cmd:"" help:"Say what the rules about unusual sign-ins did, and what other numbers would have done."`
+	Journal      journalCommand      `cmd:"" help:"Verify or export the journal of what happened with accounts."`
+	Breached     breachedCommand     `cmd:"" help:"Build and try the filter of known passwords."`
+	Privacy      privacyCommand      `cmd:"" help:"Print the register of processing; export or erase somebody's data."`
+	Reasons      reasonsCommand      `cmd:"" help:"List every reason code with its sentences, for the help desk."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 
 // terminal is what commands talk to.

@@ -295,11 +295,11 @@ func (m *Module) tryOnce(w http.ResponseWriter, r *http.Request) error {
 	case failed != nil:
 		return m.showTarget(w, r, http.StatusOK, failed.Reason().Code()+": "+failed.Detail, ui.Bad)
 	}
-	a, _, err := m.AccountIn(ctx, who, s.TargetConfig.Service)
+	state, words, err := m.words(ctx, s, who)
 	if err != nil {
 		return err
 	}
-	return m.showTarget(w, r, http.StatusOK, stateWord(ctx, a.State)+": "+a.Message, ui.Good)
+	return m.showTarget(w, r, http.StatusOK, stateWord(ctx, state)+": "+words, ui.Good)
 }
 
 // byLogin finds somebody by their login.

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"sync"
 	"time"
@@ -97,7 +96,7 @@ func (t *Trouble) serve(w http.ResponseWriter, r *http.Request, writes func(*htt
 		w.Header().Set("Retry-After", strconv.Itoa(int(busy.Seconds())))
 		http.Error(w, "too many", http.StatusTooManyRequests)
 	case lose:
-		do(httptest.NewRecorder(), r)
+		do(&written{header: http.Header{}}, r)
 		panic(http.ErrAbortHandler) // the connection ends without an answer
 	default:
 		do(w, r)

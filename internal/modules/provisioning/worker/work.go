@@ -224,6 +224,9 @@ func (w *Worker) Once(ctx context.Context, targetID string, who campus.PersonID)
 	if !ok {
 		return nil, errors.New("there is no target " + targetID)
 	}
+	if err := w.furnish(ctx); err != nil {
+		return nil, err
+	}
 	lease := id.New()
 	for taken := false; !taken; { // a slice lasts seconds
 		var err error

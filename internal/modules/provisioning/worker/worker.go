@@ -202,6 +202,14 @@ func (w *Worker) furnish(ctx context.Context) error {
 	return nil
 }
 
+// Prepare makes the desks of all targets and has everybody looked at.
+func (w *Worker) Prepare(ctx context.Context) error {
+	if err := w.furnish(ctx); err != nil {
+		return err
+	}
+	return w.noteEverybody(ctx)
+}
+
 // night looks at everybody and compares both sides, once in each night.
 func (w *Worker) night(ctx context.Context) error {
 	if err := w.Ledger.Prune(ctx, w.History); err != nil {
