@@ -107,6 +107,9 @@ func (w *work) read(ctx context.Context, reader source.Reader, since string) (*r
 	if ours != nil {
 		return r, ours
 	}
+	if source.Broken(err) { // it says why better than we could
+		return r, err
+	}
 	if err != nil {
 		return r, SourceBroken.Because(err, fault.Args{"source": w.feed.Config.ID, "read": w.counts.Read})
 	}

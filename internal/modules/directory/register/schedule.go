@@ -8,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
@@ -59,6 +60,9 @@ func (e *Engine) readSource(ctx context.Context, a ReadSource) error {
 	_, err := e.Run(ctx, Order{Source: a.Source, Dry: a.Dry, Full: a.Full, By: a.By})
 	if err == nil || errors.Is(err, RunUnderWay) && ctx.Err() == nil {
 		return err
+	}
+	if source.Broken(err) {
+		return jobs.GiveUp(err)
 	}
 	switch fault.Of(err).Reason {
 	case SourceBroken, SourceOff, SourcePushes, SourceUnknown:

@@ -1,6 +1,10 @@
 package source
 
-import "github.com/amphi-campus/amphi/internal/platform/fault"
+import (
+	"slices"
+
+	"github.com/amphi-campus/amphi/internal/platform/fault"
+)
 
 // Why a source could not be read, or not to its end. Each has source, its name in the
 // configuration.
@@ -26,6 +30,14 @@ var (
 	// HeaderMissing: no column is called anything that we know.
 	HeaderMissing = fault.Declare(fault.Invalid, "directory.source_header_missing")
 )
+
+// Broken reports whether an error says, in words for an administrator, why a source could
+// not be read.
+func Broken(err error) bool {
+	return slices.Contains([]*fault.Reason{
+		Unreachable, AccountRefused, BaseMissing, QuestionRefused, BrokenOff, SizeLimited, TimeLimited, FileMissing, FileUnreadable, HeaderMissing,
+	}, fault.Of(err).Reason)
+}
 
 // Why a record is refused as a whole.
 var (
