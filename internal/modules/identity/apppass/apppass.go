@@ -61,7 +61,7 @@ type Passwords struct {
 }
 
 // guesses bounds wrong passwords from one network. They cannot be guessed; the
-// limit keeps a program with an old one from asking for ever.
+// limit tells a program with an old one to stop asking.
 var guesses = limit.Rate{Every: 5 * time.Second, Burst: 60}
 
 // New makes the alcove.
@@ -200,19 +200,22 @@ const noteEvery = time.Hour
 
 var _ contract.AppPasswords = (*Passwords)(nil)
 
-// ByAppPassword implements contract.AppPasswords.
+// ByAppPassword implements contract.AppPasswords. Whoever it lets in holds no right:
+// what somebody keeps for others is for their own eyes on a page, and not for a
+// telephone that is lost on a bus.
 func (x *Passwords) ByAppPassword(ctx context.Context, login, password string, p contract.AppPurpose, from netip.Addr) (campus.Viewer, error) {
 	network := limit.AddressKey(from)
-	if wait := x.wrong.Wait(network); wait > 0 {
-		return campus.Viewer{}, Slowed.With(fault.Args{"wait": wait})
-	}
 	row, err := sqlgen.New(x.DB.Read()).PasswordByHash(ctx, id.Hash(normal(password)))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return campus.Viewer{}, fmt.Errorf("look for an application password: %w", err)
 	}
 	login = strings.ToLower(strings.TrimSpace(login))
 	if err != nil || login != row.Login && login != row.Mail || !slices.Contains(purposesOf(row.Purposes), p) {
-		x.wrong.Allow(network) // takes one
+		// The right one is never kept waiting: a whole campus has one address, and what
+		// cannot be guessed needs no lock that anybody could shut.
+		if wait, ok := x.wrong.Allow(network); !ok {
+			return campus.Viewer{}, Slowed.With(fault.Args{"wait": wait})
+		}
 		return campus.Viewer{}, Wrong
 	}
 	if now := db.At(x.Clock.Now()); now.Sub(row.LastUsedAt) >= noteEvery {
@@ -224,7 +227,12 @@ func (x *Passwords) ByAppPassword(ctx context.Context, login, password string, p
 			return campus.Viewer{}, fmt.Errorf("note the use of an application password: %w", err)
 		}
 	}
-	return x.Viewer(ctx, campus.PersonID(row.PersonID))
+	v, err := x.Viewer(ctx, campus.PersonID(row.PersonID))
+	if err != nil {
+		return campus.Viewer{}, err
+	}
+	v.Rights, v.Mandates = nil, nil
+	return v, nil
 }
 
 // Holdings declares what the alcove keeps about people.

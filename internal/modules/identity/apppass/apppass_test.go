@@ -46,6 +46,7 @@ type ring struct {
 	letters    []string
 	doubted    bool
 	closed     bool
+	held       campus.Viewer // rights of everybody
 }
 
 func (r *ring) Write(_ context.Context, _ db.Tx, e journal.Event) error {
@@ -82,7 +83,7 @@ func each(t *testing.T, test func(*testing.T, *ring)) {
 				if r.closed {
 					return campus.Viewer{}, closed
 				}
-				return campus.Viewer{Person: who}, nil
+				return campus.Viewer{Person: who, Rights: r.held.Rights, Mandates: r.held.Mandates}, nil
 			}})
 		texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
 		r.server = pagetest.Serve(t, now, texts, func() campus.Viewer { return r.viewer }, r.Routes)
@@ -200,22 +201,36 @@ func TestAPasswordIsShownOnceAndEndedAlone(t *testing.T) {
 	})
 }
 
-func TestANetworkThatGuessesWaitsAndOthersDoNot(t *testing.T) {
+func TestANetworkThatGuessesIsToldToWaitAndLocksNobodyOut(t *testing.T) {
 	each(t, func(t *testing.T, r *ring) {
 		secret := r.made()
+		guess := func() error {
+			_, err := r.ByAppPassword(t.Context(), "lina", newSecret(), contract.AppContacts, home)
+			return err
+		}
 		var last error
 		for range guesses.Burst + 1 {
-			_, last = r.ByAppPassword(t.Context(), "lina", newSecret(), contract.AppContacts, home)
+			last = guess()
 		}
 		if fault.Of(last).Reason != Slowed {
 			t.Errorf("after many guesses: %v", last)
 		}
-		if _, err := r.ByAppPassword(t.Context(), "lina", secret, contract.AppContacts, netip.MustParseAddr("198.51.100.3")); err != nil {
-			t.Errorf("from elsewhere: %v", err)
+		if _, err := r.ByAppPassword(t.Context(), "lina", secret, contract.AppContacts, home); err != nil {
+			t.Errorf("the right one, from the same network: %v", err)
 		}
 		r.clock.Advance(guesses.Every)
-		if _, err := r.ByAppPassword(t.Context(), "lina", secret, contract.AppContacts, home); err != nil {
-			t.Errorf("later: %v", err)
+		if err := guess(); fault.Of(err).Reason != Wrong {
+			t.Errorf("a guess later: %v", err)
+		}
+	})
+}
+
+func TestAPasswordBringsNoRightsAlong(t *testing.T) {
+	each(t, func(t *testing.T, r *ring) {
+		r.held = campus.Viewer{Rights: []campus.Right{campus.RightDirectory}, Mandates: []campus.Mandate{{Right: campus.RightSecretariat, Campus: "rives"}}}
+		v, err := r.ByAppPassword(t.Context(), "lina", r.made(), contract.AppContacts, home)
+		if err != nil || v.Person != "p-lina" || len(v.Rights)+len(v.Mandates) > 0 {
+			t.Errorf("a lost telephone holds %v and %v: %v", v.Rights, v.Mandates, err)
 		}
 	})
 }
