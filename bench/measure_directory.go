@@ -64,13 +64,14 @@ func measureDirectory(ctx context.Context, s *server, p plan) (rows []row, err e
 		return nil, err
 	}
 	own.config = config
+	var first time.Duration
 	for _, step := range []struct {
 		what, aim string
 		changed   int // one person in so many
 		want      int // new people of the first import
 	}{
 		{"directory: first import of %s people, %s groups", "", 0, people},
-		{"directory: a run without a change over %s people, %s groups", "under 10 × the raw read", 0, 0},
+		{"directory: a run without a change over %s people, %s groups", "a tenth of the first import", 0, 0},
 		{"directory: a run with 1 %% changed of %s people, %s groups", "", 100, 0},
 	} {
 		if err := writeUniversity(file, people, step.changed); err != nil {
@@ -89,8 +90,11 @@ func measureDirectory(ctx context.Context, s *server, p plan) (rows []row, err e
 			figure: fmt.Sprintf("%.1f s, at most %s", took.Seconds(), megabytes(memory)),
 			ratio:  fmt.Sprintf("%.0f × the raw read (%.2f s)", took.Seconds()/raw.Seconds(), raw.Seconds()),
 		}
+		if first == 0 {
+			first = took
+		}
 		if step.aim != "" {
-			r.verdict = verdictOf(took < 10*raw+time.Second) // the program itself starts within the second
+			r.verdict = verdictOf(took < first/10)
 		}
 		rows = append(rows, r)
 		if err := own.came(ctx, people); err != nil {
@@ -211,6 +215,9 @@ func (s *server) personPages(ctx context.Context) ([]row, error) {
 	if a, _, err := v.knock(ctx, "staff", demoPassword); err != nil || v.cookies[sessionCookie] == "" {
 		return nil, errors.Join(fmt.Errorf("staff signs in: %d %s %w", a.status, a.location, err), s.stop())
 	}
+	if err := warm(ctx, v, "/directory/people/"+people[0]); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
 	var took []time.Duration
 	for _, who := range people {
 		begin := time.Now()
@@ -230,4 +237,20 @@ func (s *server) personPages(ctx context.Context) ([]row, error) {
 		ratio:   fmt.Sprintf("p99 %.1f ms", took[len(took)*99/100].Seconds()*1e3),
 		verdict: verdictOf(took[len(took)*99/100] < 100*time.Millisecond),
 	}}, s.stop()
+}
+
+// warm waits until a page is answered: the server has just learnt of everybody.
+func warm(ctx context.Context, v *visitor, path string) error {
+	for deadline := time.Now().Add(3 * time.Minute); ; {
+		a, err := v.get(ctx, path)
+		if err == nil && a.status == http.StatusOK {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s is not answered: %d %w", path, a.status, err)
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
 }

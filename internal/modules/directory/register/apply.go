@@ -3,9 +3,11 @@ package register
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -48,10 +50,8 @@ func (w *work) apply(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for some := range slices.Chunk(list, peopleAtOnce) {
-			if err := w.write(ctx, some); err != nil {
-				return err
-			}
+		if err := w.writeAll(ctx, list); err != nil {
+			return err
 		}
 	}
 	if err := w.tie(ctx); err != nil {
@@ -69,6 +69,28 @@ func (w *work) apply(ctx context.Context) error {
 		_, err := q.EndRun(ctx, sqlgen.EndRunParams{State: Done, EndedAt: tx.Now(), ID: w.id})
 		return err
 	})
+}
+
+// writersAtOnce is how many transactions of a run are under way together: they share
+// the wait for the disk.
+const writersAtOnce = 4
+
+// writeAll writes steps in transactions of a few people each, and ends with the first
+// error once those under way are over.
+func (w *work) writeAll(ctx context.Context, list []*step) error {
+	var all sync.WaitGroup
+	pieces := slices.Collect(slices.Chunk(list, peopleAtOnce))
+	errs := make([]error, len(pieces))
+	free := make(chan struct{}, writersAtOnce)
+	for i, some := range pieces {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			errs[i] = w.write(ctx, some)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // step is one row of the plan, planned again.
