@@ -47,6 +47,7 @@ func demoConfig(u *valmont.University) Config {
 	c.SSO.Services = demoServices(u)
 	c.Portal = demoPortal(u, c.Portal)
 	c.Privacy = demoPrivacy(u, c.Privacy)
+	c.Provisioning, c.pretended = demoProvisioning(u, c.Provisioning)
 	c.demo, c.feeds = true, campusSite{u.Feed}
 	return c
 }
@@ -94,6 +95,9 @@ func (h *House) seed(ctx context.Context, u *valmont.University) error {
 		return err
 	}
 	if err := h.seedPortal(ctx, u, people); err != nil {
+		return err
+	}
+	if err := h.seedProvisioning(ctx, u, people); err != nil {
 		return err
 	}
 	return h.seedPrivacy(ctx, u, people)
