@@ -24,8 +24,11 @@ func TestAStudentTakesTheirDataAlongAndAsksForAnEnd(t *testing.T) {
 		student.Visit("/portal/profile")
 		student.Follow("Mes données")
 		student.IsAt("/privacy")
-		student.Sees("Votre compte", "Mission d’intérêt public (RGPD, article 6(1)(e))", "L’assistance", "Appel au sujet d’un téléphone perdu")
+		student.Sees("L’assistance", "Appel au sujet d’un téléphone perdu")
 		student.SeesNot("Le Goff") // an office answers for its agents
+		student.Check()
+		student.Follow("Tout déplier, pour lire ou imprimer")
+		student.Sees("Mission d’intérêt public (RGPD, article 6(1)(e))", "Notifications que les services vous envoient")
 		student.Check()
 
 		student.Follow("Recevoir une copie de tout")
@@ -104,6 +107,9 @@ func TestThePagesOfTheDataProtectionOfficer(t *testing.T) {
 		officer := signedIn(t, house.Start(t), look, "admin")
 		officer.Visit("/privacy/due")
 		officer.Sees("la règle pour les étudiants")
+		officer.Check()
+		officer.Follow(officer.Name("link", "Voir et effacer"))
+		officer.Sees("Personne ne pourra les rétablir.")
 		officer.Check()
 		officer.Visit("/privacy/holds")
 		officer.Sees("Recours devant le tribunal administratif")

@@ -26,7 +26,7 @@ func TestEveryAddressLetsInWhomItShould(t *testing.T) {
 		"GET /privacy/desk": officers, "GET /privacy/desk/{id}": officers, "POST /privacy/desk/{id}/take": officers, "POST /privacy/desk/{id}/ask": officers,
 		"POST /privacy/desk/{id}/extend": officers, "POST /privacy/desk/{id}/answer": officers,
 		"GET /privacy/desk/{id}/decide": officers, "POST /privacy/desk/{id}/decide": officers, "POST /privacy/desk/{id}/erase": officers,
-		"GET /privacy/due": officers, "POST /privacy/due/{id}/let": officers, "POST /privacy/due/{id}/dismiss": officers,
+		"GET /privacy/due": officers, "GET /privacy/due/{id}": officers, "POST /privacy/due/{id}/let": officers, "POST /privacy/due/{id}/dismiss": officers,
 		"GET /privacy/holds": officers, "POST /privacy/holds": officers, "POST /privacy/holds/{id}/lift": officers,
 		"GET /privacy/looks": officers, "GET /privacy/proofs": officers, "GET /privacy/register": officers, "GET /privacy/register.csv": officers, "GET /privacy/register.json": officers,
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/privacy/erasure"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -52,6 +53,43 @@ func (m *Module) duePage(w http.ResponseWriter, r *http.Request) error {
 		view.Lines = append(view.Lines, line)
 	}
 	return web.Render(w, r, http.StatusOK, dueTempl(view))
+}
+
+// dueOneView is one erasure that was proposed, and what it would do.
+type dueOneView struct {
+	dueLine
+	Plans []planView
+}
+
+func (m *Module) dueOnePage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	x, err := m.erasures.Of(ctx, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if x.State != erasure.Proposed {
+		return erasure.Over
+	}
+	who, known, err := m.erasures.Traced(ctx, x.Person)
+	if err != nil {
+		return err
+	}
+	plans, err := m.erasures.Preview(ctx, who, known, x.Kept)
+	if err != nil {
+		return err
+	}
+	view := dueOneView{dueLine: dueLine{Erasure: x, Name: displayName(known), Login: known.Subject.Login}}
+	if view.Holds, err = m.erasures.HoldsOn(ctx, known); err != nil {
+		return err
+	}
+	for _, p := range plans {
+		view.Plans = append(view.Plans, planView{Plan: p, Name: roomName(ctx, p.Room), Keep: p.Hold})
+	}
+	look := contract.Look{By: web.Viewer(r).Person, About: x.Person, As: campus.RightPrivacy, What: "privacy.look_preview"}
+	if err := m.Looked(ctx, look); err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, dueOneTempl(view))
 }
 
 func (m *Module) letDue(w http.ResponseWriter, r *http.Request) error {

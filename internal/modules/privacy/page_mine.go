@@ -22,6 +22,7 @@ type mineView struct {
 	Copy     *archive.Copy // the newest
 	Officer  string        // mail address
 	Keep     int           // days that looks stay
+	All      bool          // every room is unfolded, as for printing
 }
 
 // roomView is what one room holds.
@@ -41,7 +42,7 @@ const requestsShown = 20
 
 func (m *Module) minePage(w http.ResponseWriter, r *http.Request) error {
 	ctx, who := r.Context(), web.Viewer(r).Person
-	view := mineView{Officer: m.config.OfficerMail, Keep: int(m.config.KeepLooks.Hours() / 24)}
+	view := mineView{Officer: m.config.OfficerMail, Keep: int(m.config.KeepLooks.Hours() / 24), All: r.URL.Query().Has("all")}
 	for _, room := range m.Rooms() {
 		holder, ok := room.(contract.PersonalData)
 		if !ok {

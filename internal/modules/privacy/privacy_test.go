@@ -357,6 +357,7 @@ func TestWhatIsDueIsProposedOnceAndErasedWhenTheOfficerLetsIt(t *testing.T) {
 		}
 		h.post("/privacy/due/"+of(paul)+"/dismiss", nil).is(303)
 		first := of(lina)
+		h.get("/privacy/due/"+first).is(200).says("Effacer les données de Lina Martin", "650", "La loi demande de garder les résultats.")
 		h.proved = false
 		if p := h.post("/privacy/due/"+first+"/let", nil); p.location != "/login/factor" {
 			t.Errorf("without a fresh proof the answer is %d", p.status)

@@ -30,6 +30,7 @@ func (m *Module) Routes(r *web.Router) {
 	r.Handle("POST /privacy/desk/{id}/decide", m.decide, officer)
 	r.Handle("POST /privacy/desk/{id}/erase", m.eraseCase, officer)
 	r.Handle("GET /privacy/due", m.duePage, officer)
+	r.Handle("GET /privacy/due/{id}", m.dueOnePage, officer)
 	r.Handle("POST /privacy/due/{id}/let", m.letDue, officer)
 	r.Handle("POST /privacy/due/{id}/dismiss", m.dismissDue, officer)
 	r.Handle("GET /privacy/holds", m.holdsPage, officer)

@@ -37,6 +37,18 @@ func (p Plan) Rows() (n int64) {
 	return n
 }
 
+// add puts a line with those of the same table that meet the same fate: rows that
+// name a person twice are then one line, whose number is the larger one.
+func (p *Plan) add(l Line) {
+	for i := range p.Lines {
+		if same := &p.Lines[i]; same.Table == l.Table && same.Fate == l.Fate && same.Why == l.Why {
+			same.Rows = max(same.Rows, l.Rows)
+			return
+		}
+	}
+	p.Lines = append(p.Lines, l)
+}
+
 // Preview counts what an erasure would do, room by room, and changes nothing.
 func (e *Engine) Preview(ctx context.Context, who contract.Traced, known contract.Known, kept map[string]string) ([]Plan, error) {
 	holds, err := e.HoldsOn(ctx, known)
@@ -63,7 +75,7 @@ func (e *Engine) Preview(ctx context.Context, who contract.Traced, known contrac
 					return nil, err
 				}
 				if n > 0 {
-					plan.Lines = append(plan.Lines, Line{Table: h.Table, What: h.What, Until: h.Until, Fate: t.Fate, Rows: n, Why: t.Why})
+					plan.add(Line{Table: h.Table, What: h.What, Until: h.Until, Fate: t.Fate, Rows: n, Why: t.Why})
 				}
 			}
 		}
