@@ -88,6 +88,9 @@ func (v *View) valuesOf(who campus.Viewer, p find.Person) func(name string) (val
 		if !p.Shows(who, a.field) {
 			return nil, true
 		}
+		if p.Works() && !p.Shows(who, entry.FieldStudies) { // that a colleague studies as well is told to whom it may be
+			p.Affiliations = slices.DeleteFunc(slices.Clone(p.Affiliations), func(a campus.Affiliation) bool { return a.Kind == campus.Student })
+		}
 		return a.values(v, p), true
 	}
 }

@@ -31,8 +31,9 @@ func truthOf(ok bool) truth {
 // filter decides about an entry, whose values it asks for by attribute.
 type filter func(values func(attribute string) (values []string, known bool)) truth
 
-// deepest bounds how far filters may be nested.
-const deepest = 16
+// deepest bounds how far filters may be nested, widest how many comparisons they hold:
+// each is made for everybody.
+const deepest, widest = 16, 40
 
 // parse reads a filter (RFC 4515).
 func parse(text string) (filter, error) {
@@ -40,7 +41,28 @@ func parse(text string) (filter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the filter: %w", err)
 	}
+	if n := comparisons(packet); n > widest {
+		return nil, fmt.Errorf("the filter makes %d comparisons; %d is the most", n, widest)
+	}
 	return compile(packet, 0)
+}
+
+// comparisons is how many comparisons a filter makes; each part of a text is one.
+func comparisons(p *ber.Packet) (n int) {
+	switch p.Tag {
+	case ldap.FilterAnd, ldap.FilterOr, ldap.FilterNot:
+		for _, child := range p.Children {
+			n += comparisons(child)
+		}
+		return n
+	case ldap.FilterSubstrings:
+		for _, child := range p.Children {
+			n += len(child.Children)
+		}
+		return n
+	default:
+		return 1
+	}
 }
 
 func compile(p *ber.Packet, depth int) (filter, error) {
@@ -81,8 +103,9 @@ func compile(p *ber.Packet, depth int) (filter, error) {
 		}
 		name, wanted := textOf(p.Children[0]), textOf(p.Children[1])
 		tag := p.Tag
+		wanted = folded(name, wanted)
 		return compared(name, func(have string) bool {
-			have, wanted := folded(name, have), folded(name, wanted)
+			have = folded(name, have)
 			switch tag {
 			case ldap.FilterGreaterOrEqual:
 				return have >= wanted
@@ -135,10 +158,14 @@ func compared(name string, holds func(string) bool) filter {
 
 // partly compares the beginning, the middle and the end of a value.
 func partly(name string, parts []*ber.Packet) func(string) bool {
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = folded(name, part.Data.String())
+	}
 	return func(have string) bool {
 		rest := folded(name, have)
-		for _, part := range parts {
-			wanted := folded(name, part.Data.String())
+		for i, part := range parts {
+			wanted := texts[i]
 			switch part.Tag {
 			case ldap.FilterSubstringsInitial:
 				if !strings.HasPrefix(rest, wanted) {

@@ -11,13 +11,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 	"github.com/hashicorp/go-hclog"
 	"github.com/jimlambrt/gldap"
@@ -27,7 +30,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
-	"github.com/amphi-campus/amphi/internal/platform/limit"
 )
 
 // People finds whom a viewer sees; *find.Finder is one.
@@ -50,10 +52,11 @@ type View struct {
 	Deps
 	config Config
 	base   *ldap.DN
-	wrong  *limit.Limiter // binds that failed, by name
+	scans  chan struct{} // searches that go through the directory now
 
 	mu    sync.Mutex
-	bound map[int]binding // by connection
+	bound map[int]binding         // by connection
+	asks  map[campus.PersonID]int // searches of one reader that are under way
 }
 
 // binding is who a connection reads as, and since when.
@@ -66,12 +69,21 @@ type binding struct {
 // password that was taken away reads no longer.
 const bindAgain = time.Hour
 
-// guesses bounds failed binds under one name.
-var guesses = limit.Rate{Every: 5 * time.Second, Burst: 30}
+const (
+	// scansAtOnce is how many searches go through the directory at a time: each may
+	// hold everybody in memory.
+	scansAtOnce = 4
+	// mostAsks is how many searches one reader may have under way, those that wait
+	// included; a program may send as many as it likes without reading an answer.
+	mostAsks = 32
+	// mostWanted is how many attributes a search may name, longestFilter how long its
+	// filter may be.
+	mostWanted, longestFilter = 100, 4096
+)
 
 // New makes a view for a configuration that Check accepts.
 func New(d Deps, c Config) *View {
-	return &View{Deps: d, config: c, wrong: limit.New(guesses, limit.DefaultKeys, d.Clock), bound: map[int]binding{}}
+	return &View{Deps: d, config: c, scans: make(chan struct{}, scansAtOnce), bound: map[int]binding{}, asks: map[campus.PersonID]int{}}
 }
 
 // baseOf makes a base of a host name (RFC 2247): dc=ent,dc=valmont,dc=fr.
@@ -103,8 +115,14 @@ func (v *View) Serve(ctx context.Context) error {
 		starts = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 		options = append(options, gldap.WithTLSConfig(starts))
 	}
+	return listening(ctx, v.Log, func() error { return v.serve(ctx, options) })
+}
+
+// serve opens the view and answers until the context ends, or until it cannot take
+// programs in any more.
+func (v *View) serve(ctx context.Context, options []gldap.Option) error {
 	server, err := gldap.NewServer(
-		gldap.WithLogger(hclog.NewNullLogger()), gldap.WithReadTimeout(idle), gldap.WithWriteTimeout(time.Minute),
+		gldap.WithLogger(hclog.NewNullLogger()), gldap.WithReadTimeout(longest), gldap.WithWriteTimeout(longest),
 		gldap.WithOnClose(func(connection int) { v.forget(connection) }),
 	)
 	if err != nil {
@@ -114,7 +132,7 @@ func (v *View) Serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("prepare the LDAP view: %w", err)
 	}
-	err = errors.Join(mux.Bind(v.bind), mux.Search(v.search), mux.Unbind(func(_ *gldap.ResponseWriter, r *gldap.Request) { v.forget(r.ConnectionID()) }),
+	err = errors.Join(mux.Bind(v.safely(v.bind)), mux.Search(v.safely(v.search)), mux.Unbind(func(_ *gldap.ResponseWriter, r *gldap.Request) { v.forget(r.ConnectionID()) }),
 		mux.Modify(v.refuse(gldap.ApplicationModifyResponse)), mux.Add(v.refuse(gldap.ApplicationAddResponse)), mux.Delete(v.refuse(gldap.ApplicationDelResponse)),
 		server.Router(mux))
 	if err != nil {
@@ -122,19 +140,43 @@ func (v *View) Serve(ctx context.Context) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(v.config.Listen, options...) }()
-	v.Log.Info("LDAP view", "listen", v.config.Listen, "base", v.base.String(), "tls", starts != nil)
+	v.Log.Info("LDAP view", "listen", v.config.Listen, "base", v.base.String(), "tls", len(options) > 0)
 	select {
-	case err := <-ended:
-		return fmt.Errorf("serve the LDAP view: %w", err)
+	case err = <-ended:
+		err = fmt.Errorf("serve the LDAP view: %w", err)
 	case <-ctx.Done():
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Stop() }()
 	select {
-	case err := <-stopped:
-		return err
+	case failed := <-stopped:
+		return errors.Join(err, failed)
 	case <-time.After(stopPatience): // programs that stay connected are cut off with the process
-		return nil
+		return err
+	}
+}
+
+// listenAgain is how long the view waits before it listens anew.
+var listenAgain = time.Second
+
+// listening keeps a view open. One that cannot listen ends with the error: it is
+// wrongly configured. One that did listen, and cannot take programs in any more
+// because too many are connected, must not close the house with it: it begins anew.
+func listening(ctx context.Context, log *slog.Logger, serve func() error) error {
+	for first := true; ; first = false {
+		err := serve()
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if op := (*net.OpError)(nil); first && (!errors.As(err, &op) || op.Op == "listen") {
+			return err
+		}
+		log.Error("the LDAP view listens anew", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(listenAgain):
+		}
 	}
 }
 
@@ -148,8 +190,27 @@ func (v *View) refuse(application int) gldap.HandlerFunc {
 	}
 }
 
-// idle is how long a connection may say nothing.
-const idle = 10 * time.Minute
+// longest is how long a connection may last: the library counts from its beginning,
+// for what is read and for what is written. Programs connect again.
+const longest = 10 * time.Minute
+
+// The library reads a message whole before it asks who sends it, and knows no bounds
+// of its own but these, which hold for what sources answer as well: a group of a
+// university fits into the size.
+func init() { ber.MaxPacketLengthBytes, ber.MaxNestingDepth = 32<<20, 64 }
+
+// safely keeps what one program makes go wrong from ending the house: the library
+// answers each message in a goroutine of its own.
+func (v *View) safely(h gldap.HandlerFunc) gldap.HandlerFunc {
+	return func(w *gldap.ResponseWriter, r *gldap.Request) {
+		defer func() {
+			if trouble := recover(); trouble != nil {
+				v.Log.Error("answer an LDAP program", "error", fmt.Sprint(trouble))
+			}
+		}()
+		h(w, r)
+	}
+}
 
 func (v *View) forget(connection int) {
 	v.mu.Lock()
@@ -193,14 +254,10 @@ func (v *View) bind(w *gldap.ResponseWriter, r *gldap.Request) {
 		answer.SetResultCode(gldap.ResultUnwillingToPerform)
 		return
 	}
-	name := strings.ToLower(m.UserName)
-	if v.wrong.Wait(name) > 0 {
-		answer.SetResultCode(gldap.ResultBusy)
-		return
-	}
+	// No lock after so many wrong ones: anybody on the network could shut it, and keep
+	// every printer out. What opens here is far beyond guessing, which Check sees to.
 	who, ok := v.enter(context.Background(), m.UserName, string(m.Password))
 	if !ok {
-		v.wrong.Allow(name) // takes one
 		return
 	}
 	v.mu.Lock()
@@ -272,6 +329,17 @@ func (v *View) search(w *gldap.ResponseWriter, r *gldap.Request) {
 		done.SetDiagnosticMessage("bind first: nobody reads this directory without a name")
 		return
 	}
+	if len(m.Attributes) > mostWanted || len(m.Filter) > longestFilter {
+		done.SetResultCode(gldap.ResultAdminLimitExceeded)
+		done.SetDiagnosticMessage("this search asks for too much at once")
+		return
+	}
+	if !v.begin(who.Person) {
+		done.SetResultCode(gldap.ResultBusy)
+		done.SetDiagnosticMessage("wait for the answers to your searches")
+		return
+	}
+	defer v.end(who.Person)
 	matches, err := parse(m.Filter)
 	if err != nil {
 		done.SetResultCode(gldap.ResultProtocolError)
@@ -284,15 +352,42 @@ func (v *View) search(w *gldap.ResponseWriter, r *gldap.Request) {
 		done.SetMatchedDN(v.base.String())
 		return
 	}
-	people, err := v.People.Those(context.Background(), who, func(p find.Person) bool {
-		return only(p) && matches(v.valuesOf(who, p)) == yes
-	})
+	page := pagingOf(m)
+	people, from, total, err := v.found(who, m, page, func(p find.Person) bool { return only(p) && matches(v.valuesOf(who, p)) == yes })
 	if err != nil {
 		v.Log.Error("answer an LDAP search", "error", err)
 		done.SetResultCode(gldap.ResultUnavailable)
 		return
 	}
-	from, most, page := 0, v.config.Most, pagingOf(m)
+	for _, p := range people {
+		v.write(w, v.entry(r, who, p, m))
+	}
+	to := from + len(people)
+	switch {
+	case page != nil:
+		next, err := gldap.NewControlPaging(uint32(total)) // RFC 2696 §2: an estimate of all
+		if err != nil {
+			done.SetResultCode(gldap.ResultOther)
+			return
+		}
+		if to < total {
+			next.SetCookie([]byte(strconv.Itoa(to)))
+		}
+		done.SetControls(next)
+	case to < total:
+		done.SetResultCode(gldap.ResultSizeLimitExceeded)
+	}
+}
+
+// found is the part of an answer that a search wants: from the from-th of total.
+func (v *View) found(who campus.Viewer, m *gldap.SearchMessage, page *gldap.ControlPaging, matches func(find.Person) bool) (part []find.Person, from, total int, err error) {
+	v.scans <- struct{}{}
+	defer func() { <-v.scans }() // before a slow program reads its answer
+	people, err := v.People.Those(context.Background(), who, matches)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	most := v.config.Most
 	if page != nil {
 		from, _ = strconv.Atoi(string(page.Cookie)) // an empty cookie is the beginning
 		from = min(max(from, 0), len(people))
@@ -301,23 +396,27 @@ func (v *View) search(w *gldap.ResponseWriter, r *gldap.Request) {
 	if m.SizeLimit > 0 {
 		most = min(most, int(m.SizeLimit))
 	}
-	to := min(from+most, len(people))
-	for _, p := range people[from:to] {
-		v.write(w, v.entry(r, who, p, m))
+	return slices.Clone(people[from:min(from+most, len(people))]), from, len(people), nil
+}
+
+// begin notes a search of a reader; it returns false when there are too many of
+// theirs under way.
+func (v *View) begin(who campus.PersonID) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.asks[who] >= mostAsks {
+		return false
 	}
-	switch {
-	case page != nil:
-		next, err := gldap.NewControlPaging(uint32(len(people))) // RFC 2696 §2: an estimate of all
-		if err != nil {
-			done.SetResultCode(gldap.ResultOther)
-			return
-		}
-		if to < len(people) {
-			next.SetCookie([]byte(strconv.Itoa(to)))
-		}
-		done.SetControls(next)
-	case to < len(people):
-		done.SetResultCode(gldap.ResultSizeLimitExceeded)
+	v.asks[who]++
+	return true
+}
+
+// end is the end of a search that begin let through.
+func (v *View) end(who campus.PersonID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.asks[who]--; v.asks[who] == 0 {
+		delete(v.asks, who)
 	}
 }
 

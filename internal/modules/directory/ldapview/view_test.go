@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+	"github.com/jimlambrt/gldap"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -201,13 +203,12 @@ func TestWithoutAPasswordNobodyIsFound(t *testing.T) {
 		t.Errorf("a name without a password: %v", err)
 	}
 	guesser := dial(t, address, "", "")
-	var last error
-	for range guesses.Burst + 1 {
-		last = guesser.Bind("cn=door,ou=readers,"+base, "guess")
+	for i := range 100 {
+		if err := guesser.Bind("cn=door,ou=readers,"+base, "guess"); code(err) != ldap.LDAPResultInvalidCredentials {
+			t.Fatalf("guess %d: %v", i, err)
+		}
 	}
-	if code(last) != ldap.LDAPResultBusy {
-		t.Errorf("after many guesses: %v", last)
-	}
+	dial(t, address, "cn=door,ou=readers,"+base, copiers) // who guesses keeps nobody out
 	modify := ldap.NewModifyRequest("uid=p-diallo,ou=people,"+base, nil)
 	modify.Replace("sn", []string{"Evil"})
 	if err := dial(t, address, "cn=copiers,ou=readers,"+base, copiers).Modify(modify); code(err) != ldap.LDAPResultUnwillingToPerform {
@@ -249,6 +250,135 @@ func TestBadFiltersAndPlacesAreNamed(t *testing.T) {
 	root, err := dial(t, address, "", "").Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", nil, nil))
 	if err != nil || len(root.Entries) != 1 || root.Entries[0].GetAttributeValue("namingContexts") != base {
 		t.Errorf("the root: %v, %v", root, err)
+	}
+}
+
+func TestASearchThatAsksForTooMuchIsRefusedBeforeItIsMade(t *testing.T) {
+	conn := dial(t, serve(t, valmont), "cn=copiers,ou=readers,"+base, copiers)
+	either := func(n int) string { return "(|" + strings.Repeat("(sn=x)", n) + ")" }
+	for name, c := range map[string]struct {
+		filter     string
+		attributes []string
+		want       uint16
+	}{
+		"as many comparisons as may be": {either(widest), nil, ldap.LDAPResultSuccess},
+		"one more":                      {either(widest + 1), nil, ldap.LDAPResultProtocolError},
+		"a text of many parts":          {"(cn=" + strings.Repeat("*a", widest+1) + ")", nil, ldap.LDAPResultProtocolError},
+		"a long text":                   {"(sn=" + strings.Repeat("x", longestFilter) + ")", nil, ldap.LDAPResultAdminLimitExceeded},
+		"many attributes":               {"(sn=x)", slices.Repeat([]string{"sn"}, mostWanted+1), ldap.LDAPResultAdminLimitExceeded},
+	} {
+		if _, err := search(conn, c.filter, c.attributes...); c.want == 0 && err != nil || c.want != 0 && !ldap.IsErrorWithCode(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// slow is a directory that answers when it is told to.
+type slow struct {
+	people
+	asked, open chan struct{}
+}
+
+func (s slow) Those(ctx context.Context, v campus.Viewer, condition func(find.Person) bool) ([]find.Person, error) {
+	s.asked <- struct{}{}
+	<-s.open
+	return s.people.Those(ctx, v, condition)
+}
+
+func TestWhoSendsSearchesWithoutEndIsStoppedAndHoldsNobodyUp(t *testing.T) {
+	s := slow{valmont, make(chan struct{}, 2*mostAsks), make(chan struct{})}
+	v := New(Deps{People: s, Log: slog.New(slog.DiscardHandler)}, Defaults())
+	for i := range mostAsks {
+		if !v.begin("p-greedy") {
+			t.Fatalf("search %d is refused", i)
+		}
+	}
+	if v.begin("p-greedy") {
+		t.Error("one reader has more searches under way than may be")
+	}
+	if !v.begin("p-other") {
+		t.Error("another reader waits")
+	}
+	ended := make(chan struct{})
+	for range 2 * scansAtOnce {
+		go func() {
+			v.found(campus.Viewer{Person: "p-x"}, &gldap.SearchMessage{}, nil, func(find.Person) bool { return true }) // its answer is nobody's here
+			ended <- struct{}{}
+		}()
+	}
+	for range scansAtOnce {
+		<-s.asked
+	}
+	select {
+	case <-s.asked:
+		t.Error("more searches go through the directory at once than memory is kept for")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(s.open)
+	for range 2 * scansAtOnce {
+		<-ended
+	}
+	for range mostAsks {
+		v.end("p-greedy")
+	}
+	if !v.begin("p-greedy") {
+		t.Error("after the answers the reader is still refused")
+	}
+}
+
+func TestTheHouseOutlivesAViewThatCannotTakeProgramsIn(t *testing.T) {
+	before := listenAgain
+	listenAgain = time.Millisecond
+	defer func() { listenAgain = before }()
+	full := &net.OpError{Op: "accept", Err: errors.New("too many open files")}
+	taken := &net.OpError{Op: "listen", Err: errors.New("address in use")}
+	log := slog.New(slog.DiscardHandler)
+	times := 0
+	err := listening(t.Context(), log, func() error {
+		if times++; times < 3 {
+			return fmt.Errorf("serve: %w", []error{full, taken}[times-1])
+		}
+		return nil
+	})
+	if err != nil || times != 3 {
+		t.Errorf("opened %d times: %v", times, err)
+	}
+	if err := listening(t.Context(), log, func() error { return fmt.Errorf("serve: %w", taken) }); err == nil {
+		t.Error("an address that is taken is no mistake to be told")
+	}
+}
+
+func TestWhatOneProgramBreaksDoesNotEndTheHouse(t *testing.T) {
+	v := New(Deps{Log: slog.New(slog.DiscardHandler)}, Defaults())
+	v.safely(func(*gldap.ResponseWriter, *gldap.Request) { panic("a message that nobody thought of") })(nil, nil)
+}
+
+func TestAMessageOfUnknownSizeIsNotRead(t *testing.T) {
+	conn, err := net.Dial("tcp", serve(t, valmont))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xf0, 0x02, 0x01}); err != nil { // two gigabytes are announced
+		t.Fatal(err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the server waits for two gigabytes: %d, %v", n, err)
+	}
+}
+
+func TestThatAColleagueStudiesIsToldToColleaguesOnly(t *testing.T) {
+	both := somebody("p-both", "Inès", "Double", false, campus.Affiliation{Kind: campus.Staff})
+	both.Affiliations = append(both.Affiliations, campus.Affiliation{Kind: campus.Student, Programme: "L-INFO"})
+	address := serve(t, people{both})
+	for who, want := range map[string]int{"cn=copiers,ou=readers," + base: 1, "cn=door,ou=readers," + base: 0} {
+		r, err := search(dial(t, address, who, copiers), "(employeeType=student)")
+		if err != nil || len(r.Entries) != want {
+			t.Errorf("%s finds %d: %v", who, len(r.Entries), err)
+		}
 	}
 }
 
