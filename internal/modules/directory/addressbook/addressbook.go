@@ -14,6 +14,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-vcard"
 	"github.com/emersion/go-webdav"
@@ -41,7 +42,15 @@ type Books struct {
 	Card func(ctx context.Context, v campus.Viewer, p find.Person) (vcard.Card, error)
 	// Most is how many people one address book holds.
 	Most int
+
+	answers chan struct{} // programs that are answered now
 }
+
+// answersAtOnce is how many programs are answered at a time, each of which may hold
+// the whole book in memory; patience is how long the next one waits.
+const answersAtOnce = 4
+
+var patience = 20 * time.Second
 
 // prefix is where the address books are.
 const prefix = "/dav"
@@ -49,6 +58,7 @@ const prefix = "/dav"
 // Routes lists the addresses of the alcove. They are open to strangers as far as the
 // house goes: the password of the program is asked for here.
 func (b *Books) Routes(r *web.Router) {
+	b.answers = make(chan struct{}, answersAtOnce)
 	r.Handle("GET /.well-known/carddav", b.serve, web.Public)
 	r.Handle("PROPFIND /.well-known/carddav", b.serve, web.Public)
 	r.Handle("OPTIONS /dav/", b.serve, web.Public)
@@ -70,6 +80,15 @@ func (b *Books) serve(w http.ResponseWriter, r *http.Request) error {
 	viewer, err := b.enter(r)
 	if err != nil {
 		return refuse(w, r, err)
+	}
+	wait, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	select {
+	case b.answers <- struct{}{}:
+		defer func() { <-b.answers }()
+	case <-wait.Done():
+		web.RetryAfter(w, patience)
+		return say(w, http.StatusServiceUnavailable, i18n.T(r.Context(), "directory.addressbook.busy"))
 	}
 	handler := carddav.Handler{Backend: &backend{books: b, viewer: viewer}, Prefix: prefix}
 	handler.ServeHTTP(w, r)
@@ -105,9 +124,14 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Amphi", charset="UTF-8"`)
 	}
+	return say(w, status, text)
+}
+
+// say answers with a sentence, for who reads the program's log.
+func say(w http.ResponseWriter, status int, text string) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, err = fmt.Fprintln(w, text)
+	_, err := fmt.Fprintln(w, text)
 	return err
 }
 
@@ -156,6 +180,9 @@ var nothing = webdav.NewHTTPError(http.StatusNotFound, errors.New("there is noth
 // readOnly is the answer for who wants to change something.
 var readOnly = webdav.NewHTTPError(http.StatusForbidden, errors.New("the directory is read only: ask for a correction on the page of the person"))
 
+// tooMuch is the answer for a filter that compares more than anybody looks for.
+var tooMuch = webdav.NewHTTPError(http.StatusForbidden, errors.New("the filter makes too many comparisons"))
+
 // GetAddressObject implements carddav.Backend.
 func (b *backend) GetAddressObject(ctx context.Context, at string, _ *carddav.AddressDataRequest) (*carddav.AddressObject, error) {
 	id, ok := strings.CutSuffix(path.Base(at), ".vcf")
@@ -198,6 +225,9 @@ func (b *backend) ListAddressObjects(ctx context.Context, at string, _ *carddav.
 
 // QueryAddressObjects implements carddav.Backend.
 func (b *backend) QueryAddressObjects(ctx context.Context, at string, q *carddav.AddressBookQuery) ([]carddav.AddressObject, error) {
+	if comparisons(q) > mostComparisons {
+		return nil, tooMuch
+	}
 	all, err := b.ListAddressObjects(ctx, at, &q.DataRequest)
 	if err != nil {
 		return nil, err

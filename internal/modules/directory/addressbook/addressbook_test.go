@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,9 +77,16 @@ func house(t *testing.T) (list *people, address string) {
 		somebody("p-diallo", "Fatoumata", "Diallo", false, campus.Staff), somebody("p-kervadec", "Hélène", "Kervadec", false, campus.Teacher),
 		somebody("p-lina", "Lina", "Martin", false, campus.Student), somebody("p-secret", "Sœur", "Cachée", true, campus.Staff),
 	}
+	_, address = room(t, list)
+	return list, address
+}
+
+// room serves the address books of people.
+func room(t *testing.T, list *people) (b *Books, address string) {
+	t.Helper()
 	now := clock.At(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC))
 	texts := i18ntest.Load(t, time.UTC, now, web.Locales, ui.Locales, os.DirFS("."))
-	b := &Books{People: list, Apps: apps{}, Most: 1000, Card: func(_ context.Context, v campus.Viewer, p find.Person) (vcard.Card, error) {
+	b = &Books{People: list, Apps: apps{}, Most: 1000, Card: func(_ context.Context, v campus.Viewer, p find.Person) (vcard.Card, error) {
 		c := vcard.Card{}
 		c.SetValue(vcard.FieldVersion, "4.0")
 		c.SetValue(vcard.FieldUID, "urn:uuid:"+string(p.ID))
@@ -87,7 +95,7 @@ func house(t *testing.T) (list *people, address string) {
 		c.Add(vcard.FieldTelephone, &vcard.Field{Value: "tel:+33199004242", Params: vcard.Params{"VALUE": {"uri"}}})
 		return c, nil
 	}}
-	return list, pagetest.Serve(t, now, texts, func() campus.Viewer { return campus.Viewer{} }, b.Routes).URL
+	return b, pagetest.Serve(t, now, texts, func() campus.Viewer { return campus.Viewer{} }, b.Routes).URL
 }
 
 // book is what a program of somebody's finds, by following what the server says of
@@ -221,6 +229,52 @@ func TestACardHasAnotherTagWhenItChanged(t *testing.T) {
 	_, after, _ := book(t, address, "lina")
 	if before[0].ETag == after[0].ETag || before[1].ETag != after[1].ETag {
 		t.Errorf("the tags were %s and %s, and are %s and %s", before[0].ETag, before[1].ETag, after[0].ETag, after[1].ETag)
+	}
+}
+
+func TestAFilterOfManyComparisonsIsRefused(t *testing.T) {
+	_, address := house(t)
+	c, _, at := book(t, address, "lina")
+	query := func(n int) error {
+		_, err := c.QueryAddressBook(t.Context(), at, &carddav.AddressBookQuery{DataRequest: carddav.AddressDataRequest{AllProp: true}, PropFilters: []carddav.PropFilter{
+			{Name: vcard.FieldFormattedName, TextMatches: slices.Repeat([]carddav.TextMatch{{Text: "kerv"}}, n)},
+		}})
+		return err
+	}
+	if err := query(mostComparisons - 1); err != nil {
+		t.Errorf("as many as may be: %v", err)
+	}
+	if err := query(mostComparisons); err == nil {
+		t.Error("one more is answered")
+	}
+}
+
+func TestMoreProgramsThanMemoryIsKeptForWaitAndAreToldSo(t *testing.T) {
+	before := patience
+	patience = 10 * time.Millisecond
+	defer func() { patience = before }()
+	b, address := room(t, &people{somebody("p-diallo", "Fatoumata", "Diallo", false, campus.Staff)})
+	ask := func() int {
+		r, _ := http.NewRequest("OPTIONS", address+"/dav/", nil)
+		r.SetBasicAuth("lina", secret)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for range answersAtOnce {
+		b.answers <- struct{}{}
+	}
+	if status := ask(); status != http.StatusServiceUnavailable {
+		t.Errorf("with all places taken: %d", status)
+	}
+	<-b.answers
+	for range 3 {
+		if status := ask(); status >= 400 {
+			t.Errorf("with one free: %d", status)
+		}
 	}
 }
 

@@ -10,6 +10,18 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 )
 
+// mostComparisons bounds a filter: each comparison is made for every card.
+const mostComparisons = 40
+
+// comparisons is how many a filter makes.
+func comparisons(q *carddav.AddressBookQuery) int {
+	n := len(q.PropFilters)
+	for _, f := range q.PropFilters {
+		n += len(f.TextMatches)
+	}
+	return n
+}
+
 // matches reports whether a card passes the filter of a query (RFC 6352 §10.5). The
 // library compares letter by letter; people who type a name on a telephone expect
 // capitals and accents to be forgiven, which the standard's default asks for as well
