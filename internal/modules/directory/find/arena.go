@@ -85,10 +85,11 @@ func (a *arena) costs(wanted string) []uint8 {
 	for i := range a.words {
 		t := &a.words[i]
 		switch {
-		case t.text == wanted:
-			table[i] = exact
-		case strings.HasPrefix(t.text, wanted):
+		case t.text[0] == wanted[0] && strings.HasPrefix(t.text, wanted):
 			table[i] = beginning
+			if len(t.text) == len(wanted) {
+				table[i] = exact
+			}
 		case limit == 0 || t.length < len(w)-limit || bits.OnesCount64(set&^t.set) > limit:
 		default:
 			whole, begin := distance(w, t.runes, limit)

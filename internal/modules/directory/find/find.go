@@ -47,6 +47,7 @@ type Finder struct {
 	loaded bool
 	words  *arena
 	people []Person
+	looks  []glance                // at people, in the same places
 	places map[campus.PersonID]int // in people
 	free   []int                   // places of those who left
 	tree   unit.Tree
@@ -127,13 +128,14 @@ func (f *Finder) Search(ctx context.Context, v campus.Viewer, q Query) (Found, e
 		self = -1
 	}
 	people := make([]hit, 0, 512)
-	for i := range f.people {
-		p := &f.people[i]
+	filtered := q.Kind != "" || q.Campus != "" || q.Unit != "" || q.Programme != ""
+	for i := range f.looks {
+		g := &f.looks[i]
 		own := i == self
-		if p.ID == "" || !own && p.entryRank < standing || !p.fits(q, v, within) {
+		if !g.there || !own && g.entry < standing || filtered && !f.people[i].fits(q, v, within) {
 			continue
 		}
-		if h, ok := p.match(tables, own || p.functionsRank >= standing); ok {
+		if h, ok := g.match(tables, own || g.function >= standing); ok {
 			h.place = i
 			people = append(people, h)
 		}
@@ -149,14 +151,13 @@ func (f *Finder) Search(ctx context.Context, v campus.Viewer, q Query) (Found, e
 		if a.cost != b.cost {
 			return a.cost - b.cost
 		}
-		x, y := &f.people[a.place], &f.people[b.place]
-		if x.works != y.works {
-			if x.works {
+		if works := f.looks[a.place].works; works != f.looks[b.place].works {
+			if works {
 				return -1
 			}
 			return 1
 		}
-		return strings.Compare(x.order, y.order)
+		return strings.Compare(f.people[a.place].order, f.people[b.place].order)
 	})
 	from := min(max(q.From, 0), len(people))
 	for _, h := range people[from:min(from+q.Most, len(people))] {
@@ -192,14 +193,14 @@ func (p *Person) fits(q Query, v campus.Viewer, within []string) bool {
 
 // match says what somebody costs for all wanted words; a word may be in the name or
 // in a function.
-func (p *Person) match(tables [][]uint8, functions bool) (hit, bool) {
+func (g *glance) match(tables [][]uint8, functions bool) (hit, bool) {
 	h := hit{clean: true}
 	for _, table := range tables {
-		c := int(cost(table, p.names))
+		c := int(cost(table, g.names))
 		if functions {
-			if g := int(cost(table, p.functions)); g != none && (c == none || g+1 < c) {
-				c = g + 1
-				h.clean = h.clean && clean(uint8(g))
+			if d := int(cost(table, g.functions)); d != none && (c == none || d+1 < c) {
+				c = d + 1
+				h.clean = h.clean && clean(uint8(d))
 				h.cost += c
 				continue
 			}

@@ -3,6 +3,8 @@ package find
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -58,7 +60,9 @@ func (f *Finder) load(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	words, places, people := newArena(), map[campus.PersonID]int{}, []Person(nil)
+	words, places := newArena(), map[campus.PersonID]int{}
+	var people []Person
+	var looks []glance
 	tree, err := unit.All(ctx, f.DB.Read())
 	if err != nil {
 		return err
@@ -82,9 +86,8 @@ func (f *Finder) load(ctx context.Context, now time.Time) error {
 			return err
 		}
 		for _, p := range read {
-			p.learn(words, tree)
 			places[p.ID] = len(people)
-			people = append(people, p)
+			people, looks = append(people, p), append(looks, p.glance(words, tree))
 		}
 		if len(some) < pageSize {
 			break
@@ -92,7 +95,8 @@ func (f *Finder) load(ctx context.Context, now time.Time) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.words, f.places, f.people, f.free = words, places, people, nil
+	defer debug.FreeOSMemory() // what was read on the way is as much again, and not needed any more
+	f.words, f.places, f.people, f.looks, f.free = words, places, slices.Clip(people), slices.Clip(looks), nil
 	f.setTree(tree)
 	f.newest, f.applied, f.looked, f.loaded = newest, map[string]db.Time{}, now, true
 	return nil
@@ -137,13 +141,12 @@ func (f *Finder) update(ctx context.Context, now time.Time) error {
 	if units {
 		f.setTree(tree)
 		for i := range f.people {
-			f.people[i].learn(f.words, tree)
+			f.looks[i] = f.people[i].glance(f.words, tree)
 		}
 	}
 	there := make(map[campus.PersonID]bool, len(read))
 	for _, p := range read {
 		there[p.ID] = true
-		p.learn(f.words, tree)
 		i, had := f.places[p.ID]
 		switch {
 		case had:
@@ -152,13 +155,13 @@ func (f *Finder) update(ctx context.Context, now time.Time) error {
 			f.free = f.free[:len(f.free)-1]
 		default:
 			i = len(f.people)
-			f.people = append(f.people, Person{})
+			f.people, f.looks = append(f.people, Person{}), append(f.looks, glance{})
 		}
-		f.people[i], f.places[p.ID] = p, i
+		f.people[i], f.looks[i], f.places[p.ID] = p, p.glance(f.words, tree), i
 	}
 	for _, id := range ids {
 		if i, had := f.places[id]; had && !there[id] {
-			f.people[i] = Person{}
+			f.people[i], f.looks[i] = Person{}, glance{}
 			delete(f.places, id)
 			f.free = append(f.free, i)
 		}
@@ -186,12 +189,11 @@ func (f *Finder) read(ctx context.Context, ids []campus.PersonID, known map[camp
 	return people, nil
 }
 
-// learn gives somebody their words.
-func (p *Person) learn(words *arena, tree unit.Tree) {
+// glance works out what the search asks of somebody.
+func (p *Person) glance(words *arena, tree unit.Tree) glance {
 	if p.ID == "" {
-		return
+		return glance{}
 	}
-	p.names = words.add(p.GivenName, p.FamilyName)
 	texts := []string{p.JobTitle}
 	for _, f := range p.Profile.Functions {
 		texts = append(texts, f.French, f.English)
@@ -201,7 +203,10 @@ func (p *Person) learn(words *arena, tree unit.Tree) {
 			texts = append(texts, u.NameFrench, u.NameEnglish)
 		}
 	}
-	p.functions = words.add(texts...)
+	return glance{
+		names: words.add(p.GivenName, p.FamilyName), functions: words.add(texts...), works: p.Works(), there: true,
+		entry: int8(p.Sight.Rank(entry.FieldEntry)), function: int8(p.Sight.Rank(entry.FieldFunctions)),
+	}
 }
 
 // setTree keeps the chart, and the words of its units.

@@ -22,13 +22,7 @@ type Person struct {
 	Photo        bool // there is one, and a consent
 	Sight        entry.Sight
 
-	// What the search asks of everybody, worked out once.
-	entryRank, functionsRank int8
-	works                    bool
-
-	order     string   // folded name, family name first
-	names     []uint32 // words of the name
-	functions []uint32 // words of functions and units
+	order string // folded name, family name first
 }
 
 // DisplayName is the name as people say it: given name, then family name.
@@ -84,17 +78,23 @@ func (p Person) Function(l campus.Locale) string {
 	return p.JobTitle
 }
 
-// personOf makes a person of what is known. The person has no words yet.
+// glance is what the search asks of everybody, worked out once and kept close
+// together: it goes through all of them each time.
+type glance struct {
+	names, functions []uint32 // words of the name, and of functions and units
+	entry, function  int8     // [entry.Sight.Rank] of who is seen, and of what they do
+	works, there     bool
+}
+
+// personOf makes a person of what is known.
 func personOf(k contract.Known, profile entry.Profile, chosen entry.Choices, rules entry.Config) Person {
 	photo := !chosen.ConsentAt.IsZero() && (chosen.Photo != "" || profile.Photo != "")
 	if chosen.Hours != "" {
 		profile.Hours = chosen.Hours
 	}
-	p := Person{
+	return Person{
 		ID: k.ID, GivenName: k.Subject.GivenName, FamilyName: k.Subject.FamilyName, Mail: k.Subject.Mail, JobTitle: k.Subject.JobTitle,
 		Affiliations: k.Subject.Affiliations, Profile: profile, Photo: photo, Sight: rules.Sight(k.Subject.Affiliations, profile.Unlisted, chosen),
 		order: campus.Fold(k.Subject.FamilyName + " " + k.Subject.GivenName),
 	}
-	p.entryRank, p.functionsRank, p.works = int8(p.Sight.Rank(entry.FieldEntry)), int8(p.Sight.Rank(entry.FieldFunctions)), p.Works()
-	return p
 }
