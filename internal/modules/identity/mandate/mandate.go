@@ -109,6 +109,11 @@ func (x *Mandates) Give(ctx context.Context, tx db.Tx, who campus.PersonID, m ca
 // nobody else could administer the installation.
 func (x *Mandates) Take(ctx context.Context, tx db.Tx, who campus.PersonID, m campus.Mandate, e journal.Event) error {
 	q := sqlgen.New(tx)
+	if m.Right == campus.RightAdmin { // two who take it from each other at once must not both find the other
+		if _, err := q.HoldRight(ctx, string(m.Right)); err != nil {
+			return fmt.Errorf("hold %s: %w", m.Right, err)
+		}
+	}
 	n, err := q.TakeMandate(ctx, sqlgen.TakeMandateParams{PersonID: string(who), RightName: string(m.Right), Campus: m.Campus, Programme: m.Programme, Unit: m.Unit})
 	if err != nil {
 		return fmt.Errorf("take %s: %w", m.Right, err)

@@ -152,6 +152,44 @@ func TestTheLastAdministratorKeepsTheRight(t *testing.T) {
 	})
 }
 
+// quiet is a journal that keeps nothing.
+type quiet struct{}
+
+func (quiet) Write(context.Context, db.Tx, journal.Event) error { return nil }
+
+func TestTwoWhoTakeTheRightFromEachOtherAtOnceLeaveOneAdministrator(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		admin := campus.Mandate{Right: campus.RightAdmin}
+		both := []campus.PersonID{"p-nadia", "p-priscille"}
+		for _, who := range both {
+			o.tx(func(tx db.Tx) error { return o.Give(t.Context(), tx, who, admin, journal.Event{}) })
+		}
+		deps := o.Deps
+		deps.Journal = quiet{}
+		deps.Changed = func(context.Context, db.Tx, campus.PersonID) error {
+			time.Sleep(100 * time.Millisecond) // both have counted, unless one waits for the other
+			return nil
+		}
+		slow, ended := New(deps), make(chan error, len(both))
+		for _, who := range both {
+			go func() {
+				ended <- o.DB.InTx(t.Context(), func(tx db.Tx) error { return slow.Take(t.Context(), tx, who, admin, journal.Event{}) })
+			}()
+		}
+		refused := 0
+		for range both {
+			if err := <-ended; fault.Of(err).Reason == LastAdmin {
+				refused++
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if held := o.holds(campus.RightAdmin); refused != 1 || len(held) != 1 {
+			t.Errorf("%d were refused, and %q administer", refused, held)
+		}
+	})
+}
+
 func TestAMandateThatCannotBeIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		m    campus.Mandate

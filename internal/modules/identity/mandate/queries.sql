@@ -6,6 +6,10 @@ ON CONFLICT DO NOTHING;
 -- name: TakeMandate :execrows
 DELETE FROM identity_mandates WHERE person_id = $1 AND right_name = $2 AND campus = $3 AND programme = $4 AND unit = $5;
 
+-- name: HoldRight :execrows
+-- Changes nothing: whoever takes the same right from somebody else waits until we are done.
+UPDATE identity_mandates SET granted_at = granted_at WHERE right_name = $1;
+
 -- name: OthersWithRight :one
 SELECT COUNT(*) FROM identity_mandates m
 JOIN identity_people p ON p.id = m.person_id

@@ -55,6 +55,19 @@ func (q *Queries) GiveMandate(ctx context.Context, arg GiveMandateParams) (int64
 	return result.RowsAffected()
 }
 
+const holdRight = `-- name: HoldRight :execrows
+UPDATE identity_mandates SET granted_at = granted_at WHERE right_name = $1
+`
+
+// Changes nothing: whoever takes the same right from somebody else waits until we are done.
+func (q *Queries) HoldRight(ctx context.Context, rightName string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, holdRight, rightName)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const mandates = `-- name: Mandates :many
 SELECT m.person_id, m.right_name, m.campus, m.programme, m.unit, m.granted_at, p.login, p.given_name, p.family_name, p.state,
        CAST(COALESCE((SELECT b.given_name || ' ' || b.family_name FROM identity_people b WHERE b.id = m.granted_by), '') AS TEXT) AS granted_by_name
