@@ -24,8 +24,10 @@ CREATE TABLE directory_aliases (
     name       TEXT COLLATE "C" NOT NULL,
     kind       TEXT COLLATE "C" NOT NULL,
     source_key TEXT COLLATE "C" NOT NULL,
+    person_id  TEXT COLLATE "C" NOT NULL, -- empty for groups and units
     PRIMARY KEY (source, name)
 );
+CREATE INDEX directory_aliases_by_person ON directory_aliases (person_id) WHERE person_id <> '';
 CREATE INDEX directory_aliases_by_record ON directory_aliases (source, kind, source_key);
 
 CREATE TABLE directory_sources (

@@ -524,7 +524,7 @@ func (e *Engine) putRecord(ctx context.Context, tx db.Tx, src string, o *outcome
 		}
 	}
 	for _, name := range o.entry.Names {
-		if err := q.AddAlias(ctx, sqlgen.AddAliasParams{Source: src, Name: name, Kind: string(o.entry.Kind), SourceKey: o.entry.Key}); err != nil {
+		if err := q.AddAlias(ctx, sqlgen.AddAliasParams{Source: src, Name: name, Kind: string(o.entry.Kind), SourceKey: o.entry.Key, PersonID: string(o.person)}); err != nil {
 			return fmt.Errorf("keep the names of the record: %w", err)
 		}
 	}

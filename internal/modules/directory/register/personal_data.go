@@ -21,7 +21,7 @@ func (e *Engine) Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
 		held("directory_records", "record").On(contract.PublicTask, work...).Erased(contract.Delete("person_id")),
 		held("directory_aliases", "alias").On(contract.PublicTask, contract.DataIdentity).
-			Erased(contract.Delete("source_key").Through("directory_records", "source_key", "person_id")),
+			Erased(contract.Delete("person_id")),
 		held("directory_runs", "run", "duration", e.config.KeepRuns).On(contract.PublicTask, contract.DataDecisions).Of(contract.PeopleAgents).
 			Erased(contract.Clear("asked_by"), contract.Clear("released_by")),
 		held("directory_changes", "change", "duration", e.config.KeepRuns).On(contract.PublicTask, work...).
@@ -40,8 +40,7 @@ func (e *Engine) Holdings(ctx context.Context) []contract.Holding {
 // exports are what an export takes from each table.
 var exports = []struct{ file, query string }{
 	{"records.json", "SELECT source, said, since, place, first_at, changed_at, gone_at FROM directory_records WHERE person_id = $1 ORDER BY source, source_key"},
-	{"names-at-the-sources.json", `SELECT a.source, a.name FROM directory_aliases a JOIN directory_records r ON r.source = a.source AND r.kind = a.kind AND r.source_key = a.source_key
-		WHERE r.person_id = $1 ORDER BY a.source, a.name`},
+	{"names-at-the-sources.json", "SELECT source, name FROM directory_aliases WHERE person_id = $1 ORDER BY source, name"},
 	{"readings-asked-for.json", "SELECT source, state, started_at, asked_by, released_by FROM directory_runs WHERE asked_by = $1 OR released_by = $1 ORDER BY started_at"},
 	{"changes.json", "SELECT run_id, kind, state, name, detail, reason FROM directory_changes WHERE person_id = $1 ORDER BY run_id, seq"},
 	{"questions.json", "SELECT source, kind, name, said, opened_at, closed_at, decision FROM directory_conflicts WHERE people LIKE '%' || CAST($1 AS TEXT) || '%' OR decided_by = $1 ORDER BY opened_at"},

@@ -18,8 +18,8 @@ UPDATE directory_records SET gone_at = sqlc.arg(gone_at), digest = '' WHERE sour
 SELECT COUNT(*) FROM directory_records WHERE source = $1 AND kind = 'person' AND gone_at = 0;
 
 -- name: AddAlias :exec
-INSERT INTO directory_aliases (source, name, kind, source_key) VALUES ($1, $2, $3, $4)
-ON CONFLICT (source, name) DO UPDATE SET kind = excluded.kind, source_key = excluded.source_key;
+INSERT INTO directory_aliases (source, name, kind, source_key, person_id) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (source, name) DO UPDATE SET kind = excluded.kind, source_key = excluded.source_key, person_id = excluded.person_id;
 
 -- name: DropAliases :exec
 DELETE FROM directory_aliases WHERE source = $1 AND kind = $2 AND source_key = $3;

@@ -13,6 +13,7 @@ type DirectoryAlias struct {
 	Name      string
 	Kind      string
 	SourceKey string
+	PersonID  string
 }
 
 type DirectoryChange struct {

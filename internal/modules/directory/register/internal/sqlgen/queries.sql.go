@@ -12,8 +12,8 @@ import (
 )
 
 const addAlias = `-- name: AddAlias :exec
-INSERT INTO directory_aliases (source, name, kind, source_key) VALUES ($1, $2, $3, $4)
-ON CONFLICT (source, name) DO UPDATE SET kind = excluded.kind, source_key = excluded.source_key
+INSERT INTO directory_aliases (source, name, kind, source_key, person_id) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (source, name) DO UPDATE SET kind = excluded.kind, source_key = excluded.source_key, person_id = excluded.person_id
 `
 
 type AddAliasParams struct {
@@ -21,6 +21,7 @@ type AddAliasParams struct {
 	Name      string
 	Kind      string
 	SourceKey string
+	PersonID  string
 }
 
 func (q *Queries) AddAlias(ctx context.Context, arg AddAliasParams) error {
@@ -29,6 +30,7 @@ func (q *Queries) AddAlias(ctx context.Context, arg AddAliasParams) error {
 		arg.Name,
 		arg.Kind,
 		arg.SourceKey,
+		arg.PersonID,
 	)
 	return err
 }
