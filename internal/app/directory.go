@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
@@ -21,6 +22,7 @@ type directoryCommand struct {
 	Sync   directorySyncCommand   `cmd:"" help:"Read the sources and bring people, groups and units into step with them."`
 	Import directoryImportCommand `cmd:"" help:"Take a CSV file over, as the source that the configuration describes."`
 	Check  directoryCheckCommand  `cmd:"" help:"Say whether the sources can be read, and what a reading would change. Changes nothing."`
+	Token  directoryTokenCommand  `cmd:"" help:"Keep the tokens by which programs push into the sources."`
 }
 
 // reporting is what the commands of the directory have in common.
@@ -179,4 +181,83 @@ func (c directoryCheckCommand) probe(ctx context.Context, t *terminal, e *regist
 		t.say("%s: %s: %s", src, step.Name, step.Detail)
 	}
 	return nil
+}
+
+// directoryTokenCommand keeps the tokens by which programs push into the directory.
+type directoryTokenCommand struct {
+	Add    tokenAddCommand    `cmd:"" help:"Make a token for a source of the kind scim or api. It is shown once."`
+	List   tokenListCommand   `cmd:"" help:"List the tokens, without their secrets."`
+	Revoke tokenRevokeCommand `cmd:"" help:"Refuse a token from now on."`
+}
+
+// withDoor runs do with the door for programs, in English.
+func (c configured) withDoor(t *terminal, do func(ctx context.Context, d *push.Door) error) error {
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	house, err := Open(t, cfg, quiet())
+	if err != nil {
+		return err
+	}
+	defer house.Close()
+	texts, err := loadTexts(defaultZone, platformTexts()...)
+	if err != nil {
+		return err
+	}
+	return do(i18n.With(t, texts.For(campus.English)), house.directory.Door())
+}
+
+type tokenAddCommand struct {
+	configured
+	Source string `arg:"" help:"Identifier of the source."`
+	Label  string `arg:"" help:"What will use it, such as \"Entra provisioning\"."`
+}
+
+// Run prints the secret and nothing else, so that a script can keep it.
+func (c *tokenAddCommand) Run(t *terminal) error {
+	return c.withDoor(t, func(ctx context.Context, d *push.Door) error {
+		_, secret, err := d.AddToken(ctx, "", c.Source, c.Label)
+		if err != nil {
+			return err
+		}
+		t.say("%s", secret)
+		return nil
+	})
+}
+
+type tokenListCommand struct{ configured }
+
+// Run prints one token a line.
+func (c *tokenListCommand) Run(t *terminal) error {
+	return c.withDoor(t, func(ctx context.Context, d *push.Door) error {
+		tokens, err := d.Tokens(ctx)
+		if err != nil {
+			return err
+		}
+		day := func(at time.Time) string {
+			if at.IsZero() {
+				return "never"
+			}
+			return at.UTC().Format(time.DateOnly)
+		}
+		for _, one := range tokens {
+			state := "used " + day(one.UsedAt)
+			if !one.Holds() {
+				state = "revoked " + day(one.RevokedAt)
+			}
+			t.say("%s  %-16s  made %s  %-18s  %s", one.ID, one.Source, day(one.MadeAt), state, one.Label)
+		}
+		return nil
+	})
+}
+
+type tokenRevokeCommand struct {
+	configured
+	ID string `arg:"" help:"Identifier of the token, as the list shows it."`
+}
+
+// Run revokes it.
+func (c *tokenRevokeCommand) Run(t *terminal) error {
+	return c.withDoor(t, func(ctx context.Context, d *push.Door) error { return d.RevokeToken(ctx, "", c.ID) })
 }

@@ -26,10 +26,10 @@ func (d *Door) Holdings(ctx context.Context) []contract.Holding {
 
 // exported is what a program pushed about somebody.
 type exported struct {
-	Source string          `json:"source"`
-	Key    string          `json:"key"`
-	Said   json.RawMessage `json:"said"`
-	Since  time.Time       `json:"since"`
+	Source string    `json:"source"`
+	Key    string    `json:"key"`
+	Said   any       `json:"said"`
+	Since  time.Time `json:"since"`
 }
 
 // exportedToken is a token that somebody made or revoked.
@@ -49,7 +49,10 @@ func (d *Door) Export(ctx context.Context, who campus.PersonID, a *contract.Arch
 	}
 	said := make([]exported, len(rows))
 	for i, row := range rows {
-		said[i] = exported{row.Source, row.ID, json.RawMessage(row.Body), row.ChangedAt.Time().UTC()}
+		said[i] = exported{row.Source, row.ID, row.Body, row.ChangedAt.Time().UTC()}
+		if json.Valid([]byte(row.Body)) {
+			said[i].Said = json.RawMessage(row.Body)
+		}
 	}
 	if err := a.JSON("pushed.json", said); err != nil {
 		return err

@@ -306,6 +306,7 @@ func TestAnEntryThatLeavesTheFilterIsGone(t *testing.T) {
 type proxy struct {
 	url   string
 	limit atomic.Int64 // bytes of each connection; 0 for no end
+	mute  atomic.Bool  // at the limit, say nothing more instead of hanging up
 }
 
 func cutting(t *testing.T, target string) *proxy {
@@ -334,6 +335,9 @@ func cutting(t *testing.T, target string) *proxy {
 					answers = io.LimitReader(far, n)
 				}
 				io.Copy(near, answers) // ends with its connection, or is cut
+				if p.mute.Load() {
+					<-t.Context().Done()
+				}
 				near.Close()
 				far.Close()
 			}()
@@ -365,6 +369,23 @@ func TestAConnectionThatIsCutSaysHowFarItCameAndNobodyIsGone(t *testing.T) {
 		p.limit.Store(0)
 		if again := must(t, s, ""); again.Count[source.Person] != people {
 			t.Errorf("%s: the next reading gives %v", way, again.Count)
+		}
+	}
+}
+
+func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
+	server := supanntest.Start(t, people)
+	p := cutting(t, server.URL)
+	p.limit.Store(150_000)
+	p.mute.Store(true)
+	for _, way := range []string{source.ChangesSync, source.ChangesOff} {
+		s, _ := open(t, configuration(server, func(c *source.Config) {
+			c.LDAP.URLs, c.LDAP.Changes, c.LDAP.Timeout = []string{p.url}, way, time.Second
+		}))
+		began := time.Now()
+		r := read(t, s, "")
+		if !errors.Is(r.err, source.BrokenOff) || r.Count[source.Person] == 0 || len(r.Complete) > 0 || time.Since(began) > 10*time.Second {
+			t.Errorf("%s: %v after %v in %v", way, r.err, r.Count, time.Since(began))
 		}
 	}
 }
