@@ -147,22 +147,25 @@ func (m *Moodle) Find(ctx context.Context, a target.Account) (target.Remote, boo
 		f.Other = ours[1].Username
 		return target.Remote{}, false, f
 	}
-	for field, value := range map[string]string{"username": a.Login, "email": a.Mail} {
-		if value == "" {
+	// The login first: whoever is adopted by it has the address as well.
+	for _, has := range []struct{ field, value string }{{"username", strings.ToLower(a.Login)}, {"email", a.Mail}} {
+		if has.value == "" {
 			continue
 		}
-		others, err := m.by(ctx, field, value)
+		others, err := m.by(ctx, has.field, has.value)
 		if err != nil {
 			return target.Remote{}, false, err
 		}
-		for _, other := range others {
-			if field == "username" && other.IDNumber == "" && m.config.Adopt {
-				return other.remote(), true, nil
-			}
-			f := target.Fail(target.Taken, "the account %s has the same %s", other.Username, field)
-			f.Other = other.Username
-			return target.Remote{}, false, f
+		if len(others) == 0 {
+			continue
 		}
+		other := others[0]
+		if has.field == "username" && other.IDNumber == "" && m.config.Adopt {
+			return other.remote(), true, nil
+		}
+		f := target.Fail(target.Taken, "the account %s has the same %s", other.Username, has.field)
+		f.Other = other.Username
+		return target.Remote{}, false, f
 	}
 	return target.Remote{}, false, nil
 }

@@ -94,7 +94,7 @@ func TestAnotherAccountWithTheSameLoginOrAddressStandsInTheWay(t *testing.T) {
 
 func TestAnAccountMadeByHandIsAdoptedWhenTheConfigurationSaysSo(t *testing.T) {
 	there, m := open(t, func(c *moodle.Config) { c.Adopt = true })
-	there.Add(pretend.MoodleUser{Username: "lmartin", Email: "old@valmont.example", Auth: "manual"})
+	there.Add(pretend.MoodleUser{Username: "lmartin", Email: "lina@valmont.example", Auth: "manual"})
 	found, ok, err := m.Find(t.Context(), lina())
 	if err != nil || !ok {
 		t.Fatalf("%t, %v", ok, err)
