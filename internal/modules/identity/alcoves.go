@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
 	"github.com/amphi-campus/amphi/internal/modules/identity/apppass"
+	"github.com/amphi-campus/amphi/internal/modules/identity/bulk"
 	"github.com/amphi-campus/amphi/internal/modules/identity/challenge"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
@@ -47,6 +48,7 @@ type alcoves struct {
 	mandates   *mandate.Mandates
 	apps       *apppass.Passwords
 	lifecycle  *lifecycle.Lifecycle
+	bulk       *bulk.Bulk
 	activation *activation.Activation
 	challenge  *challenge.Challenge
 	recovery   *recovery.Recovery
@@ -99,8 +101,9 @@ func (m *Module) furnish(d Deps, c Config) (err error) {
 	})
 	m.lifecycle = lifecycle.New(lifecycle.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Zone: d.Zone, People: m, Sessions: closings{m}, Journal: m.journal, Letters: m.reach,
-		Changed: m.personChanged, Looked: m.looked,
+		Places: d.Places, Changed: m.personChanged, Looked: m.looked,
 	}, c.Lifecycle)
+	m.bulk = bulk.New(bulk.Deps{DB: d.DB, Clock: d.Clock, Zone: d.Zone, People: m, Accounts: m.lifecycle, Places: d.Places, Door: way})
 	m.activation = activation.New(activation.Deps{
 		DB: d.DB, Clock: d.Clock, Log: d.Log, Texts: d.Texts, Base: d.Base, People: m, Register: m, Door: way, Factors: m, Endings: endings{m.lifecycle},
 		Codes: m.codes, Reach: m.reach, Mailer: d.Mailer, Passwords: m.renewal, Journal: m.journal,
@@ -146,7 +149,7 @@ type plugged interface{ Routes(*web.Router) }
 
 // furniture lists the alcoves that have pages.
 func (a *alcoves) furniture() []plugged {
-	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.mandates, a.apps, a.lifecycle, a.activation, a.challenge, a.recovery, a.support, a.help, a.upstreams}
+	return []plugged{a.reach, a.journal, a.devices, a.enrol, a.renewal, a.risk, a.mandates, a.apps, a.lifecycle, a.bulk, a.activation, a.challenge, a.recovery, a.support, a.help, a.upstreams}
 }
 
 // Reach is how people are reached: what the institution's record says of them

@@ -10,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/activation"
 	"github.com/amphi-campus/amphi/internal/modules/identity/apppass"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
+	"github.com/amphi-campus/amphi/internal/modules/identity/bulk"
 	"github.com/amphi-campus/amphi/internal/modules/identity/code"
 	"github.com/amphi-campus/amphi/internal/modules/identity/device"
 	"github.com/amphi-campus/amphi/internal/modules/identity/factor"
@@ -37,7 +38,7 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 			Erased(contract.Delete("person_id")).Mended("/identity/sessions"),
 	},
 		attempt.Holdings(ctx), code.Holdings(ctx), reach.Holdings(ctx), factor.Holdings(ctx), renewal.Holdings(ctx), activation.Holdings(ctx),
-		m.journal.Holdings(ctx), device.Holdings(ctx), apppass.Holdings(ctx), risk.Holdings(ctx), lifecycle.Holdings(ctx), recovery.Holdings(ctx), upstream.Holdings(ctx),
+		m.journal.Holdings(ctx), device.Holdings(ctx), apppass.Holdings(ctx), risk.Holdings(ctx), lifecycle.Holdings(ctx), bulk.Holdings(ctx), recovery.Holdings(ctx), upstream.Holdings(ctx),
 	)
 }
 
@@ -61,7 +62,7 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, a *contract.Ar
 	}
 	for _, export := range []func(context.Context, campus.PersonID, *contract.Archive) error{
 		m.stories.Export, m.reach.Export, m.factors.Export, m.renewal.Export, m.activation.Export,
-		m.journal.ExportOf, m.devices.Export, m.apps.Export, m.risk.Export, m.lifecycle.Export, m.recovery.Export, m.upstreams.Export,
+		m.journal.ExportOf, m.devices.Export, m.apps.Export, m.risk.Export, m.lifecycle.Export, m.bulk.Export, m.recovery.Export, m.upstreams.Export,
 	} {
 		if err := export(ctx, who, a); err != nil {
 			return err

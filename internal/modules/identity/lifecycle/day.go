@@ -11,9 +11,9 @@ func endOfDay(at time.Time, zone *time.Location) time.Time {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, zone)
 }
 
-// lastDay is a moment on the last day before an end, for people to read. The
+// LastDay is a moment on the last day before an end, for people to read. The
 // zero time stays zero.
-func lastDay(end time.Time) time.Time {
+func LastDay(end time.Time) time.Time {
 	if end.IsZero() {
 		return end
 	}

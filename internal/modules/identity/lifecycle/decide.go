@@ -49,6 +49,10 @@ func Possible(from, to account.State) bool {
 	return false
 }
 
+// Held reports whether a decision keeps an account in this state, so that it can
+// be reopened.
+func Held(s account.State) bool { return weight(s) > 0 }
+
 // guard lets only the secretariat decide, each about those whom they look after,
 // and nobody about themselves.
 func (l *Lifecycle) guard(ctx context.Context, by campus.Viewer, who campus.PersonID) error {
@@ -74,34 +78,38 @@ func (l *Lifecycle) guard(ctx context.Context, by campus.Viewer, who campus.Pers
 // Decide takes a decision in the name of the secretariat: it ends the sessions
 // of an account that can no longer be used, writes the journal, and writes to
 // the person when [UndoTime] has passed.
-func (l *Lifecycle) Decide(ctx context.Context, by campus.Viewer, who campus.PersonID, o Order) (Decision, error) {
-	if err := l.guard(ctx, by, who); err != nil {
-		return Decision{}, err
-	}
-	var taken Decision
-	reason, ok := l.config.reason(o.Reason)
-	if !ok {
-		return Decision{}, ReasonMissing
-	}
-	err := l.DB.InTx(ctx, func(tx db.Tx) error {
-		state, err := hold(ctx, tx, who)
-		if err != nil {
-			return err
-		}
-		if o.Was != "" && o.Was != state {
-			return Changed.With(fault.Args{"state": string(state)})
-		}
-		if !Possible(state, o.State) {
-			return Impossible.With(fault.Args{"state": string(state)})
-		}
-		o.Event.Actor = by.Person
-		taken, err = l.decide(ctx, tx, who, state, reason, o, "", 0)
+func (l *Lifecycle) Decide(ctx context.Context, by campus.Viewer, who campus.PersonID, o Order) (taken Decision, err error) {
+	err = l.DB.InTx(ctx, func(tx db.Tx) error {
+		taken, err = l.DecideIn(ctx, tx, by, who, o)
 		return err
 	})
 	if err != nil {
 		return Decision{}, fmt.Errorf("decide about an account: %w", err)
 	}
 	return taken, nil
+}
+
+// DecideIn is [Lifecycle.Decide] in the caller's transaction.
+func (l *Lifecycle) DecideIn(ctx context.Context, tx db.Tx, by campus.Viewer, who campus.PersonID, o Order) (Decision, error) {
+	if err := l.guard(ctx, by, who); err != nil {
+		return Decision{}, err
+	}
+	reason, ok := l.config.reason(o.Reason)
+	if !ok {
+		return Decision{}, ReasonMissing
+	}
+	state, err := hold(ctx, tx, who)
+	if err != nil {
+		return Decision{}, err
+	}
+	if o.Was != "" && o.Was != state {
+		return Decision{}, Changed.With(fault.Args{"state": string(state)})
+	}
+	if !Possible(state, o.State) {
+		return Decision{}, Impossible.With(fault.Args{"state": string(state)})
+	}
+	o.Event.Actor = by.Person
+	return l.decide(ctx, tx, who, state, reason, o, "", 0)
 }
 
 // decide writes a decision about an account that [hold] holds and makes the
@@ -201,15 +209,46 @@ func (l *Lifecycle) write(ctx context.Context, tx db.Tx, e journal.Event, who ca
 // what the decisions that remain say. An empty decision reopens an account that
 // was closed without one, by the command line of an earlier version.
 func (l *Lifecycle) Lift(ctx context.Context, by campus.Viewer, who campus.PersonID, decisionID, note string, e journal.Event) error {
-	if err := l.guard(ctx, by, who); err != nil {
-		return err
-	}
-	e.Actor = by.Person
-	err := l.DB.InTx(ctx, func(tx db.Tx) error { return l.lift(ctx, tx, who, decisionID, note, e) })
+	err := l.DB.InTx(ctx, func(tx db.Tx) error { return l.LiftIn(ctx, tx, by, who, decisionID, note, e) })
 	if err != nil {
 		return fmt.Errorf("lift a decision: %w", err)
 	}
 	return nil
+}
+
+// LiftIn is [Lifecycle.Lift] in the caller's transaction.
+func (l *Lifecycle) LiftIn(ctx context.Context, tx db.Tx, by campus.Viewer, who campus.PersonID, decisionID, note string, e journal.Event) error {
+	if err := l.guard(ctx, by, who); err != nil {
+		return err
+	}
+	e.Actor = by.Person
+	return l.lift(ctx, tx, who, decisionID, note, e)
+}
+
+// RenewIn takes a decision that was lifted anew, in its own words, from now, in
+// the caller's transaction. The account must be in a state from which it can be
+// taken, and its end still to come.
+func (l *Lifecycle) RenewIn(ctx context.Context, tx db.Tx, by campus.Viewer, who campus.PersonID, decisionID string, e journal.Event) (Decision, error) {
+	if err := l.guard(ctx, by, who); err != nil {
+		return Decision{}, err
+	}
+	state, err := hold(ctx, tx, who)
+	if err != nil {
+		return Decision{}, err
+	}
+	old, err := decision(ctx, tx, who, decisionID)
+	if err != nil {
+		return Decision{}, err
+	}
+	if old.Open() {
+		return Decision{}, Changed.With(fault.Args{"state": string(state)})
+	}
+	if !Possible(state, old.State) {
+		return Decision{}, Impossible.With(fault.Args{"state": string(state)})
+	}
+	e.Actor = by.Person
+	o := Order{State: old.State, Note: old.Note, Until: old.Until, Event: e}
+	return l.decide(ctx, tx, who, state, old.Reason, o, "", l.keepOf(old.Rule))
 }
 
 func (l *Lifecycle) lift(ctx context.Context, tx db.Tx, who campus.PersonID, decisionID, note string, e journal.Event) error {
@@ -319,7 +358,7 @@ func (l *Lifecycle) standing(ctx context.Context, d Decision) Standing {
 		State: d.State, Reason: d.Reason.Code, ByRule: d.Rule != "",
 		Office:  i18n.Pick(ctx, d.Reason.OfficeFrench, d.Reason.OfficeEnglish),
 		Contact: d.Reason.Contact, Appeal: i18n.Pick(ctx, l.config.AppealFrench, l.config.AppealEnglish),
-		Since: d.From, Until: lastDay(d.Until), DeletedAt: d.DeletedAt,
+		Since: d.From, Until: LastDay(d.Until), DeletedAt: d.DeletedAt,
 	}
 	if d.Reason.Shown {
 		s.ReasonText = i18n.Pick(ctx, d.Reason.TextFrench, d.Reason.TextEnglish)

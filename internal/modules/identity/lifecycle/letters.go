@@ -80,7 +80,7 @@ func (l *Lifecycle) letterArgs(ctx context.Context, d Decision) []any {
 	s := l.standing(ctx, d)
 	until, day := i18n.T(ctx, "identity.lifecycle.said.no_end"), ""
 	if !d.Until.IsZero() {
-		day = i18n.Date(ctx, lastDay(d.Until), i18n.Day)
+		day = i18n.Date(ctx, LastDay(d.Until), i18n.Day)
 		until = i18n.T(ctx, "identity.lifecycle.said.until", "day", day)
 	}
 	deleted := i18n.T(ctx, "identity.lifecycle.said.kept")

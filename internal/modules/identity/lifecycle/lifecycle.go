@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
@@ -45,6 +46,8 @@ type Deps struct {
 	Sessions Sessions
 	Journal  Journal
 	Letters  Letters
+	// Places names campuses and programmes; nil offers none to choose from.
+	Places place.Names
 	// Changed tells the house that the state of somebody's account is another.
 	Changed func(ctx context.Context, tx db.Tx, who campus.PersonID) error
 	// Looked notes that an agent opened somebody's account; nil notes nothing.
@@ -58,7 +61,12 @@ type Lifecycle struct {
 }
 
 // New opens the alcove.
-func New(d Deps, c Config) *Lifecycle { return &Lifecycle{Deps: d, config: c} }
+func New(d Deps, c Config) *Lifecycle {
+	if d.Places == nil {
+		d.Places = place.Fixed{}
+	}
+	return &Lifecycle{Deps: d, config: c}
+}
 
 // Routes lists every address of the alcove. All are the secretariat's.
 func (l *Lifecycle) Routes(r *web.Router) {

@@ -125,5 +125,9 @@ func (v accountView) acts() []string {
 	return acts
 }
 
+// Becomes is what an act makes of an account: suspend, expire or close; empty for
+// other acts.
+func Becomes(act string) account.State { return orderedState[act] }
+
 // orderedState is what each act makes of an account.
 var orderedState = map[string]account.State{"suspend": account.Suspended, "expire": account.Expiring, "close": account.Closed}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -26,6 +27,8 @@ type accountsView struct {
 	List        []account.Person
 	Total       int
 	Page, Pages int
+	places      place.Names
+	oneself     campus.PersonID
 }
 
 // maxPage keeps page numbers where arithmetic on them is safe, maxWords what is
@@ -35,28 +38,28 @@ const (
 	maxWords = 120
 )
 
-// filterOf reads the filter of an address; what it does not know it leaves out. It
-// never lets through more than the viewer looks after.
-func filterOf(r *http.Request) Filter {
-	q := r.URL.Query()
-	f := Filter{Words: strings.ToValidUTF8(strings.ReplaceAll(q.Get("q"), "\x00", ""), "")}
-	if len(f.Words) > maxWords {
-		f.Words = strings.ToValidUTF8(f.Words[:maxWords], "")
+// ReadFilter reads the filter of an address; what it does not know it leaves out.
+// It never lets through more than the viewer looks after.
+func ReadFilter(q url.Values, by campus.Viewer) Filter {
+	clean := func(name string) string {
+		text := strings.ToValidUTF8(strings.ReplaceAll(q.Get(name), "\x00", ""), "")
+		return strings.ToValidUTF8(text[:min(len(text), maxWords)], "")
 	}
+	f := Filter{Words: clean("q"), Campus: clean("campus"), Programme: clean("programme")}
 	if s := account.State(q.Get("state")); slices.Contains(account.States, s) {
 		f.State = s
 	}
 	if k := campus.Kind(q.Get("kind")); slices.Contains(campus.Kinds, k) {
 		f.Kind = k
 	}
-	_, f.Within = web.Viewer(r).Scope(campus.RightSecretariat)
+	_, f.Within = by.Scope(campus.RightSecretariat)
 	return f
 }
 
-// query is the filter as an address carries it.
-func (f Filter) query() url.Values {
+// Query is the filter as an address carries it, for [ReadFilter].
+func (f Filter) Query() url.Values {
 	q := url.Values{}
-	for name, value := range map[string]string{"q": f.Words, "state": string(f.State), "kind": string(f.Kind)} {
+	for name, value := range map[string]string{"q": f.Words, "state": string(f.State), "kind": string(f.Kind), "campus": f.Campus, "programme": f.Programme} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -65,15 +68,15 @@ func (f Filter) query() url.Values {
 }
 
 func (v accountsView) pageURL(page int) string {
-	q := v.Filter.query()
+	q := v.Filter.Query()
 	q.Set("page", strconv.Itoa(page))
 	return "/identity/accounts?" + q.Encode()
 }
 
-func (v accountsView) fileURL() string { return "/identity/accounts.csv?" + v.Filter.query().Encode() }
+func (v accountsView) fileURL() string { return "/identity/accounts.csv?" + v.Filter.Query().Encode() }
 
 func (l *Lifecycle) accountsPage(w http.ResponseWriter, r *http.Request) error {
-	view := accountsView{Filter: filterOf(r)}
+	view := accountsView{Filter: ReadFilter(r.URL.Query(), web.Viewer(r)), places: l.Places, oneself: web.Viewer(r).Person}
 	var err error
 	if view.Total, err = l.Count(r.Context(), view.Filter); err != nil {
 		return err
@@ -103,11 +106,11 @@ func (l *Lifecycle) accountsFile(w http.ResponseWriter, r *http.Request) error {
 	if err := file.Write(head); err != nil {
 		return fmt.Errorf("send the accounts: %w", err)
 	}
-	err := l.export(ctx, filterOf(r), func(n Line) error {
+	err := l.export(ctx, ReadFilter(r.URL.Query(), web.Viewer(r)), func(n Line) error {
 		return file.Write([]string{
-			plain(n.Login), plain(n.FamilyName), plain(n.GivenName), plain(n.StudentNumber), plain(n.Mail),
-			i18n.T(ctx, "identity.lifecycle.state."+string(n.State)), plain(i18n.Pick(ctx, n.TextFrench, n.TextEnglish)), plain(n.Office),
-			l.day(n.Since), l.day(db.At(lastDay(n.Until.Time()))), l.day(n.DeletedAt),
+			Plain(n.Login), Plain(n.FamilyName), Plain(n.GivenName), Plain(n.StudentNumber), Plain(n.Mail),
+			i18n.T(ctx, "identity.lifecycle.state."+string(n.State)), Plain(i18n.Pick(ctx, n.TextFrench, n.TextEnglish)), Plain(n.Office),
+			l.day(n.Since), l.day(db.At(LastDay(n.Until.Time()))), l.day(n.DeletedAt),
 		})
 	})
 	file.Flush()
@@ -128,8 +131,8 @@ func (l *Lifecycle) day(t db.Time) string {
 	return t.Time().In(l.Zone).Format(time.DateOnly)
 }
 
-// plain keeps a spreadsheet from taking a name for a formula.
-func plain(text string) string {
+// Plain keeps a spreadsheet from taking a name for a formula.
+func Plain(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text
 	}

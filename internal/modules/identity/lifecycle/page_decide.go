@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +13,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
-// maxNote is how long a note may be, in characters.
-const maxNote = 1000
+// MaxNote is how long a note of the secretariat may be, in characters.
+const MaxNote = 1000
 
 // decideView is the page that states what a decision does, before it is taken.
 type decideView struct {
@@ -61,11 +62,23 @@ func readDecideForm(r *http.Request) (decideForm, error) {
 	if err != nil {
 		return decideForm{}, err
 	}
+	return decideFormOf(values), nil
+}
+
+func decideFormOf(values url.Values) decideForm {
 	return decideForm{
 		Reason: values.Get("reason"), Note: strings.TrimSpace(strings.ReplaceAll(values.Get("note"), "\r\n", "\n")),
 		From: strings.TrimSpace(values.Get("from")), Until: strings.TrimSpace(values.Get("until")),
 		Was: values.Get("was"), Decision: values.Get("decision"),
-	}, nil
+	}
+}
+
+// ReadOrder reads a decision for many accounts from the fields reason, note, from
+// and until of a form. Act is suspend, close or expire.
+func (l *Lifecycle) ReadOrder(values url.Values, act string, now time.Time) (Order, web.Problems) {
+	f := decideFormOf(values)
+	f.Was = "" // each account has its own
+	return l.order(f, act, now)
 }
 
 // order turns the form into a decision. A day at the beginning means its first
@@ -100,8 +113,8 @@ func (l *Lifecycle) order(f decideForm, act string, now time.Time) (Order, web.P
 	} else if o.State == account.Expiring {
 		problems.Add("until", "identity.lifecycle.problem.until_missing")
 	}
-	if utf8.RuneCountInString(f.Note) > maxNote {
-		problems.Add("note", "identity.lifecycle.problem.note_long", "limit", maxNote)
+	if utf8.RuneCountInString(f.Note) > MaxNote {
+		problems.Add("note", "identity.lifecycle.problem.note_long", "limit", MaxNote)
 	}
 	return o, problems
 }
@@ -148,9 +161,9 @@ func (l *Lifecycle) reopen(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if utf8.RuneCountInString(form.Note) > maxNote {
+	if utf8.RuneCountInString(form.Note) > MaxNote {
 		var problems web.Problems
-		problems.Add("note", "identity.lifecycle.problem.note_long", "limit", maxNote)
+		problems.Add("note", "identity.lifecycle.problem.note_long", "limit", MaxNote)
 		return web.Render(w, r, http.StatusUnprocessableEntity, decideTempl(l.decideView(view, "reopen", form, problems)))
 	}
 	if err := l.Lift(r.Context(), web.Viewer(r), view.Person.ID, form.Decision, form.Note, journal.From(r)); err != nil {

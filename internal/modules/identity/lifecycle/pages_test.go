@@ -60,7 +60,7 @@ func TestTheListIsSearchedAndSentAsATable(t *testing.T) {
 		}
 	})
 	for typed, want := range map[string]string{"=1+1": "'=1+1", "Ünal": "Ünal", "": "", "-x": "'-x"} {
-		if got := plain(typed); got != want {
+		if got := Plain(typed); got != want {
 			t.Errorf("%q is written as %q", typed, got)
 		}
 	}
@@ -86,7 +86,7 @@ func TestEveryPageIsWordedInBothLanguages(t *testing.T) {
 			}
 		}
 	}
-	status, body := d.post("/identity/accounts/p-lina/expire", url.Values{"reason": {"nonsense"}, "until": {"2020-01-01"}, "note": {strings.Repeat("x", maxNote+1)}})
+	status, body := d.post("/identity/accounts/p-lina/expire", url.Values{"reason": {"nonsense"}, "until": {"2020-01-01"}, "note": {strings.Repeat("x", MaxNote+1)}})
 	if status != http.StatusUnprocessableEntity || strings.Contains(body, "⟦") || d.state(lina) != account.Active {
 		t.Errorf("a wrong form: %d", status)
 	}

@@ -53,6 +53,10 @@ INSERT INTO identity_registrations (person_id, kind, until_at, source, changed_a
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (person_id, kind) DO UPDATE SET until_at = excluded.until_at, source = excluded.source, changed_at = excluded.changed_at;
 
+-- name: MoveRegistration :execrows
+UPDATE identity_registrations SET until_at = sqlc.arg(until_at), source = sqlc.arg(source), changed_at = sqlc.arg(changed_at)
+WHERE person_id = sqlc.arg(person_id) AND kind = sqlc.arg(kind) AND until_at = sqlc.arg(old_until_at);
+
 -- name: RegistrationsOf :many
 SELECT * FROM identity_registrations WHERE person_id = $1 ORDER BY kind;
 

@@ -24,6 +24,12 @@ var (
 	UndoTooLate = fault.Declare(fault.Conflict, "identity.lifecycle_undo_too_late")
 	// Impossible: an account in this state cannot be brought into that one.
 	Impossible = fault.Declare(fault.Conflict, "identity.lifecycle_impossible")
+	// Unregistered: somebody does not belong to the institution in this way.
+	Unregistered = fault.Declare(fault.Conflict, "identity.lifecycle_unregistered")
+	// RegisteredLonger: the registration already lasts as long, or has no end.
+	RegisteredLonger = fault.Declare(fault.Conflict, "identity.lifecycle_registered_longer")
+	// RegistrationChanged: the registration no longer ends when the page said.
+	RegistrationChanged = fault.Declare(fault.Conflict, "identity.lifecycle_registration_changed")
 	// RuleMissing: the configuration has no rule of this name.
 	RuleMissing = fault.Declare(fault.NotFound, "identity.lifecycle_rule_missing")
 	// RuleStopped: a rule would touch more accounts in a night than it may.

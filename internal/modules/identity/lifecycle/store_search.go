@@ -14,7 +14,9 @@ import (
 type Filter struct {
 	Words string // part of a name, a login, a mail address or a student number
 	State account.State
-	Kind  campus.Kind
+	// Kind, Campus and Programme are those of one affiliation.
+	Kind              campus.Kind
+	Campus, Programme string
 	// Within narrows it to people whom one of the mandates covers; nil is everybody.
 	Within []campus.Mandate
 }
@@ -41,8 +43,14 @@ func (f Filter) where() (string, []any) {
 	if f.State != "" {
 		parts = append(parts, "p.state = "+arg(string(f.State)))
 	}
-	if f.Kind != "" {
-		parts = append(parts, "EXISTS (SELECT 1 FROM identity_affiliations a WHERE a.person_id = p.id AND a.kind = "+arg(string(f.Kind))+")")
+	var tie []string
+	for _, n := range [][2]string{{"kind", string(f.Kind)}, {"campus", f.Campus}, {"programme", f.Programme}} {
+		if n[1] != "" {
+			tie = append(tie, " AND a."+n[0]+" = "+arg(n[1]))
+		}
+	}
+	if len(tie) > 0 {
+		parts = append(parts, "EXISTS (SELECT 1 FROM identity_affiliations a WHERE a.person_id = p.id"+strings.Join(tie, "")+")")
 	}
 	if len(f.Within) > 0 {
 		covers := make([]string, len(f.Within))
@@ -81,9 +89,21 @@ func (l *Lifecycle) Count(ctx context.Context, f Filter) (int, error) {
 // Search lists accounts by name, a page at a time.
 func (l *Lifecycle) Search(ctx context.Context, f Filter, size, skip int) ([]account.Person, error) {
 	where, args := f.where()
-	query := fmt.Sprintf("SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.state FROM identity_people p%s ORDER BY p.folded_name, p.id LIMIT $%d OFFSET $%d",
-		where, len(args)+1, len(args)+2)
-	rows, err := l.DB.Read().QueryContext(ctx, query, append(args, size, skip)...)
+	return l.people(ctx, fmt.Sprintf("%s ORDER BY p.folded_name, p.id LIMIT $%d OFFSET $%d", where, len(args)+1, len(args)+2), append(args, size, skip))
+}
+
+// PeopleOf are the people with these identifiers, by name. Those who are not
+// there are left out.
+func (l *Lifecycle) PeopleOf(ctx context.Context, ids []campus.PersonID) ([]account.Person, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return l.people(ctx, " WHERE p.id IN "+db.In(len(ids), 1)+" ORDER BY p.folded_name, p.id", texts(ids))
+}
+
+// people reads accounts; which, a query says from its conditions on.
+func (l *Lifecycle) people(ctx context.Context, which string, args []any) ([]account.Person, error) {
+	rows, err := l.DB.Read().QueryContext(ctx, "SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.state FROM identity_people p"+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("search accounts: %w", err)
 	}
@@ -100,6 +120,37 @@ func (l *Lifecycle) Search(ctx context.Context, f Filter, size, skip int) ([]acc
 		return nil, fmt.Errorf("search accounts: %w", err)
 	}
 	return list, l.affiliate(ctx, list)
+}
+
+// HeldBy are the decisions that make people's accounts what they are, as
+// [Lifecycle.Holding] finds them for one. Whose account no decision holds is left
+// out.
+func (l *Lifecycle) HeldBy(ctx context.Context, list []account.Person) (map[campus.PersonID]string, error) {
+	held := map[campus.PersonID]string{}
+	if len(list) == 0 {
+		return held, nil
+	}
+	ids, states := make([]campus.PersonID, len(list)), map[campus.PersonID]account.State{}
+	for i, p := range list {
+		ids[i], states[p.ID] = p.ID, p.State
+	}
+	rows, err := l.DB.Read().QueryContext(ctx, "SELECT person_id, id, state FROM identity_decisions WHERE lifted_at = 0 AND person_id IN "+db.In(len(ids), 1)+" ORDER BY decided_at, id", texts(ids)...)
+	if err != nil {
+		return nil, fmt.Errorf("read decisions: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() { // the newest comes last
+		var who campus.PersonID
+		var decision string
+		var state account.State
+		if err := rows.Scan(&who, &decision, &state); err != nil {
+			return nil, fmt.Errorf("read decisions: %w", err)
+		}
+		if state == states[who] {
+			held[who] = decision
+		}
+	}
+	return held, rows.Err()
 }
 
 // affiliate fills in how people belong to the institution.

@@ -526,6 +526,35 @@ func (q *Queries) MarkTold(ctx context.Context, arg MarkToldParams) (int64, erro
 	return result.RowsAffected()
 }
 
+const moveRegistration = `-- name: MoveRegistration :execrows
+UPDATE identity_registrations SET until_at = $1, source = $2, changed_at = $3
+WHERE person_id = $4 AND kind = $5 AND until_at = $6
+`
+
+type MoveRegistrationParams struct {
+	UntilAt    db.Time
+	Source     string
+	ChangedAt  db.Time
+	PersonID   string
+	Kind       string
+	OldUntilAt db.Time
+}
+
+func (q *Queries) MoveRegistration(ctx context.Context, arg MoveRegistrationParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, moveRegistration,
+		arg.UntilAt,
+		arg.Source,
+		arg.ChangedAt,
+		arg.PersonID,
+		arg.Kind,
+		arg.OldUntilAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const moveState = `-- name: MoveState :execrows
 UPDATE identity_people SET state = $3, changed_at = $2 WHERE id = $1 AND state = $4
 `
