@@ -82,3 +82,6 @@ DELETE FROM directory_group_due WHERE person_id = sqlc.arg(person_id) AND change
 
 -- name: DropEverywhere :exec
 DELETE FROM directory_group_people WHERE person_id = sqlc.arg(person_id);
+
+-- name: Memberships :many
+SELECT group_code, added_at FROM directory_group_people WHERE person_id = sqlc.arg(person_id) ORDER BY group_code;

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group/internal/sqlgen"
@@ -349,4 +350,23 @@ func persons(ids []string) []campus.PersonID {
 
 func oneLine(s string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")), " ")
+}
+
+// Membership is a group that somebody is in directly, and since when.
+type Membership struct {
+	Group string
+	Since time.Time
+}
+
+// Memberships lists the groups that somebody is in directly.
+func (g *Groups) Memberships(ctx context.Context, who campus.PersonID) ([]Membership, error) {
+	rows, err := sqlgen.New(g.DB.Read()).Memberships(ctx, string(who))
+	if err != nil {
+		return nil, fmt.Errorf("list the memberships of %s: %w", who, err)
+	}
+	list := make([]Membership, len(rows))
+	for i, r := range rows {
+		list[i] = Membership{Group: r.GroupCode, Since: r.AddedAt.Time()}
+	}
+	return list, nil
 }

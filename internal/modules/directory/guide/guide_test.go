@@ -95,7 +95,7 @@ func TestEachOneSeesOfAPersonWhatIsMeantForThem(t *testing.T) {
 		for _, v := range []campus.Viewer{lina, sam, guest()} {
 			h.as(v)
 			for _, part := range []string{"", "/card.vcf", "/card.svg", "/photo", "/correction"} {
-				h.get(personPath(paul) + part).is(404).keepsQuiet("Durand", "C215")
+				h.get(personPath(paul)+part).is(404).keepsQuiet("Durand", "C215")
 			}
 			h.get("/directory?q=durand").is(200).keepsQuiet("Paul Durand", "C215")
 			h.get("/directory/units/info").is(200).keepsQuiet("Durand")
@@ -139,12 +139,11 @@ func TestAPhotoIsShownWithConsentAndGoneWithoutIt(t *testing.T) {
 			h.t.Errorf("the photo is served as %s", p.header.Get("Content-Type"))
 		}
 		h.as(guest()).get(path).is(404)
-		form := url.Values{"photo": {"staff"}, "mobile": {"nobody"}, "phone": {"members"}, "hours": {"members"}}
-		form.Set("hours", "members")
+		form := url.Values{"seen_photo": {"staff"}, "seen_mobile": {"nobody"}, "seen_phone": {"members"}, "seen_hours": {"members"}, "hours": {"Jeudi 10"}}
 		h.as(paul).post("/directory/mine", form).is(303)
 		h.as(lina).get(path).is(404)
 		h.as(sam).get(path).is(200)
-		h.as(sam).get(personPath(paul)).keepsQuiet("06 39 98 00 01")
+		h.as(sam).get(personPath(paul)).says("Jeudi 10").keepsQuiet("06 39 98 00 01", "Mardi 14")
 		h.as(paul).post("/directory/mine/photo/withdraw", url.Values{}).is(303)
 		h.as(sam).get(path).is(404)
 		h.as(nadia).get(path).is(404)
@@ -156,10 +155,10 @@ func TestAStudentMayBeFoundByStudentsOnlyIfTheyWish(t *testing.T) {
 		other := campustest.Lina()
 		other.Person, other.GivenName = "01900000-0000-7000-8000-00000000000a", "Karim"
 		h.as(lina).get("/directory?q=karim").is(200).keepsQuiet("Karim Martin")
-		form := url.Values{"entry": {"members"}, "photo": {"staff"}, "mail": {"staff"}, "studies": {"staff"}}
+		form := url.Values{"seen_entry": {"members"}, "seen_photo": {"staff"}, "seen_mail": {"staff"}, "seen_studies": {"staff"}}
 		h.as(other).post("/directory/mine", form).is(303)
 		h.as(lina).get("/directory?q=karim").is(200).says("Karim Martin").keepsQuiet("karim@")
-		form.Set("entry", "all")
+		form.Set("seen_entry", "all")
 		h.as(other).post("/directory/mine", form).is(422).says("Choisissez dans la liste")
 		h.as(guest()).get("/directory?q=karim").is(200).keepsQuiet("Karim Martin")
 	})

@@ -52,6 +52,10 @@ type choice struct {
 	Options []entry.Audience
 }
 
+// name is that of its field in the form: the hours and the photo have fields of their
+// own.
+func (c choice) name() string { return "seen_" + string(c.Field) }
+
 func (g *Guide) minePage(w http.ResponseWriter, r *http.Request) error {
 	view, _, _, err := g.mine(r.Context(), web.Viewer(r))
 	if err != nil {
@@ -110,9 +114,9 @@ func (g *Guide) saveMine(w http.ResponseWriter, r *http.Request) error {
 	}
 	chosen.Audiences = map[entry.Field]entry.Audience{}
 	for i, c := range view.Choices {
-		wanted := entry.Audience(form.Get(string(c.Field)))
+		wanted := entry.Audience(form.Get(c.name()))
 		if !slices.Contains(c.Options, wanted) {
-			view.Problems.Add(string(c.Field), "directory.mine.problem.audience")
+			view.Problems.Add(c.name(), "directory.mine.problem.audience")
 			continue
 		}
 		view.Choices[i].Value = wanted

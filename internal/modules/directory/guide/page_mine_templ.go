@@ -368,7 +368,7 @@ func mineTempl(v mineView) templ.Component {
 					}
 					for _, c := range v.Choices {
 						templ_7745c5c3_Err = ui.Select(ui.ChoiceProps{
-							Name: string(c.Field), Label: i18n.T(ctx, "directory.mine.field."+string(c.Field)), Value: string(c.Value), Options: audienceOptions(ctx, c),
+							Name: c.name(), Label: i18n.T(ctx, "directory.mine.field."+string(c.Field)), Value: string(c.Value), Options: audienceOptions(ctx, c),
 						}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/stamp"
+	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/files"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -60,10 +62,19 @@ func (g *Guide) Export(ctx context.Context, who campus.PersonID, a *contract.Arc
 	if err != nil {
 		return err
 	}
+	memberships, err := g.Groups.Memberships(ctx, who)
+	if err != nil {
+		return err
+	}
+	tree, err := unit.All(ctx, g.DB.Read())
+	if err != nil {
+		return err
+	}
+	led := slices.DeleteFunc(slices.Clone(tree.Units()), func(u unit.Unit) bool { return u.Head != who })
 	for _, file := range []struct {
 		name    string
 		content any
-	}{{"entry.json", profiles[who]}, {"choices.json", chosen}, {"groups.json", groups}} {
+	}{{"entry.json", profiles[who]}, {"choices.json", chosen}, {"groups.json", groups}, {"memberships.json", memberships}, {"units-led.json", led}} {
 		if err := a.JSON(file.name, file.content); err != nil {
 			return err
 		}

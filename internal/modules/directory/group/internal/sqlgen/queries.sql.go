@@ -403,6 +403,38 @@ func (q *Queries) Members(ctx context.Context, code string) ([]string, error) {
 	return items, nil
 }
 
+const memberships = `-- name: Memberships :many
+SELECT group_code, added_at FROM directory_group_people WHERE person_id = $1 ORDER BY group_code
+`
+
+type MembershipsRow struct {
+	GroupCode string
+	AddedAt   db.Time
+}
+
+func (q *Queries) Memberships(ctx context.Context, personID string) ([]MembershipsRow, error) {
+	rows, err := q.db.QueryContext(ctx, memberships, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsRow
+	for rows.Next() {
+		var i MembershipsRow
+		if err := rows.Scan(&i.GroupCode, &i.AddedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const nested = `-- name: Nested :many
 SELECT member_code FROM directory_group_groups WHERE group_code = $1 ORDER BY member_code
 `
