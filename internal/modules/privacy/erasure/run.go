@@ -72,20 +72,24 @@ func (e *Engine) CarryOut(ctx context.Context, erasure string) error {
 		x.Kept[h.Room] = h.Reason
 	}
 	words := i18n.With(ctx, e.Texts.For(campus.French)) // the proof keeps sentences in one language
-	for _, room := range e.reversed() {
-		if holder, ok := room.(contract.PersonalData); ok {
-			if err := e.eraseRoom(words, x, room.Name(), holder, who); err != nil {
-				return fmt.Errorf("erase in the room %s: %w", room.Name(), err)
+	// Twice, because a room may take note of what another one gives up.
+	for again := range 2 {
+		for _, room := range e.reversed() {
+			if holder, ok := room.(contract.PersonalData); ok {
+				if err := e.eraseRoom(words, x, room.Name(), holder, who, again > 0); err != nil {
+					return fmt.Errorf("erase in the room %s: %w", room.Name(), err)
+				}
 			}
 		}
 	}
 	return e.finish(ctx, x, who)
 }
 
-// eraseRoom goes through the tables of one room, from the last to the first.
-func (e *Engine) eraseRoom(ctx context.Context, x Erasure, room string, holder contract.PersonalData, who contract.Traced) error {
+// eraseRoom goes through the tables of one room, from the last to the first. What
+// lies beside them goes the first time only.
+func (e *Engine) eraseRoom(ctx context.Context, x Erasure, room string, holder contract.PersonalData, who contract.Traced, again bool) error {
 	why, keeps := x.Kept[room]
-	if eraser, ok := holder.(contract.Eraser); ok && !keeps {
+	if eraser, ok := holder.(contract.Eraser); ok && !keeps && !again {
 		done, err := eraser.Erase(ctx, who)
 		if err != nil {
 			return err
