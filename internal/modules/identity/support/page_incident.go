@@ -2,7 +2,9 @@ package support
 
 import (
 	"net/http"
+	"net/url"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/attempt"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -13,6 +15,19 @@ type incidentView struct {
 	Story  story
 	Person *personView // nil while nobody is recognised
 	Mark   string
+	// TraceURL leads to what services were given in this sign-in; empty when it went
+	// to none, and for who may not read that.
+	TraceURL string
+}
+
+// traceURL is the page of the single sign-on that follows an incident code, if
+// somebody is recognised who was on the way to a service: other codes it does not
+// know.
+func traceURL(by campus.Viewer, a attempt.Attempt) string {
+	if a.Person == "" || a.Service == "" || !by.Can(campus.RightHelpdesk) {
+		return ""
+	}
+	return "/sso/trace?" + url.Values{"code": {a.Code}}.Encode()
 }
 
 // incidentPage opens an incident code. The first opening goes into the journal
@@ -34,7 +49,7 @@ func (s *Support) incidentPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		return web.SeeOther(w, r, incidentURL(a.Code, s.mark(r, a.Code)))
 	}
-	view, reader := incidentView{Mark: mark}, s.Texts.For(i18n.Locale(ctx))
+	view, reader := incidentView{Mark: mark, TraceURL: traceURL(web.Viewer(r), a)}, s.Texts.For(i18n.Locale(ctx))
 	if a.Person != "" {
 		person, err := s.view(r, a.Person, opening{Mark: s.mark(r, string(a.Person)), Incident: a.Code, Back: incidentURL(a.Code, mark)})
 		if err != nil {

@@ -492,3 +492,26 @@ func TestEveryPageIsWordedInBothLanguages(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIncidentOfTheSingleSignOnLeadsToWhatTheServiceWasGiven(t *testing.T) {
+	h := one(t)
+	a := h.failed()
+	if _, body := h.incident(a.Code); !strings.Contains(body, `href="/sso/trace?code=`+a.Code+`"`) {
+		t.Error("the page does not lead to the trace")
+	}
+	agent, other := campus.Viewer{Rights: []campus.Right{campus.RightHelpdesk}}, campus.Viewer{Rights: []campus.Right{campus.RightAdmin}}
+	for name, c := range map[string]struct {
+		by   campus.Viewer
+		a    attempt.Attempt
+		want string
+	}{
+		"somebody on the way to a service": {agent, attempt.Attempt{Code: "K7F-3QO", Person: "p-lina", Service: "Moodle"}, "/sso/trace?code=K7F-3QO"},
+		"nobody is recognised":             {agent, attempt.Attempt{Code: "K7F-3QO", Service: "Moodle"}, ""},
+		"no service":                       {agent, attempt.Attempt{Code: "K7F-3QO", Person: "p-lina"}, ""},
+		"a reader who is no agent":         {other, attempt.Attempt{Code: "K7F-3QO", Person: "p-lina", Service: "Moodle"}, ""},
+	} {
+		if got := traceURL(c.by, c.a); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
