@@ -11,6 +11,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -197,4 +198,33 @@ func TestTheScheduleAsksForWhatIsDueAndForWhatWasInterrupted(t *testing.T) {
 			t.Errorf("a source without a schedule is read at %s, %v", next, err)
 		}
 	}, source.Config{ID: "hr", Every: 6 * time.Hour}, source.Config{ID: "lms"})
+}
+
+func TestWhatWaitsIsToldOnTheHomePageAndToMonitors(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx := i18n.With(t.Context(), sentences(t).For(campus.English))
+		h.read("hr", some(30)...)
+		cards, err := h.Cards(ctx, officer)
+		if err != nil || len(cards) != 0 {
+			t.Errorf("nothing waits, and there is %+v, %v", cards, err)
+		}
+		if c := h.Health(ctx); len(c) != 1 || !c[0].OK {
+			t.Errorf("a source that was read is %+v", c)
+		}
+		h.read("hr", append(some(10), line("x", "mail", "p1@valmont.example", "family_name", "Other", "login", "z"))...)
+		cards, err = h.Cards(ctx, officer)
+		if err != nil || len(cards) != 1 || !strings.Contains(cards[0].Rows[0].Title, "A reading was stopped") {
+			t.Errorf("a run is held, and there is %+v, %v", cards, err)
+		}
+		if cards, err := h.Cards(ctx, campus.Viewer{Person: "x", Rights: []campus.Right{campus.RightAdmin}}); err != nil || len(cards) != 0 {
+			t.Errorf("somebody without the right is told %+v", cards)
+		}
+		if c := h.Health(ctx); c[0].OK || c[0].Reason != TooManyGone {
+			t.Errorf("a source that is held is %+v", c)
+		}
+		h.clock.Advance(3 * time.Hour)
+		if c := h.Health(ctx); c[0].OK || c[0].Reason != Late {
+			t.Errorf("a source that nobody reads is %+v", c)
+		}
+	}, source.Config{ID: "hr", Every: time.Hour}, source.Config{ID: "hand"})
 }
