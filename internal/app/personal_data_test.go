@@ -55,6 +55,7 @@ var aboutNobody = map[string]string{
 	"sso_oidc_registrations.invited_by": "the hash of a token",
 	"sso_oidc_registrations.peer":       "address of a program's server",
 	"identity_journal.agent":            "the browser; who acted stands in actor_id",
+	"identity_bulk_orders.agent":        "the browser; who ordered stands in asked_by",
 	"privacy_messages.author":           "person or officer",
 	"privacy_head":                      "end of the chain",
 	"privacy_proofs.subject":            "a fingerprint under our key, which nobody is recognised in",
@@ -307,7 +308,7 @@ var rowValues = map[string]any{
 	"facts": "{}", "detail": "{}", "chain": "[]", "kept": "{}", "findings": "[]", "diagnostic": "{}", "audience": "{}", "document": "{}",
 	"body": "{}", "was": "{}", "becomes": "{}", "moves": "{}",
 	"phones": "[]", "functions": "[]", "audiences": "{}", "rule": "{}",
-	"provisioning_accounts.target": "moodle", "identity_factors.kind": "key", "privacy_erasures.state": "dismissed", "privacy_exports.state": "ready",
+	"provisioning_accounts.target_id": "moodle", "identity_factors.kind": "key", "privacy_erasures.state": "dismissed", "privacy_exports.state": "ready",
 	"identity_locks.fired": "[]",
 }
 
