@@ -2,6 +2,8 @@ package provisioning
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -46,8 +48,8 @@ func (m *Module) Disclosures(ctx context.Context, who campus.PersonID) ([]contra
 type exported struct {
 	Target, State, Rule, Reason string
 	Since, LastExchange         time.Time
-	RemoteID                    string
-	Told                        []string
+	Login, Name, RemoteID       string
+	Told                        []string // of a service that is still connected
 }
 
 // exportedExchange is one exchange as its person gets it.
@@ -56,26 +58,35 @@ type exportedExchange struct {
 	At                  time.Time
 }
 
-// Export writes the ledger of one person, and what was said about them.
+// Export writes the ledger of one person, and what was said about them, also in
+// services that are no longer connected.
 func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contract.Archive) error {
-	accounts, err := m.accountsOf(ctx, who)
+	accounts, err := m.ledger.OfPerson(ctx, who)
 	if err != nil {
 		return err
 	}
 	lines := []exported{}
-	for _, a := range accounts {
-		if a.line.Person == "" {
-			continue
-		}
+	for _, name := range slices.Sorted(maps.Keys(accounts)) {
+		a := accounts[name]
 		e := exported{
-			Target: a.service.Service.ID, State: string(a.State), Rule: a.Rule, Reason: a.Code, Since: a.Since, LastExchange: a.LastExchange, RemoteID: a.line.RemoteID,
+			Target: a.TargetID, State: string(a.State()), Rule: string(a.Verdict()), Reason: a.Reason, Since: a.SinceAt.Time(), LastExchange: a.ExchangedAt.Time(),
+			Login: a.Login, Name: a.Name, RemoteID: a.RemoteID,
 		}
-		for _, f := range a.service.Told {
-			e.Told = append(e.Told, string(f))
+		if s, err := m.target(a.TargetID); err == nil {
+			for _, f := range s.Told {
+				e.Told = append(e.Told, string(f))
+			}
 		}
 		lines = append(lines, e)
 	}
 	if err := archive.JSON("provisioning/accounts.json", lines); err != nil {
+		return err
+	}
+	noted, err := m.ledger.NotedSince(ctx, who)
+	if err != nil {
+		return err
+	}
+	if err := archive.JSON("provisioning/noted.json", noted); err != nil {
 		return err
 	}
 	all, err := m.ledger.AllExchanges(ctx, who)

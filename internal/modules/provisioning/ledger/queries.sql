@@ -9,6 +9,9 @@ INSERT INTO provisioning_noted (person, mark, turn, noted_at) VALUES ($1, $2, 1,
 -- name: Noted :many
 SELECT person, mark, turn FROM provisioning_noted ORDER BY turn, noted_at, person LIMIT $1;
 
+-- name: NotedSince :many
+SELECT noted_at FROM provisioning_noted WHERE person = $1;
+
 -- name: CountNoted :one
 SELECT COUNT(*) FROM provisioning_noted;
 

@@ -63,6 +63,19 @@ func (l *Ledger) NotedPeople(ctx context.Context, most int) ([]Noted, error) {
 	return noted, nil
 }
 
+// NotedSince is since when somebody is to be looked at; none when they are not.
+func (l *Ledger) NotedSince(ctx context.Context, who campus.PersonID) ([]time.Time, error) {
+	rows, err := l.read().NotedSince(ctx, string(who))
+	if err != nil {
+		return nil, fmt.Errorf("read whether %s is to be looked at: %w", who, err)
+	}
+	since := make([]time.Time, len(rows))
+	for i, at := range rows {
+		since[i] = at.Time()
+	}
+	return since, nil
+}
+
 // CountNoted is how many are still to be looked at.
 func (l *Ledger) CountNoted(ctx context.Context) (int64, error) {
 	n, err := l.read().CountNoted(ctx)

@@ -650,6 +650,33 @@ func (q *Queries) Noted(ctx context.Context, limit int32) ([]NotedRow, error) {
 	return items, nil
 }
 
+const notedSince = `-- name: NotedSince :many
+SELECT noted_at FROM provisioning_noted WHERE person = $1
+`
+
+func (q *Queries) NotedSince(ctx context.Context, person string) ([]db.Time, error) {
+	rows, err := q.db.QueryContext(ctx, notedSince, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []db.Time
+	for rows.Next() {
+		var noted_at db.Time
+		if err := rows.Scan(&noted_at); err != nil {
+			return nil, err
+		}
+		items = append(items, noted_at)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openBreaker = `-- name: OpenBreaker :execrows
 UPDATE provisioning_targets SET opened_at = $1, probe_at = $2, probes = 1
 WHERE target_id = $3 AND opened_at = 0
