@@ -690,3 +690,19 @@ func TestAFieldThatIsEmptyIsNoChangeAtTheNextReading(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatSomebodyLetPassIsCarriedOutBeforeTheNextReading(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.read("hr", some(100)...)
+		held := h.read("hr", some(80)...)
+		if err := h.Release(t.Context(), officer, held.ID); err != nil {
+			t.Fatal(err)
+		}
+		want(t, h.read("hr", some(80)...), Done, 0, 0, 0, 0, 0)
+		r, err := h.RunByID(t.Context(), held.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, r, Done, 0, 0, 20, 0, 0)
+	})
+}

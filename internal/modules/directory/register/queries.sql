@@ -72,7 +72,10 @@ UPDATE directory_runs SET state = 'superseded', released_by = $2, ended_at = $3 
 
 -- name: SupersedeRuns :exec
 UPDATE directory_runs SET state = 'superseded', ended_at = sqlc.arg(now)
-WHERE source = sqlc.arg(source) AND id <> sqlc.arg(id) AND state IN ('reading', 'applying', 'held') AND mode <> 'push';
+WHERE source = sqlc.arg(source) AND id <> sqlc.arg(id) AND state IN ('reading', 'held') AND mode <> 'push';
+
+-- name: HalfWritten :many
+SELECT id FROM directory_runs WHERE source = $1 AND state = 'applying' AND mode <> 'push' ORDER BY started_at;
 
 -- name: ProgressRun :exec
 UPDATE directory_runs SET applied = applied + sqlc.arg(applied), creations = creations + sqlc.arg(creations), changes = changes + sqlc.arg(changes), departures = departures + sqlc.arg(departures),

@@ -86,6 +86,11 @@ func (e *Engine) Run(ctx context.Context, o Order) (Run, error) {
 			return Run{}, SourceBroken.Because(err, fault.Args{"source": o.Source})
 		}
 	}
+	if !o.Dry {
+		if err := e.finish(ctx, o.Source); err != nil {
+			return Run{}, err
+		}
+	}
 	state, err := e.sourceState(ctx, o.Source)
 	if err != nil {
 		return Run{}, err
@@ -103,6 +108,21 @@ func (e *Engine) Run(ctx context.Context, o Order) (Run, error) {
 		return Run{}, w.fail(ctx, err)
 	}
 	return e.RunByID(ctx, w.id)
+}
+
+// finish ends the runs of a source that were interrupted while they wrote, or that
+// somebody has let pass: what was decided is carried out before anything new is read.
+func (e *Engine) finish(ctx context.Context, src string) error {
+	half, err := sqlgen.New(e.DB.Read()).HalfWritten(ctx, src)
+	if err != nil {
+		return fmt.Errorf("find runs that are half written: %w", err)
+	}
+	for _, runID := range half {
+		if _, err := e.Resume(ctx, runID); err != nil && !errors.Is(err, RunSettled) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Resume goes on with a run that was interrupted while it wrote, or that was

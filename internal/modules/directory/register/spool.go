@@ -113,6 +113,3 @@ func (x *index) hear(v mapping.Values) {
 func (x *index) times(f mapping.Field, value string) int {
 	return int(x.said[maphash.String(x.seed, string(f)+"|"+value)])
 }
-
-// missing reports whether a person's record was not handed over.
-func (x *index) missing(key string) bool { return !x.marks[x.id(source.Person, key)].seen }

@@ -329,6 +329,33 @@ func (q *Queries) GrowRun(ctx context.Context, arg GrowRunParams) error {
 	return err
 }
 
+const halfWritten = `-- name: HalfWritten :many
+SELECT id FROM directory_runs WHERE source = $1 AND state = 'applying' AND mode <> 'push' ORDER BY started_at
+`
+
+func (q *Queries) HalfWritten(ctx context.Context, source string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, halfWritten, source)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const heldRuns = `-- name: HeldRuns :many
 SELECT id, source, mode, state, asked_by, dry, complete, position, read_count, unchanged, creations, changes, departures, conflicts, refusals, planned, applied, reason, args, released_by, started_at, beat_at, ended_at FROM directory_runs WHERE state = 'held' ORDER BY started_at DESC LIMIT 50
 `
@@ -961,7 +988,7 @@ func (q *Queries) SourceByID(ctx context.Context, id string) (DirectorySource, e
 
 const supersedeRuns = `-- name: SupersedeRuns :exec
 UPDATE directory_runs SET state = 'superseded', ended_at = $1
-WHERE source = $2 AND id <> $3 AND state IN ('reading', 'applying', 'held') AND mode <> 'push'
+WHERE source = $2 AND id <> $3 AND state IN ('reading', 'held') AND mode <> 'push'
 `
 
 type SupersedeRunsParams struct {
