@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"sync"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -60,8 +61,16 @@ func (m *Module) alcoves() []alcove {
 // mostContacts is how many people an address book holds: a telephone reads them all.
 const mostContacts = 20_000
 
-// Listen implements contract.Listener: programs read the directory by LDAP.
+// Listen implements contract.Listener: programs read the directory by LDAP. The
+// search reads it meanwhile, so that nobody waits for that.
 func (m *Module) Listen(ctx context.Context) error {
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	reading.Go(func() {
+		if err := m.find.Refresh(ctx); err != nil && ctx.Err() == nil {
+			m.Log.ErrorContext(ctx, "the search could not read the directory; it tries again when somebody searches", "error", err)
+		}
+	})
 	view := ldapview.New(ldapview.Deps{People: m.find, Apps: m.Apps, Clock: m.Clock, Log: m.Log, Base: m.Base, Language: campus.French}, m.config.LDAP)
 	return view.Serve(ctx)
 }
