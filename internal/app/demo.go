@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -8,8 +9,15 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/app/valmont"
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/identity"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
+	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/config"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/log"
+	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
 
 type demoCommand struct {
@@ -85,4 +93,126 @@ func browsable(address string) string {
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// demoConfig is the configuration of the fictional university.
+func demoConfig(u *valmont.University) Config {
+	c := Defaults()
+	in := u.Institution
+	c.Institution = InstitutionConfig{
+		NameFrench: in.Name.French, NameEnglish: in.Name.English, Language: string(campus.French), TimeZone: in.TimeZone,
+		Hue: in.Hue, Warm: in.Warm,
+		SceneTitleFrench: in.Scene.French, SceneTitleEnglish: in.Scene.English,
+		SceneDetailFrench: in.SceneMore.French, SceneDetailEnglish: in.SceneMore.English,
+	}
+	for _, p := range u.Campuses {
+		c.Institution.Campuses = append(c.Institution.Campuses, PlaceConfig{Code: p.Code, NameFrench: p.Name.French, NameEnglish: p.Name.English})
+	}
+	for _, p := range u.Programmes {
+		c.Institution.Programmes = append(c.Institution.Programmes, PlaceConfig{Code: p.Code, NameFrench: p.Title.French, NameEnglish: p.Title.English})
+	}
+	for _, s := range in.Year.Semesters {
+		c.Institution.Semesters = append(c.Institution.Semesters, SemesterConfig{
+			NameFrench: s.Name.French, NameEnglish: s.Name.English, Begins: s.First.String(), Ends: s.Last.String(),
+		})
+	}
+	c.Mailer.Transport = mailer.TransportOutbox
+	c.Mailer.SMS.Transport = mailer.TransportOutbox
+	c.Mailer.From = "ne-pas-repondre@" + in.Domain
+	c.Mailer.FromName = in.Name.French
+	c.Server.RequestBurst = 1 << 20 // everything comes from one machine
+	c.Identity.MailDomains = []string{in.Students, in.Domain}
+	c.Identity.Activation.StudentNumber = `[0-9]{8}`
+	c.SSO.AllowLoopback = true
+	c.SSO.Institution.Domain = in.Domain
+	c.SSO.Services = demoServices(u)
+	c.Portal = demoPortal(u, c.Portal)
+	c.Privacy = demoPrivacy(u, c.Privacy)
+	c.Provisioning, c.pretended = demoProvisioning(u, c.Provisioning)
+	c.demo, c.feeds = true, campusSite{u.Feed}
+	return c
+}
+
+// demoServices are the services of the catalogue, as an administrator would
+// declare them in the configuration.
+func demoServices(u *valmont.University) []registry.Service {
+	categories := map[string]valmont.Text{}
+	for _, c := range u.Categories {
+		categories[c.ID] = c.Name
+	}
+	services := make([]registry.Service, 0, len(u.Services))
+	for _, s := range u.Services {
+		service := registry.Service{
+			ID: s.ID, NameFrench: s.Name.French, NameEnglish: s.Name.English,
+			DescriptionFrench: s.Description.French, DescriptionEnglish: s.Description.English,
+			Category: categories[s.Category].French, Icon: s.Icon, Keywords: s.Keywords, Home: s.URL,
+			Audience: s.Audience, Contact: s.Contact, Protocol: registry.Link,
+		}
+		if s.CAS != nil {
+			service.Protocol, service.Patterns = registry.CAS, []string{s.CAS.Pattern}
+			for _, a := range s.CAS.Attributes {
+				service.Attributes = append(service.Attributes, registry.Attribute(a))
+			}
+		}
+		services = append(services, service)
+	}
+	return services
+}
+
+// seed fills an empty demo with the people of Valmont and what they would find
+// on a Sunday in November. A demo that has people is left as it is.
+func (h *House) seed(ctx context.Context, u *valmont.University) error {
+	n, err := h.identity.CountPeople(ctx)
+	if err != nil || n > 0 {
+		return err
+	}
+	people := map[string]campus.PersonID{}
+	for _, p := range u.People {
+		if err := h.seedPerson(ctx, p, people); err != nil {
+			return fmt.Errorf("add %s: %w", p.Login, err)
+		}
+	}
+	if err := h.seedDirectory(ctx, u, people); err != nil {
+		return err
+	}
+	if err := h.seedPortal(ctx, u, people); err != nil {
+		return err
+	}
+	if err := h.seedProvisioning(ctx, u, people); err != nil {
+		return err
+	}
+	return h.seedPrivacy(ctx, u, people)
+}
+
+func (h *House) seedPerson(ctx context.Context, p valmont.Person, people map[string]campus.PersonID) error {
+	hash, language, state := "", p.Language, account.Invited
+	if p.Demo { // the others have not activated their account yet
+		language, state = "", account.Active // who tries the demo reads what their browser asks for
+		var err error
+		if hash, err = h.identity.HashPassword(ctx, valmont.Password); err != nil {
+			return err
+		}
+	}
+	return h.DB.InTx(ctx, func(tx db.Tx) error {
+		id, err := h.identity.AddPerson(ctx, tx, identity.Person{
+			Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName, StudentNumber: p.StudentNumber,
+			JobTitle: p.Title.French, State: state, Locale: language, Affiliations: p.Affiliations, Rights: p.Rights,
+		})
+		if err != nil {
+			return err
+		}
+		people[p.Login] = id
+		for channel, value := range map[reach.Channel]string{reach.MobilePhone: p.Mobile, reach.RecoveryMail: p.PersonalMail} {
+			if value == "" {
+				continue
+			}
+			if err := h.identity.Reach().Record(ctx, tx, id, channel, value); err != nil {
+				return err
+			}
+		}
+		if hash == "" {
+			return nil
+		}
+		return h.identity.StorePassword(ctx, tx, id, hash)
+	})
 }

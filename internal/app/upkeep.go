@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/log"
 )
@@ -46,3 +47,22 @@ func (c migrateCommand) Run(t *terminal) error {
 
 // quiet is for commands whose only words are their own.
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+type keyCommand struct {
+	Rotate keyRotateCommand `cmd:"" help:"Add a new key. It seals from the next start on; the old ones still open what they sealed."`
+}
+
+type keyRotateCommand struct{ configured }
+
+func (c keyRotateCommand) Run(t *terminal) error {
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	id, err := crypt.Rotate(cfg.keyFile())
+	if err != nil {
+		return err
+	}
+	t.say("%s has the new key %s. Restart the workspace, and copy the file to where you keep it.", cfg.keyFile(), id)
+	return nil
+}
