@@ -68,3 +68,35 @@ func TestASecretaryOfOneProgrammeSeesAndDecidesAboutThatProgrammeOnly(t *testing
 		}
 	}, schemas...)
 }
+
+func TestKindCampusAndProgrammeAreThoseOfOneAffiliation(t *testing.T) {
+	now := november()
+	dbtest.EachAt(t, now, func(t *testing.T, database *db.DB) {
+		d := open(t, now, database, Defaults())
+		doctoral, student := d.add("doctoral", account.Active), d.add("student", account.Active)
+		d.belong(doctoral, campus.Affiliation{Kind: campus.Teacher, Campus: "port", Programme: "L1-DROIT"})
+		d.belong(doctoral, campus.Affiliation{Kind: campus.Student, Campus: "rives", Programme: "DOC"})
+		d.belong(student, campus.Affiliation{Kind: campus.Student, Campus: "port", Programme: "L1-DROIT"})
+		for name, c := range map[string]struct {
+			f    Filter
+			want []campus.PersonID
+		}{
+			"a programme":              {Filter{Programme: "L1-DROIT"}, []campus.PersonID{doctoral, student}},
+			"students of a programme":  {Filter{Programme: "L1-DROIT", Kind: campus.Student}, []campus.PersonID{student}},
+			"teachers of a campus":     {Filter{Campus: "port", Kind: campus.Teacher}, []campus.PersonID{doctoral}},
+			"of no affiliation at all": {Filter{Campus: "rives", Programme: "L1-DROIT"}, nil},
+		} {
+			list, err := d.Search(t.Context(), c.f, 10, 0)
+			var found []campus.PersonID
+			for _, p := range list {
+				found = append(found, p.ID)
+			}
+			if n, errCount := d.Count(t.Context(), c.f); err != nil || errCount != nil || n != len(c.want) || !slices.Equal(found, c.want) {
+				t.Errorf("%s: %v, %d, %v, %v", name, found, n, err, errCount)
+			}
+			if back := ReadFilter(c.f.Query(), d.viewer); back.Kind != c.f.Kind || back.Campus != c.f.Campus || back.Programme != c.f.Programme {
+				t.Errorf("%s: read back as %+v", name, back)
+			}
+		}
+	}, schemas...)
+}
