@@ -152,6 +152,7 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 	step("attack", measureAttack)
 	step("directory", measureDirectory)
 	step("directory search", measureDirectorySearch)
+	step("provisioning", measureProvisioning)
 	step("stolen passwords", measureBreached)
 	step("binary", measureBinary)
 	return r, errors.Join(failures...)
