@@ -32,7 +32,7 @@ func TestTheNavigationOffersWhatSomebodysRightsOpen(t *testing.T) {
 		{campus.RightNews, nil},
 		{campus.RightHelpdesk, []string{"/identity/support"}},
 		{campus.RightSecretariat, []string{"/identity/accounts", "/identity/invitations"}},
-		{campus.RightAdmin, []string{"/identity/invitations", "/identity/risk", "/identity/journal/all"}},
+		{campus.RightAdmin, []string{"/identity/invitations", "/identity/risk", "/identity/rights", "/identity/journal/all"}},
 	} {
 		var got []string
 		for _, item := range h.Nav(t.Context(), campus.Viewer{Rights: []campus.Right{c.right}}) {
