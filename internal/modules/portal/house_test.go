@@ -27,6 +27,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/files"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -41,6 +42,7 @@ type house struct {
 	clock  *clock.Manual
 	db     *db.DB
 	portal *portal.Module
+	texts  *i18n.Catalogue
 	server *web.Server
 	viewer campus.Viewer // who asks
 
@@ -117,6 +119,7 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	texts := i18ntest.Load(t, zone, c, web.Locales, ui.Locales, files.Locales, new(portal.Module).Locales())
+	h.texts = texts
 	base, err := url.Parse("https://ent.valmont.example")
 	if err != nil {
 		t.Fatal(err)

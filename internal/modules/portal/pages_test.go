@@ -19,6 +19,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/portal/news"
 	"github.com/amphi-campus/amphi/internal/platform/files"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 func newPost(path string, form url.Values) *http.Request {
@@ -436,7 +437,7 @@ func TestAnExportHoldsWhatTheRoomKeeps(t *testing.T) {
 	if strings.Contains(content["notifications.json"].String(), "Paul") {
 		t.Error("another person's notifications are in the export")
 	}
-	if got := len(h.portal.Holdings(t.Context())); got != 3 {
+	if got := len(h.portal.Holdings(i18n.With(t.Context(), h.texts.For(campus.English)))); got != 3 {
 		t.Errorf("%d holdings", got)
 	}
 }
