@@ -48,6 +48,9 @@ type Known struct {
 	ID      campus.PersonID
 	Subject Subject
 	State   string // invited, active, expiring, suspended or closed
+	// HoldsRights is set for who may do something beyond what everybody may, over
+	// everybody or over some.
+	HoldsRights bool
 }
 
 // Register is the register of people, which the identity room keeps, as the

@@ -97,3 +97,19 @@ func TestTheHouseIsToldOfEveryChangeAboutSomebody(t *testing.T) {
 		}
 	})
 }
+
+func TestTheRegisterTellsWhoHoldsRights(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		clerk := h.add(Person{Login: "clerk", Mail: "clerk@valmont.example", GivenName: "Ana", FamilyName: "Roy"}, "")
+		err := h.db.InTx(t.Context(), func(tx db.Tx) error {
+			return h.mandates.Give(t.Context(), tx, clerk, campus.Mandate{Right: campus.RightHelpdesk, Campus: "rives"}, journal.Event{})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, err := h.KnownPeople(t.Context(), []campus.PersonID{clerk, h.lina})
+		if err != nil || !known[clerk].HoldsRights || known[h.lina].HoldsRights {
+			t.Errorf("%+v, %v", known, err)
+		}
+	})
+}

@@ -98,13 +98,13 @@ func (m *Module) HoldersOf(ctx context.Context, r campus.Right) ([]campus.Person
 
 // eachKnown reads the people that a condition names.
 func (m *Module) eachKnown(ctx context.Context, where string, args []any, do func(contract.Known)) error {
-	return m.eachRow(ctx, `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.locale, p.state,
+	return m.eachRow(ctx, `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.locale, p.state, EXISTS (SELECT 1 FROM identity_mandates m WHERE m.person_id = p.id),
 		CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT)
 		FROM identity_people p `+where, args, func(rows *sql.Rows) error {
 		var k contract.Known
 		var id, locale, affiliations string
 		s := &k.Subject
-		if err := rows.Scan(&id, &s.Login, &s.Mail, &s.GivenName, &s.FamilyName, &s.StudentNumber, &s.JobTitle, &locale, &k.State, &affiliations); err != nil {
+		if err := rows.Scan(&id, &s.Login, &s.Mail, &s.GivenName, &s.FamilyName, &s.StudentNumber, &s.JobTitle, &locale, &k.State, &k.HoldsRights, &affiliations); err != nil {
 			return err
 		}
 		k.ID, s.Locale, s.Affiliations = campus.PersonID(id), campus.Locale(locale), affiliationsOf(affiliations)

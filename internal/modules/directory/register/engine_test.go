@@ -549,6 +549,48 @@ func TestWhatTheInstitutionEnteredByHandStays(t *testing.T) {
 	})
 }
 
+func TestNoSourceTakesOverWhoHoldsRights(t *testing.T) {
+	sources := []source.Config{{ID: "hr", Priority: 1}, {ID: "guests", Kind: source.KindAPI, Priority: 9, Match: []string{"employee_number", "login", "mail"}}}
+	for name, evil := range map[string]source.Record{
+		"the address": line("evil", "login", "root", "mail", "evil@elsewhere.example", "family_name", "Root"),
+		"the login":   line("evil", "login", "other", "mail", "root@valmont.example", "family_name", "Root"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				p := people{h.d}
+				if err := h.d.InTx(t.Context(), func(tx db.Tx) error {
+					_, err := p.Enrol(t.Context(), tx, contract.Subject{Login: "root", Mail: "root@valmont.example", FamilyName: "Root"}, "by hand")
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				done, err := h.Push(t.Context(), "guests", []source.Record{evil})
+				if err != nil || fault.Of(done[0].Err).Reason != HoldsRights {
+					t.Fatalf("%+v, %v", done, err)
+				}
+				who, s := h.person("root")
+				list, _, err := h.Conflicts(t.Context(), "", 1, 10)
+				if err != nil || len(list) != 1 || s.Mail != "root@valmont.example" {
+					t.Fatalf("%+v, root is %+v: %v", list, s, err)
+				}
+				// Who keeps the directory does not decide over an administrator either.
+				keeper := campus.Viewer{Person: "keeper", Rights: []campus.Right{campus.RightDirectory}}
+				if p, err := h.Decide(t.Context(), keeper, list[0].ID, Same, who); err != nil || fault.Of(p.Err).Reason != HoldsRights {
+					t.Errorf("decided: %+v, %v", p, err)
+				}
+				if _, s := h.person("root"); s.Mail != "root@valmont.example" || s.Login != "root" {
+					t.Errorf("after the decision root is %+v", s)
+				}
+				// What is no way into the account is taken over.
+				done, err = h.Push(t.Context(), "guests", []source.Record{line("evil", "login", "root", "mail", "root@valmont.example", "family_name", "Root", "job_title", "Librarian")})
+				if _, s := h.person("root"); err != nil || done[0].Err != nil || s.JobTitle != "Librarian" {
+					t.Errorf("a harmless change: %+v, %v, %+v", done, err, s)
+				}
+			}, sources...)
+		})
+	}
+}
+
 func TestOnlyOneRunWritesAtATime(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		first := &work{e: h.Engine, feed: h.Feeds[0], id: "a", token: "a"}

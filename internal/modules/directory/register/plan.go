@@ -212,10 +212,27 @@ func (p *planner) judge(entry mapping.Entry) *outcome {
 	o.before = p.e.ranks.merge(records, p.pinned[o.person])
 	o.after = p.e.ranks.merge(with(records, p.stored(o), o.relinks), p.pinned[o.person])
 	p.compare(o)
+	if f := p.protected(o); f != nil {
+		return o.conflict(f, []campus.PersonID{o.person})
+	}
 	if o.kind == kindNothing {
 		o.kind = kindTouch
 	}
 	return o
+}
+
+// protected finds a change by which somebody's rights would go to somebody else. No
+// decision lets it pass: those who decide here may hold fewer.
+func (p *planner) protected(o *outcome) *fault.Fault {
+	if !p.known[o.person].HoldsRights {
+		return nil
+	}
+	for _, d := range o.diffs {
+		if (d.Field == contract.FieldLogin || d.Field == contract.FieldMail) && slices.Contains(o.fields, d.Field) {
+			return reasonWith(HoldsRights, fault.Args{"field": string(d.Field), "value": fault.Private(strings.Join(d.New, " "))})
+		}
+	}
+	return nil
 }
 
 func (o *outcome) conflict(f *fault.Fault, people []campus.PersonID) *outcome {
@@ -442,6 +459,9 @@ func (p *planner) depart(o *outcome) *outcome {
 	o.after = p.e.ranks.merge(with(records, gone, ""), p.pinned[o.person])
 	if o.after.live {
 		p.compare(o)
+		if f := p.protected(o); f != nil {
+			return o.conflict(f, []campus.PersonID{o.person})
+		}
 	} else {
 		o.after.values = o.before.values // the entry stays as it was last known
 		o.endTies(o.before.values[contract.FieldUntil], nil)

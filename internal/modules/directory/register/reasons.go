@@ -19,6 +19,10 @@ var (
 	// NameReserved: the login or address was given to somebody else once, and is not
 	// given again.
 	NameReserved = fault.Declare(fault.Conflict, "directory.register.name_reserved")
+	// HoldsRights: a record would change the login or the address of somebody who holds
+	// rights here. Whoever writes into a source, or uploads one, could else take over an
+	// administrator: new passwords are asked for by the address.
+	HoldsRights = fault.Declare(fault.Conflict, "directory.register.holds_rights")
 
 	// NoLogin: the source gives no login, and no rule makes one.
 	NoLogin = fault.Declare(fault.Invalid, "directory.register.no_login")
