@@ -2,6 +2,9 @@
 INSERT INTO identity_points (id, person_id, channel, value, source, replaces, refusal, created_at, verified_at, usable_at, confirmed_at, refused_at, removed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, 0, 0, 0);
 
+-- name: Begun :one
+SELECT state, created_at FROM identity_people WHERE id = $1;
+
 -- name: PointsOf :many
 SELECT * FROM identity_points WHERE person_id = $1 ORDER BY created_at, id;
 

@@ -36,6 +36,22 @@ func TestTheFirstNumberOfTheRecordCountsAtOnceAndQuietly(t *testing.T) {
 	})
 }
 
+func TestTheFirstNumberOfAnAccountThatIsUsedWarnsAndWaits(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.in(func(tx db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "UPDATE identity_people SET state = 'active'")
+			return err
+		})
+		h.record(RecoveryMail, personal) // by whoever writes into a source
+		h.wantUsable()
+		if got := h.to("contact_changed"); !slices.Contains(got, lina.Mail) {
+			t.Errorf("warned: %q", got)
+		}
+		h.clock.Advance(73 * time.Hour)
+		h.wantUsable(personal)
+	})
+}
+
 func TestANumberChangedInTheRecordWarnsEverywhereAndCountsLater(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.record(MobilePhone, firstPhone)

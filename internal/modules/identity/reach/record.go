@@ -23,9 +23,11 @@ const leastRefusal = 72 * time.Hour
 func (x *Reach) refusable() time.Duration { return max(x.config.ChangeDelay, leastRefusal) }
 
 // Record takes a value from the registration record over. The first one of
-// somebody who has confirmed nothing yet counts at once. Any other warns its
+// somebody who is invited, or was added in the same transaction, and has confirmed
+// nothing yet, counts at once: the account is opened by it. Any other warns its
 // owner on every channel and counts after [Config.ChangeDelay]; the one that it
-// replaces counts until then. A value that its owner refused is not taken over
+// replaces counts until then. Whoever writes into a source could else make
+// themselves the way back into an account that is used. A value that its owner refused is not taken over
 // again. Call it as often as the record is read: what is known changes nothing.
 // Its errors are those of [Reach.Normal] and [Institutional].
 func (x *Reach) Record(ctx context.Context, tx db.Tx, who campus.PersonID, channel Channel, value string) error {
@@ -52,7 +54,13 @@ func (x *Reach) Record(ctx context.Context, tx db.Tx, who campus.PersonID, chann
 	}
 	added := sqlgen.AddPointParams{ID: id.New(), PersonID: string(who), Channel: string(channel), Value: value, Source: string(FromTheRecord), CreatedAt: tx.Now(), UsableAt: tx.Now()}
 	if !s.settled && s.current == nil {
-		return add(ctx, q, added)
+		begun, err := q.Begun(ctx, string(who))
+		if err != nil {
+			return fmt.Errorf("read the state of an account: %w", err)
+		}
+		if account.State(begun.State) == account.Invited || begun.CreatedAt == tx.Now() {
+			return add(ctx, q, added)
+		}
 	}
 	token := id.Token(refusalBytes)
 	added.Refusal, added.UsableAt = id.Hash(token), tx.Now().Add(x.config.ChangeDelay)

@@ -244,7 +244,7 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 	h.in(func(tx db.Tx) error {
 		for _, p := range []account.Person{lina, hugo} {
 			_, err := tx.ExecContext(t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
-				VALUES ($1, $2, $3, $4, $5, '', '', '', 'active', '', '', 1, 1)`, string(p.ID), p.Login, p.Mail, p.GivenName, p.FamilyName)
+				VALUES ($1, $2, $3, $4, $5, '', '', '', 'active', '', '', $6, 1)`, string(p.ID), p.Login, p.Mail, p.GivenName, p.FamilyName, tx.Now())
 			if err != nil {
 				return err
 			}

@@ -43,6 +43,22 @@ func (q *Queries) AddPoint(ctx context.Context, arg AddPointParams) error {
 	return err
 }
 
+const begun = `-- name: Begun :one
+SELECT state, created_at FROM identity_people WHERE id = $1
+`
+
+type BegunRow struct {
+	State     string
+	CreatedAt db.Time
+}
+
+func (q *Queries) Begun(ctx context.Context, id string) (BegunRow, error) {
+	row := q.db.QueryRowContext(ctx, begun, id)
+	var i BegunRow
+	err := row.Scan(&i.State, &i.CreatedAt)
+	return i, err
+}
+
 const confirmPoints = `-- name: ConfirmPoints :execrows
 UPDATE identity_points SET confirmed_at = $2
 WHERE person_id = $1 AND (removed_at = 0 OR removed_at > $2) AND usable_at > 0
