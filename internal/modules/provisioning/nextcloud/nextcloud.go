@@ -124,6 +124,12 @@ func (n *Nextcloud) read(ctx context.Context, userID string) (user, error) {
 	return u, err
 }
 
+// administers reports whether an account keeps the Nextcloud itself: it was there
+// before us, and whoever is called like it here must not become its owner.
+func (n *Nextcloud) administers(u user) bool {
+	return strings.EqualFold(u.ID, n.config.User) || slices.Contains(u.Groups, "admin")
+}
+
 // Find implements [target.Target]. Logins are never given twice here, so an
 // account that is called after one is its owner's.
 func (n *Nextcloud) Find(ctx context.Context, a target.Account) (target.Remote, bool, error) {
@@ -133,6 +139,11 @@ func (n *Nextcloud) Find(ctx context.Context, a target.Account) (target.Remote, 
 	}
 	if err != nil {
 		return target.Remote{}, false, err
+	}
+	if n.administers(u) {
+		f := n.caller.Fail(target.Taken, "the account %s administers the Nextcloud", u.ID)
+		f.Other = u.ID
+		return target.Remote{}, false, f
 	}
 	return target.Remote{ID: u.ID, Key: a.Key, Login: a.Login, Mail: u.Email, Suspended: !u.Enabled}, true, nil
 }

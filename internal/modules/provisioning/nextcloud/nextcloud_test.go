@@ -91,6 +91,20 @@ func TestALostAnswerMakesNoSecondAccount(t *testing.T) {
 	}
 }
 
+func TestWhoeverIsCalledLikeAnAdministratorDoesNotBecomeOne(t *testing.T) {
+	there, n := open(t, nextcloud.Config{})
+	there.Put(pretend.NextcloudUser{ID: "root", Enabled: true, Groups: []string{"admin"}})
+	there.Put(pretend.NextcloudUser{ID: "amphi", Enabled: true}) // in whose name we keep accounts
+	there.Put(pretend.NextcloudUser{ID: "lmartin", Enabled: true})
+	for login, taken := range map[string]bool{"root": true, "amphi": true, "lmartin": false} {
+		a := lina()
+		a.Login = login
+		if _, found, err := n.Find(t.Context(), a); found == taken || target.Is(err, target.Taken) != taken {
+			t.Errorf("%s: found %t, %v", login, found, err)
+		}
+	}
+}
+
 func TestAWrongPasswordIsTheServicesAffair(t *testing.T) {
 	there, n := open(t, nextcloud.Config{})
 	if said, err := n.Probe(t.Context()); err != nil || said == "" {
