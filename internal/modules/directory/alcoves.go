@@ -38,7 +38,7 @@ func (m *Module) furnish() {
 		Rules: m.config.Visibility, Register: m.Deps.Register, Places: m.Places,
 	})
 	m.corrections = &correction.Desk{DB: m.DB, Log: m.Log, Texts: m.Texts, Find: m.find, Holders: m.Roll, Notices: m.Notices}
-	kept := bridge{m.groups}
+	kept := bridge{m.groups, m.config.Sources}
 	m.register = register.New(register.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
 		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept,

@@ -57,7 +57,18 @@ func (m *Module) officers(ctx context.Context) ([]campus.PersonID, error) {
 }
 
 // bridge takes over into entries, units and groups what the register merges.
-type bridge struct{ groups *group.Groups }
+type bridge struct {
+	groups  *group.Groups
+	sources []source.Config
+}
+
+// mine reports whether a source may say who is in a group: one that is its own, or of
+// a source that is no more. Groups open doors; a source that brings guests must not
+// put them into those of another.
+func (b bridge) mine(g group.Group, src string) bool {
+	return g.Kind == group.FromSource &&
+		(g.Source == src || !slices.ContainsFunc(b.sources, func(c source.Config) bool { return c.ID == g.Source && !c.Off }))
+}
 
 var (
 	_ register.Entries = bridge{}
@@ -127,7 +138,7 @@ func (b bridge) PutGroup(ctx context.Context, code string, v mapping.Values, lis
 	if err != nil && !errors.Is(err, group.Missing) {
 		return err
 	}
-	if err == nil && g.Kind != group.FromSource {
+	if err == nil && !b.mine(g, src) {
 		return group.Owned.With(map[string]any{"code": code})
 	}
 	g.Code, g.NameFrench, g.About = code, v.One(mapping.FieldName), v.One(mapping.FieldDescription)
@@ -153,8 +164,8 @@ func (b bridge) GroupGone(ctx context.Context, code, src string) error {
 	return b.groups.DB.InTx(ctx, func(tx db.Tx) error { return b.groups.Remove(ctx, tx, code) })
 }
 
-// Move implements [register.Groups]. A group that is kept by hand or by a rule stays
-// as it is, and so does a code that no group can have.
+// Move implements [register.Groups]. A group that is kept by hand, by a rule or by
+// another source stays as it is, and so does a code that no group can have.
 func (b bridge) Move(ctx context.Context, tx db.Tx, who campus.PersonID, join, leave []string, src string) error {
 	for _, code := range slices.Concat(join, leave) {
 		if !group.ValidCode(code) {
@@ -164,7 +175,7 @@ func (b bridge) Move(ctx context.Context, tx db.Tx, who campus.PersonID, join, l
 		if err != nil && !errors.Is(err, group.Missing) {
 			return err
 		}
-		if err == nil && g.Kind != group.FromSource {
+		if err == nil && !b.mine(g, src) {
 			continue
 		}
 		in := slices.Contains(join, code)
