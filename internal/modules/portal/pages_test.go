@@ -437,7 +437,7 @@ func TestAnExportHoldsWhatTheRoomKeeps(t *testing.T) {
 	if strings.Contains(content["notifications.json"].String(), "Paul") {
 		t.Error("another person's notifications are in the export")
 	}
-	if got := len(h.portal.Holdings(i18n.With(t.Context(), h.texts.For(campus.English)))); got != 3 {
+	if got := len(h.portal.Holdings(i18n.With(t.Context(), h.texts.For(campus.English)))); got != 4 {
 		t.Errorf("%d holdings", got)
 	}
 }
