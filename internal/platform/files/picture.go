@@ -27,6 +27,10 @@ type Image struct {
 	Width, Height int
 }
 
+// drawing bounds how many pictures are unpacked at a time: each may take hundreds of
+// megabytes, and anybody who has signed in may send one.
+var drawing = make(chan struct{}, 2)
+
 // Picture reads a JPEG, PNG, GIF or WebP and draws it again, turned the right way up and no wider
 // than width. A picture of more than maxPixels is refused before its pixels are unpacked: a file of
 // a few kilobytes may claim gigabytes of them. Bound r with Limit.
@@ -45,6 +49,8 @@ func Picture(r io.Reader, maxPixels, width int) (Image, error) {
 	if facts.Width > maxPixels/facts.Height {
 		return Image{}, PictureTooLarge.With(fault.Args{"width": facts.Width, "height": facts.Height})
 	}
+	drawing <- struct{}{}
+	defer func() { <-drawing }()
 	pixels, _, err := image.Decode(bytes.NewReader(original))
 	if err != nil {
 		return Image{}, PictureUnreadable.From(err)

@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"strings"
 	"testing"
+	"time"
 )
 
 var (
@@ -153,4 +154,30 @@ func FuzzPictureNeverPanics(f *testing.F) {
 			t.Fatal("a picture without content")
 		}
 	})
+}
+
+func TestFewPicturesAreUnpackedAtATime(t *testing.T) {
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewNRGBA(image.Rect(0, 0, 4, 4))); err != nil {
+		t.Fatal(err)
+	}
+	for range cap(drawing) {
+		drawing <- struct{}{}
+	}
+	done := make(chan error)
+	go func() {
+		_, err := Picture(bytes.NewReader(file.Bytes()), 100, 4)
+		done <- err
+	}()
+	select {
+	case <-done:
+		t.Error("a picture is unpacked although as many are as memory is kept for")
+	case <-time.After(50 * time.Millisecond):
+	}
+	for range cap(drawing) {
+		<-drawing
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
