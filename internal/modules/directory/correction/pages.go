@@ -34,14 +34,24 @@ func (d *Desk) person(ctx context.Context, v campus.Viewer, who string) (find.Pe
 	return p, nil
 }
 
-func (d *Desk) askView(ctx context.Context, p find.Person) (askView, error) {
+func (d *Desk) askView(ctx context.Context, v campus.Viewer, p find.Person) (askView, error) {
 	view := askView{Name: p.DisplayName(), URL: "/directory/people/" + string(p.ID)}
 	reviewer, err := d.reviewerOf(ctx, p)
 	if err != nil || reviewer == "" {
 		return view, err
 	}
-	view.Reviewer, err = d.nameOf(ctx, reviewer)
+	view.Reviewer, err = d.nameFor(ctx, v, reviewer)
 	return view, err
+}
+
+// nameFor is what a viewer may know of somebody's name; "" for who left, or whom they
+// do not see.
+func (d *Desk) nameFor(ctx context.Context, v campus.Viewer, who campus.PersonID) (string, error) {
+	p, ok, err := d.Find.Person(ctx, who)
+	if err != nil || !ok || !p.Shows(v, entry.FieldEntry) {
+		return "", err
+	}
+	return p.DisplayName(), nil
 }
 
 // nameOf is what people call somebody; "" for who left.
@@ -58,7 +68,7 @@ func (d *Desk) askPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view, err := d.askView(r.Context(), p)
+	view, err := d.askView(r.Context(), web.Viewer(r), p)
 	if err != nil {
 		return err
 	}
@@ -86,7 +96,7 @@ func (d *Desk) ask(w http.ResponseWriter, r *http.Request) error {
 		problems.Add("wanted", "directory.correction.problem.long", "most", maxText)
 	}
 	if problems.Any() {
-		view, err := d.askView(ctx, p)
+		view, err := d.askView(ctx, v, p)
 		if err != nil {
 			return err
 		}
@@ -130,7 +140,7 @@ func (d *Desk) queuePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, c := range asked {
-		name, err := d.nameOf(ctx, c.Person)
+		name, err := d.nameFor(ctx, v, c.Person)
 		if err != nil {
 			return err
 		}
@@ -166,9 +176,12 @@ func (d *Desk) mine(r *http.Request) (correctionView, find.Person, error) {
 	if !may && c.AskedBy != v.Person {
 		return correctionView{}, p, Missing
 	}
-	view := correctionView{Correction: c, Name: p.DisplayName(), URL: "/directory/people/" + string(c.Person), May: may && c.State == Open}
+	view := correctionView{Correction: c, URL: "/directory/people/" + string(c.Person), May: may && c.State == Open}
+	if may || p.Shows(v, entry.FieldEntry) {
+		view.Name = p.DisplayName()
+	}
 	if view.Asker, err = d.nameOf(ctx, c.AskedBy); err == nil && c.AnsweredBy != "" {
-		view.Answerer, err = d.nameOf(ctx, c.AnsweredBy)
+		view.Answerer, err = d.nameFor(ctx, v, c.AnsweredBy)
 	}
 	return view, p, err
 }

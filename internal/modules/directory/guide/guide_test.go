@@ -265,6 +265,11 @@ func TestACorrectionIsAnsweredByWhoMayAndOnce(t *testing.T) {
 		}
 		h.as(nadia).post(one, url.Values{"verdict": {"refused"}, "answer": {"Non."}}).is(409)
 
+		// Whoever leads the unit and is on the red list is told, and not named.
+		h.change(func(ctx context.Context, tx db.Tx) error { return entry.Put(ctx, tx, sam.Person, entry.Profile{Unlisted: true}, "test") })
+		h.as(lina).get(ask).is(200).keepsQuiet("Sam Okafor")
+		h.get(one).is(200).keepsQuiet("Sam Okafor")
+
 		// Who has no head is the secretariat's; what the asker does not see is not told.
 		h.as(guest()).post(ask, url.Values{"field": {"phone"}, "wanted": {"01"}}).is(303)
 		h.get(h.told[sam.Person][1].URL).is(200).keepsQuiet("01 99 00 50 01")
