@@ -186,8 +186,9 @@ func (p *Person) fits(q Query, v campus.Viewer, within []string) bool {
 	if q.Programme != "" && !p.Shows(v, entry.FieldStudies) {
 		return false
 	}
+	knows := !p.Works() || p.Shows(v, entry.FieldStudies) // whether a colleague studies as well
 	return slices.ContainsFunc(p.Affiliations, func(a campus.Affiliation) bool {
-		return (q.Kind == "" || a.Kind == q.Kind) && (q.Campus == "" || a.Campus == q.Campus) && (q.Programme == "" || a.Programme == q.Programme)
+		return (knows || a.Kind != campus.Student) && (q.Kind == "" || a.Kind == q.Kind) && (q.Campus == "" || a.Campus == q.Campus) && (q.Programme == "" || a.Programme == q.Programme)
 	})
 }
 

@@ -150,7 +150,8 @@ func TestTheSearchShowsWhatEachViewerMaySee(t *testing.T) {
 		write(t, d, func(ctx context.Context, tx db.Tx) error {
 			return entry.Put(ctx, tx, "p5", entry.Profile{Unlisted: true}, "test")
 		})
-		f := find.New(find.Deps{DB: d, Clock: clock.System(), Register: people(), Rules: entry.Defaults()})
+		both := person("p8", "Inès", "Doubleau", "Monitrice", campus.Affiliation{Kind: campus.Staff, Campus: "port"}, campus.Affiliation{Kind: campus.Student, Campus: "rives", Programme: "L-MATHS"})
+		f := find.New(find.Deps{DB: d, Clock: clock.System(), Register: append(people(), both), Rules: entry.Defaults()})
 		guest := campus.Viewer{Person: "g", Affiliations: []campus.Affiliation{{Kind: campus.Guest}}}
 		for name, c := range map[string]struct {
 			viewer campus.Viewer
@@ -169,6 +170,9 @@ func TestTheSearchShowsWhatEachViewerMaySee(t *testing.T) {
 			"a programme lists its students to staff":         {staff(), find.Query{Programme: "L-INFO"}, "Martin", 1},
 			"and not to students":                             {campustest.Lina(), find.Query{Programme: "L-INFO"}, "", 0},
 			"a campus and a kind alone are too much":          {staff(), find.Query{Campus: "rives", Kind: campus.Student}, "", 0},
+			"that a colleague studies is for colleagues":      {staff(), find.Query{Words: "doubleau", Kind: campus.Student}, "Doubleau", 1},
+			"and not for students":                            {campustest.Lina(), find.Query{Words: "doubleau", Kind: campus.Student}, "", 0},
+			"where a colleague studies is not, either":        {campustest.Lina(), find.Query{Words: "doubleau", Campus: "rives"}, "", 0},
 			"a kind narrows":                                  {staff(), find.Query{Words: "martin", Kind: campus.Student}, "Martin", 1},
 			"a campus narrows":                                {staff(), find.Query{Words: "martin", Campus: "port"}, "Martins", 1},
 			"a unit that is not there has nobody":             {staff(), find.Query{Unit: "NONE"}, "", 0},
