@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -53,24 +54,31 @@ func Possible(from, to account.State) bool {
 // be reopened.
 func Held(s account.State) bool { return weight(s) > 0 }
 
-// guard lets only the secretariat decide, each about those whom they look after,
-// and nobody about themselves.
-func (l *Lifecycle) guard(ctx context.Context, by campus.Viewer, who campus.PersonID) error {
+// lookedAfter is somebody whom the viewer looks after, and who is not themselves.
+func (l *Lifecycle) lookedAfter(ctx context.Context, by campus.Viewer, who campus.PersonID) (account.Person, error) {
 	if !by.CanSomewhere(campus.RightSecretariat) {
-		return Reserved
+		return account.Person{}, Reserved
 	}
 	if by.Person == who {
-		return Oneself
-	}
-	if by.Can(campus.RightSecretariat) {
-		return nil
+		return account.Person{}, Oneself
 	}
 	p, err := l.People.PersonByID(ctx, who)
+	if err == nil && !by.CanFor(campus.RightSecretariat, p.Affiliations) {
+		err = Elsewhere
+	}
+	return p, err
+}
+
+// guard lets only the secretariat decide, each about those whom they look after, and
+// nobody about themselves. Administrators lose their rights before their account, and
+// who looks after some people only does not shut those out who hold rights over others.
+func (l *Lifecycle) guard(ctx context.Context, by campus.Viewer, who campus.PersonID) error {
+	p, err := l.lookedAfter(ctx, by, who)
 	if err != nil {
 		return err
 	}
-	if !by.CanFor(campus.RightSecretariat, p.Affiliations) {
-		return Elsewhere
+	if slices.Contains(p.Rights, campus.RightAdmin) || !by.Can(campus.RightSecretariat) && len(p.Rights)+len(p.Mandates) > 0 {
+		return HoldsRights
 	}
 	return nil
 }

@@ -40,7 +40,8 @@ type desk struct {
 	ended   []campus.PersonID
 	events  []journal.Event
 	letters []reach.Letter
-	told    []campus.PersonID // whose change the house was told
+	told    []campus.PersonID                 // whose change the house was told
+	held    map[campus.PersonID]campus.Viewer // rights of people
 }
 
 func (d *desk) EndSessionsOf(_ context.Context, _ db.Tx, who campus.PersonID, _ string) (int, error) {
@@ -76,6 +77,8 @@ func (d *desk) PersonByID(ctx context.Context, who campus.PersonID) (account.Per
 	if err != nil {
 		return account.Person{}, AccountMissing
 	}
+	held := d.held[who]
+	p.Rights, p.Mandates = held.Rights, held.Mandates
 	list := []account.Person{p}
 	err = d.affiliate(ctx, list)
 	return list[0], err

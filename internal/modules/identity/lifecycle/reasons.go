@@ -10,6 +10,8 @@ var (
 	Elsewhere = fault.Declare(fault.Forbidden, "identity.lifecycle_elsewhere")
 	// Oneself: nobody decides about their own account.
 	Oneself = fault.Declare(fault.Forbidden, "identity.lifecycle_oneself")
+	// HoldsRights: the account is of somebody who holds rights over others.
+	HoldsRights = fault.Declare(fault.Forbidden, "identity.lifecycle_holds_rights")
 	// AccountMissing: nobody has this account.
 	AccountMissing = fault.Declare(fault.NotFound, "identity.lifecycle_account_missing")
 	// ReasonMissing: the reason is not in the institution's list.

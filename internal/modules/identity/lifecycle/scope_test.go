@@ -69,6 +69,39 @@ func TestASecretaryOfOneProgrammeSeesAndDecidesAboutThatProgrammeOnly(t *testing
 	}, schemas...)
 }
 
+func TestNobodyShutsOutWhoHoldsRightsOverOthers(t *testing.T) {
+	now := november()
+	dbtest.EachAt(t, now, func(t *testing.T, database *db.DB) {
+		d := open(t, now, database, Defaults())
+		admin, helper := d.add("admin", account.Active), d.add("helper", account.Active)
+		here := campus.Affiliation{Kind: campus.Staff, Campus: "port", Programme: "L1-DROIT"}
+		d.belong(admin, here)
+		d.belong(helper, here)
+		d.held = map[campus.PersonID]campus.Viewer{
+			admin:  {Rights: []campus.Right{campus.RightAdmin}},
+			helper: {Mandates: []campus.Mandate{{Right: campus.RightHelpdesk, Campus: "port"}}},
+		}
+		some, all := d.as("clerk"), d.as("clerk", campus.RightSecretariat)
+		some.Mandates = []campus.Mandate{{Right: campus.RightSecretariat, Campus: "port"}}
+		order := Order{State: account.Suspended, Reason: defaultReasons[0].Code}
+		for name, c := range map[string]struct {
+			by   campus.Viewer
+			who  campus.PersonID
+			want *fault.Reason
+		}{
+			"an agent, by who looks after some":              {some, helper, HoldsRights},
+			"an administrator, by them":                      {some, admin, HoldsRights},
+			"an administrator, by who looks after everybody": {all, admin, HoldsRights},
+			"an agent, by who looks after everybody":         {all, helper, nil},
+		} {
+			_, err := d.Decide(t.Context(), c.by, c.who, order)
+			if c.want == nil && err != nil || c.want != nil && fault.Of(err).Reason != c.want {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}, schemas...)
+}
+
 func TestKindCampusAndProgrammeAreThoseOfOneAffiliation(t *testing.T) {
 	now := november()
 	dbtest.EachAt(t, now, func(t *testing.T, database *db.DB) {
