@@ -74,6 +74,18 @@ func TestNobodyReachesTheCopyOfSomebodyElse(t *testing.T) {
 	})
 }
 
+func TestNobodyDecidesAboutThemselves(t *testing.T) {
+	h := open(t)
+	h.as(officer()).post("/privacy/requests", url.Values{"kind": {privacy.Erasure}, "words": {"Effacez mes traces."}}).is(303)
+	own := "/privacy/desk/" + h.text("SELECT id FROM privacy_requests")
+	for _, act := range []string{"/take", "/ask", "/extend", "/answer", "/decide", "/erase"} {
+		h.post(own+act, url.Values{"question": {"?"}, "why": {"x"}, "state": {privacy.Done}, "answer": {"x"}, "login": {officer().Login}}).is(403).says("privacy.own_case")
+	}
+	h.get(own + "/decide").is(403)
+	h.post("/privacy/holds", url.Values{"login": {officer().Login}, "reason": {"Enquête"}}).is(303)
+	h.post("/privacy/holds/"+h.text("SELECT id FROM privacy_holds")+"/lift", nil).is(403).says("privacy.own_case")
+}
+
 func TestNobodyReadsOrAnswersTheRequestOfSomebodyElse(t *testing.T) {
 	h := open(t)
 	request, err := h.privacy.Ask(t.Context(), campustest.Lina().Person, privacy.Erasure, "Tout ce qui peut l’être")

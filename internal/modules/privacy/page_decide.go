@@ -41,7 +41,7 @@ const (
 // none yet: what the law lets go then goes.
 func (m *Module) decision(r *http.Request, chosen url.Values) (decideView, error) {
 	ctx := r.Context()
-	q, err := m.Request(ctx, r.PathValue("id"))
+	q, err := m.caseOf(r)
 	if err != nil {
 		return decideView{}, err
 	}

@@ -163,8 +163,18 @@ func (m *Module) aboutPerson(ctx context.Context, view *caseView, by campus.View
 	})
 }
 
-func (m *Module) takeCase(w http.ResponseWriter, r *http.Request) error {
+// caseOf is the request of an address, for the officer who acts on it: an officer's
+// own is a colleague's to decide, and so is what an investigation of them needs.
+func (m *Module) caseOf(r *http.Request) (Request, error) {
 	q, err := m.Request(r.Context(), r.PathValue("id"))
+	if err == nil && q.Person == web.Viewer(r).Person {
+		return Request{}, OwnCase
+	}
+	return q, err
+}
+
+func (m *Module) takeCase(w http.ResponseWriter, r *http.Request) error {
+	q, err := m.caseOf(r)
 	if err != nil {
 		return err
 	}
@@ -176,7 +186,7 @@ func (m *Module) takeCase(w http.ResponseWriter, r *http.Request) error {
 
 // onCase reads a form about a request, checks it, and acts.
 func (m *Module) onCase(w http.ResponseWriter, r *http.Request, check func(*caseForm), act func(Request, caseForm) error) error {
-	q, err := m.Request(r.Context(), r.PathValue("id"))
+	q, err := m.caseOf(r)
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,15 @@ func (m *Module) placeHold(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (m *Module) liftHold(w http.ResponseWriter, r *http.Request) error {
-	if err := m.erasures.LiftHold(r.Context(), r.PathValue("id"), web.Viewer(r).Person); err != nil {
+	ctx, who := r.Context(), web.Viewer(r).Person
+	onSelf, err := m.erasures.HoldsOn(ctx, contract.Known{ID: who})
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(onSelf, func(h erasure.Hold) bool { return h.ID == r.PathValue("id") }) {
+		return OwnCase
+	}
+	if err := m.erasures.LiftHold(ctx, r.PathValue("id"), who); err != nil {
 		return err
 	}
 	web.Flash(w, r, "privacy.flash.lifted")

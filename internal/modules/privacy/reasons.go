@@ -11,6 +11,8 @@ var (
 	RequestOpen = fault.Declare(fault.Conflict, "privacy.request_open")
 	// ExtensionLate: a delay can be announced within the first month only, and once.
 	ExtensionLate = fault.Declare(fault.Conflict, "privacy.extension_late")
+	// OwnCase: nobody decides about their own request, or lifts a hold on themselves.
+	OwnCase = fault.Declare(fault.Forbidden, "privacy.own_case")
 	// TooManyMessages: a request has as many messages as it may.
 	TooManyMessages = fault.Declare(fault.Conflict, "privacy.too_many_messages")
 )
