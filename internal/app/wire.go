@@ -206,6 +206,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	h.directory = directory.New(directory.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
 		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers, Looks: h.privacy, Apps: h.identity.AppPasswords(),
+		Confirm: h.identity.Confirm,
 	}, cfg.Directory)
 	h.provisioning, err = provisioning.New(provisioning.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Roll: h.identity, Groups: h.directory,

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -41,6 +42,9 @@ type Deps struct {
 	Apps contract.AppPasswords
 	// Looks keeps who opened whose file.
 	Looks contract.Looks
+	// Confirm answers with a page that asks for a fresh proof of who is there, unless
+	// there was one in the last minutes: ok is then true and nothing was written.
+	Confirm func(w http.ResponseWriter, r *http.Request) (ok bool, err error)
 }
 
 // Roll is the register of people, read from one end to the other.

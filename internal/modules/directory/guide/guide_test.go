@@ -266,7 +266,9 @@ func TestACorrectionIsAnsweredByWhoMayAndOnce(t *testing.T) {
 		h.as(nadia).post(one, url.Values{"verdict": {"refused"}, "answer": {"Non."}}).is(409)
 
 		// Whoever leads the unit and is on the red list is told, and not named.
-		h.change(func(ctx context.Context, tx db.Tx) error { return entry.Put(ctx, tx, sam.Person, entry.Profile{Unlisted: true}, "test") })
+		h.change(func(ctx context.Context, tx db.Tx) error {
+			return entry.Put(ctx, tx, sam.Person, entry.Profile{Unlisted: true}, "test")
+		})
 		h.as(lina).get(ask).is(200).keepsQuiet("Sam Okafor")
 		h.get(one).is(200).keepsQuiet("Sam Okafor")
 

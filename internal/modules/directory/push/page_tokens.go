@@ -42,6 +42,9 @@ func (d *Door) tokensPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *Door) makeToken(w http.ResponseWriter, r *http.Request) error {
+	if ok, err := d.Confirm(w, r); err != nil || !ok {
+		return err
+	}
 	form, err := web.Form(r)
 	if err != nil {
 		return err

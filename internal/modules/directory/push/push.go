@@ -4,6 +4,7 @@ package push
 
 import (
 	"context"
+	"net/http"
 	"slices"
 
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
@@ -24,6 +25,9 @@ type Door struct {
 	Engine Engine
 	// Sources are those of the configuration; only those that push come through here.
 	Sources []source.Config
+	// Confirm asks who makes a token to prove anew who they are: whoever has it brings
+	// people, and changes them.
+	Confirm func(w http.ResponseWriter, r *http.Request) (ok bool, err error)
 }
 
 // pushed are the sources that programs push into.

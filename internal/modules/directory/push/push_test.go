@@ -93,6 +93,11 @@ func TestTokensAreKeptOnAPageForThoseWhoKeepTheDirectory(t *testing.T) {
 				t.Errorf("%q: %d", bad, a.Status)
 			}
 		}
+		h.Doubted = true
+		if a := post("/directory/tokens", "source", pushtest.SCIM, "label", "x"); a.Status != http.StatusTeapot || strings.Contains(a.Text, "amphi-push-") {
+			t.Errorf("without a fresh proof: %d", a.Status)
+		}
+		h.Doubted = false
 		made := post("/directory/tokens", "source", pushtest.SCIM, "label", "Entra provisioning")
 		begin := strings.Index(made.Text, "amphi-push-")
 		if made.Status != 200 || begin < 0 || !strings.Contains(made.Text, "/scim/v2") {

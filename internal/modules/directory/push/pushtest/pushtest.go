@@ -50,6 +50,8 @@ type House struct {
 	Viewer campus.Viewer // of the pages
 	Engine *Engine
 	server *httptest.Server
+	// Doubted has who makes a token asked for a fresh proof.
+	Doubted bool
 }
 
 // Routes is an alcove with addresses.
@@ -68,6 +70,12 @@ func Each(t *testing.T, alcoves func(*push.Door) []Routes, test func(t *testing.
 		h.Door = &push.Door{DB: d, Clock: now, Engine: h.Engine, Sources: []source.Config{
 			{ID: SCIM, Kind: source.KindSCIM, NameFrench: "Entra", NameEnglish: "Entra"}, {ID: API, Kind: source.KindAPI}, {ID: Read, Kind: source.KindLDAP},
 		}}
+		h.Door.Confirm = func(w http.ResponseWriter, _ *http.Request) (bool, error) {
+			if h.Doubted {
+				w.WriteHeader(http.StatusTeapot)
+			}
+			return !h.Doubted, nil
+		}
 		texts, err := i18n.Load(time.UTC, now, web.Locales, ui.Locales, os.DirFS(room))
 		if err != nil {
 			t.Fatal(err)
