@@ -113,3 +113,43 @@ func TestTheRegisterTellsWhoHoldsRights(t *testing.T) {
 		}
 	})
 }
+
+func TestWhomASourceGivesAnotherAddressIsToldAtTheOldOne(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		letters := func() (list []string) {
+			rows, err := h.db.Read().QueryContext(t.Context(), "SELECT to_masked FROM mailer_outbox WHERE kind = 'identity.names_changed' ORDER BY id")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var to string
+				if err := rows.Scan(&to); err != nil {
+					t.Fatal(err)
+				}
+				list = append(list, to)
+			}
+			return list
+		}
+		p, err := h.PersonByID(t.Context(), h.lina)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mail := range []string{p.Mail, "evil@elsewhere.example"} { // the first one changes nothing
+			err := h.db.InTx(t.Context(), func(tx db.Tx) error {
+				return h.Amend(t.Context(), tx, h.lina, contract.Subject{Mail: mail}, []contract.Field{contract.FieldMail}, "guests")
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if told := letters(); len(told) != 1 || strings.Contains(told[0], "elsewhere") {
+			t.Errorf("told: %q", told)
+		}
+		var noted int
+		err = h.db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM identity_journal WHERE kind = 'identity.names_changed'").Scan(&noted)
+		if err != nil || noted != 1 {
+			t.Errorf("the journal has %d, %v", noted, err)
+		}
+	})
+}

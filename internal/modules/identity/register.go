@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/identity/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -208,7 +209,7 @@ func (m *Module) Amend(ctx context.Context, tx db.Tx, who campus.PersonID, s con
 		return fmt.Errorf("read person: %w", err)
 	}
 	p := personOf(sqlgen.PersonByLoginRow(row))
-	told := contract.Subject{}
+	before, told := p, contract.Subject{}
 	for _, field := range fields {
 		switch field {
 		case contract.FieldLogin:
@@ -260,7 +261,24 @@ func (m *Module) Amend(ctx context.Context, tx db.Tx, who campus.PersonID, s con
 	if err := m.record(ctx, tx, who, told, source); err != nil {
 		return err
 	}
+	if err := m.tellRenamed(ctx, tx, before, p); err != nil {
+		return err
+	}
 	return m.personChanged(ctx, tx, who)
+}
+
+// tellRenamed writes to where somebody was reached until now that they are known by
+// other names: codes for a new password go to the new address from this moment on, and
+// a change that a source made by mistake, or by malice, must not be silent.
+func (m *Module) tellRenamed(ctx context.Context, tx db.Tx, before, now Person) error {
+	if !before.State.Usable() || before.Login == now.Login && before.Mail == now.Mail {
+		return nil
+	}
+	err := m.journal.Write(ctx, tx, journal.Event{Person: before.ID, Kind: "identity.names_changed", Facts: map[string]string{"value": reach.MaskAddress(now.Mail)}})
+	if err != nil {
+		return err
+	}
+	return m.reach.Tell(ctx, tx, before, reach.Letter{Kind: "names_changed", URL: "/identity/contacts", Args: []any{"login", now.Login, "mail", now.Mail}})
 }
 
 // setAffiliations makes a list somebody's affiliations.
