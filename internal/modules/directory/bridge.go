@@ -66,8 +66,13 @@ type bridge struct {
 // a source that is no more. Groups open doors; a source that brings guests must not
 // put them into those of another.
 func (b bridge) mine(g group.Group, src string) bool {
-	return g.Kind == group.FromSource &&
-		(g.Source == src || !slices.ContainsFunc(b.sources, func(c source.Config) bool { return c.ID == g.Source && !c.Off }))
+	return g.Kind == group.FromSource && b.speaks(src, g.Source)
+}
+
+// speaks reports whether a source may speak of what came from another: of its own, and
+// of what a source has left that is no more.
+func (b bridge) speaks(src, of string) bool {
+	return src == of || !slices.ContainsFunc(b.sources, func(c source.Config) bool { return c.ID == of && !c.Off })
 }
 
 var (
@@ -107,7 +112,14 @@ func (bridge) PutEntry(ctx context.Context, tx db.Tx, who campus.PersonID, v map
 
 // PutUnit implements [register.Units]. What an institution has written beside it
 // stays.
-func (bridge) PutUnit(ctx context.Context, tx db.Tx, code string, v mapping.Values, src string) error {
+func (b bridge) PutUnit(ctx context.Context, tx db.Tx, code string, v mapping.Values, src string) error {
+	of, err := unit.SourceOf(ctx, tx, code)
+	if err != nil {
+		return err
+	}
+	if !b.speaks(src, of) {
+		return unit.Owned.With(map[string]any{"code": code})
+	}
 	chart, err := unit.All(ctx, tx)
 	if err != nil {
 		return err
@@ -128,7 +140,10 @@ func (bridge) PutUnit(ctx context.Context, tx db.Tx, code string, v mapping.Valu
 }
 
 // UnitGone implements [register.Units].
-func (bridge) UnitGone(ctx context.Context, tx db.Tx, code, _ string) error {
+func (b bridge) UnitGone(ctx context.Context, tx db.Tx, code, src string) error {
+	if of, err := unit.SourceOf(ctx, tx, code); err != nil || !b.speaks(src, of) {
+		return err // another source speaks of it
+	}
 	return unit.Remove(ctx, tx, code)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
+	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
@@ -48,5 +49,29 @@ func TestASourceSaysWhoIsInItsOwnGroupsOnly(t *testing.T) {
 			t.Error(err)
 		}
 		members("p-evil")
+	}, db.Migrations{Name: jobs.Name, FS: jobs.Migrations()}, db.Migrations{Name: "directory", FS: new(Module).Migrations()})
+}
+
+func TestASourceSpeaksOfItsOwnUnitsOnly(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := bridge{&group.Groups{DB: d}, []source.Config{{ID: "hr"}, {ID: "guests"}}}
+		put := func(src, name string) error {
+			return d.InTx(t.Context(), func(tx db.Tx) error {
+				return b.PutUnit(t.Context(), tx, "IT", mapping.Values{mapping.FieldName: {name}}, src)
+			})
+		}
+		if err := put("hr", "Informatique"); err != nil {
+			t.Fatal(err)
+		}
+		if err := put("guests", "Evil"); fault.Of(err).Reason != unit.Owned {
+			t.Errorf("another source renames the unit: %v", err)
+		}
+		if err := d.InTx(t.Context(), func(tx db.Tx) error { return b.UnitGone(t.Context(), tx, "IT", "guests") }); err != nil {
+			t.Fatal(err)
+		}
+		chart, err := unit.All(t.Context(), d.Read())
+		if u, ok := chart.Of("IT"); err != nil || !ok || u.NameFrench != "Informatique" {
+			t.Errorf("the unit is %+v, %v", u, err)
+		}
 	}, db.Migrations{Name: jobs.Name, FS: jobs.Migrations()}, db.Migrations{Name: "directory", FS: new(Module).Migrations()})
 }

@@ -21,6 +21,8 @@ var (
 	Nameless = fault.Declare(fault.Invalid, "directory.unit_nameless")
 	// Missing: no unit has this code.
 	Missing = fault.Declare(fault.NotFound, "directory.unit_missing")
+	// Owned: another source speaks of the unit.
+	Owned = fault.Declare(fault.Conflict, "directory.unit_owned")
 )
 
 // deepest bounds how far up a parent is looked for: no institution is that deep.
@@ -92,6 +94,15 @@ func All(ctx context.Context, q db.Querier) (Tree, error) {
 		}
 	}
 	return Grow(units), nil
+}
+
+// SourceOf is who a unit came from; "" for one that is not there.
+func SourceOf(ctx context.Context, q db.Querier, code string) (source string, err error) {
+	err = q.QueryRowContext(ctx, "SELECT source FROM directory_units WHERE code = $1", code).Scan(&source)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("read where unit %s comes from: %w", code, err)
+	}
+	return source, nil
 }
 
 // tidy cleans what came from elsewhere.
