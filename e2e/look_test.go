@@ -192,7 +192,7 @@ func leadsOut(path string) bool {
 }
 
 // files are the addresses of files to keep.
-var files = regexp.MustCompile(`\.(csv|toml|ics)(\?|$)`)
+var files = regexp.MustCompile(`\.(csv|json|toml|ics|vcf|zip)(\?|$)`)
 
 // things are the pieces of an address that name one thing among many:
 // /sso/services/moodle, ?page=2.

@@ -227,7 +227,9 @@ func TestClosuresThatNobodySawAreNotLetGo(t *testing.T) {
 		people[i].State = "closed"
 	}
 	h.put(people[:3]...)
-	h.eventually("they are decided", func() bool { return h.state("s2") == contract.AccountLeaving })
+	h.eventually("they are decided", func() bool {
+		return h.state("s0") == contract.AccountLeaving && h.state("s1") == contract.AccountLeaving && h.state("s2") == contract.AccountLeaving
+	})
 	h.enter(campustest.Alix())
 	shows(t, h.page(campustest.Alix(), "/provisioning/targets/moodle/closures"), "3 accounts wait", "Given S0")
 	if w := h.post("/provisioning/targets/moodle/closures", url.Values{"count": {"2"}}); w.Code != http.StatusConflict {

@@ -2,9 +2,13 @@ package sso
 
 import (
 	"context"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/answer"
 	"github.com/amphi-campus/amphi/internal/modules/sso/gate"
@@ -69,7 +73,7 @@ func (c closings) complete() bool {
 // frontCloser is a protocol of which some services learn of a sign-out by the
 // browser only. FrontLogout gives the ways for the logouts of one service;
 // afterwards the browser comes back to back, a local address. With back empty it
-// prepares nothing. ok is false when there is another way, or none.
+// prepares nothing, and the ways have their origins alone. ok is false when there is another way, or none.
 type frontCloser interface {
 	FrontLogout(ctx context.Context, s *registry.Service, l []answer.Logout, back string) (ways []gate.Way, ok bool, err error)
 }
@@ -161,15 +165,18 @@ func stateOf(l answer.Logout) closingState {
 }
 
 // byBrowser lets the browser close what nobody else can: by frames of the page at
-// first, then by a link.
+// first, then by a link. Frames are for services of our own site alone: to those of
+// others the browser keeps its cookies back, and a service that sees none confirms
+// that nobody is signed in.
 func (m *Module) byBrowser(ctx context.Context, s *registry.Service, open []answer.Logout, f farewell, how looking, c *closing) {
-	soon := m.Clock.Now().Sub(f.At) < byFrames
-	back := ""
-	if soon && how.Frames || !soon && how.Links {
-		back = how.Back
-	}
 	for _, front := range those[frontCloser](m.alcoves()) {
-		ways, ok, err := front.FrontLogout(ctx, s, open, back)
+		ways, ok, err := front.FrontLogout(ctx, s, open, "")
+		soon := m.Clock.Now().Sub(f.At) < byFrames && !slices.ContainsFunc(ways, func(w gate.Way) bool { return !sameSite(m.BaseURL, w.Origin) })
+		if back := how.Back; ok && back != "" && (soon && how.Frames || !soon && how.Links) {
+			ways, ok, err = front.FrontLogout(ctx, s, open, back)
+		} else {
+			ways = nil
+		}
 		switch {
 		case err != nil: // the page says what it can; the service's own page is a way as well
 			m.Log.ErrorContext(ctx, "no way out of a service by the browser", "service", s.ID, "error", err)
@@ -185,4 +192,28 @@ func (m *Module) byBrowser(ctx context.Context, s *registry.Service, open []answ
 			}
 		}
 	}
+}
+
+// sameSite reports whether a browser takes two origins for one site, and so sends
+// the cookies of the one to a frame on a page of the other: same scheme, same
+// registrable domain (RFC 6265bis §5.2).
+func sameSite(a, b string) bool {
+	x, err1 := url.Parse(a)
+	y, err2 := url.Parse(b)
+	if err1 != nil || err2 != nil || x.Scheme != y.Scheme {
+		return false
+	}
+	return siteOf(x.Hostname()) == siteOf(y.Hostname())
+}
+
+// siteOf is the registrable domain of a host; the host itself where there is none.
+func siteOf(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
+	}
+	site, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return host
+	}
+	return site
 }

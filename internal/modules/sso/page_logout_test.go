@@ -126,7 +126,7 @@ func TestIdentityLeadsToThePageOnlyWhenServicesWereOpen(t *testing.T) {
 }
 
 // provider is a SAML service that only browsers reach.
-const provider = "https://notes.valmont.example"
+const provider = "http://localhost:9443" // of the same site as the house
 
 // withProvider adds it to the registry, and lets the viewer in so many times.
 func (h *house) withProvider(times int) {
@@ -259,5 +259,27 @@ func TestWhatAFrameCouldNotCloseIsNamedWithItsLink(t *testing.T) {
 	}
 	if policy := w.Header().Get("Content-Security-Policy"); strings.Contains(policy, "frame-src") {
 		t.Errorf("the policy is %s", policy)
+	}
+}
+
+func TestOnlyServicesOfOurOwnSiteAreClosedInFrames(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"https://ent.valmont.fr", "https://moodle.valmont.fr", true},
+		{"https://ent.valmont.fr", "https://valmont.fr:8443", true},
+		{"https://ent.univ-valmont.ac.uk", "https://moodle.univ-valmont.ac.uk", true},
+		{"https://ent.valmont.ac.uk", "https://moodle.other.ac.uk", false},
+		{"https://ent.valmont.fr", "https://moodle.example", false},
+		{"https://ent.valmont.fr", "http://moodle.valmont.fr", false},
+		{"http://localhost:8420", "http://localhost:9090", true},
+		{"http://localhost:8420", "http://127.0.0.1:9090", false},
+		{"http://127.0.0.1:8420", "http://127.0.0.1:9090", true},
+		{"https://192.0.2.1", "https://192.0.3.1", false},
+	} {
+		if got := sameSite(c.a, c.b); got != c.want {
+			t.Errorf("%s and %s: %t", c.a, c.b, got)
+		}
 	}
 }

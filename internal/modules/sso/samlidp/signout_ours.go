@@ -191,7 +191,10 @@ func (x *IDP) FrontLogout(ctx context.Context, s *registry.Service, logouts []an
 		groups[i].logouts = append(groups[i].logouts, l)
 	}
 	if back == "" {
-		return nil, len(groups) > 0, nil
+		for _, g := range groups {
+			ways = append(ways, gate.Way{Origin: originOf(g.endpoint.Location)})
+		}
+		return ways, len(ways) > 0, nil
 	}
 	for _, g := range groups {
 		way, err := x.frontWay(ctx, g.detail, g.logouts, g.endpoint, back)
