@@ -147,6 +147,7 @@ func TestWhoIsVouchedForBySAMLComesInAndIsSentOut(t *testing.T) {
 		t.Error("an answer opens twice")
 	}
 
+	carries := b // whose browser brings the message
 	leave := func(index string) answer {
 		key := samlKey()
 		address, err := saml.RedirectURL(h.server.URL+leftSAML, saml.Request, (&saml.LogoutRequest{
@@ -156,7 +157,7 @@ func TestWhoIsVouchedForBySAMLComesInAndIsSentOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.get(strings.TrimPrefix(address, h.server.URL))
+		return carries.get(strings.TrimPrefix(address, h.server.URL))
 	}
 	if a := leave("_elsewhere"); a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "https://idp.campus.example/logout?SAMLResponse=") {
 		t.Errorf("another session's end leads to %d %s", a.StatusCode, a.Header.Get("Location"))
@@ -168,6 +169,22 @@ func TestWhoIsVouchedForBySAMLComesInAndIsSentOut(t *testing.T) {
 	}
 	if page := b.get("/logout/done").body; strings.Contains(page, "/identity/upstreams/idp/part") || !strings.Contains(page, "signed out") {
 		t.Errorf("a session that the upstream ended is offered to be ended there: %.3000s", page)
+	}
+
+	// In a frame of the upstream's page the browser brings none of our cookies: what
+	// counts is whom the message names.
+	h.clock.Advance(time.Second)
+	q, relay = p.asked(b.get(startSAML + "?next=/identity/sessions"))
+	b.brings(p.says(q, relay, "lina.martin@valmont.example"))
+	want(t, b.get("/identity/sessions"), 200, "My open sessions")
+	carries = h.browser().still()
+	leave("_elsewhere")
+	want(t, b.get("/identity/sessions"), 200, "My open sessions")
+	if a := leave("_there"); a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "https://idp.campus.example/logout?SAMLResponse=") {
+		t.Errorf("the message is answered %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a := b.get("/identity/sessions"); strings.Contains(a.body, "My open sessions") {
+		t.Error("the upstream was told that the session has ended, and it goes on")
 	}
 }
 

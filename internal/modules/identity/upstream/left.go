@@ -22,6 +22,10 @@ type Leaver interface {
 type Parting struct {
 	// Ends reports whether the session that began with the hint is to end.
 	Ends bool
+	// Ended are the sessions that have ended there, by name: what they opened here
+	// ends in whichever browser it is. A browser that brings the message in a frame of
+	// another site shows us no session, so its own is no measure.
+	Ended []Ending
 	// Onward is where the browser takes our answer; nil when none is waited for.
 	Onward *Departure
 }
@@ -62,8 +66,20 @@ func (x *Upstreams) left(w http.ResponseWriter, r *http.Request) error {
 			return fmt.Errorf("end a session for %s: %w", u.ID, err)
 		}
 	}
+	for _, e := range p.Ended {
+		// Brought twice, by a button pressed again, it is answered twice and done once.
+		if err := x.close(ctx, u, e); err != nil && !isStale(err) {
+			return err
+		}
+	}
 	if p.Onward == nil {
 		return web.SeeOther(w, r, signedOutPage)
 	}
 	return x.send(w, r, u, *p.Onward)
+}
+
+// isStale reports whether a message had come before.
+func isStale(err error) bool {
+	var f *Failure
+	return errors.As(err, &f) && f.Reason == Stale
 }

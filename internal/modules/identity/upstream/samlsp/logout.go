@@ -1,10 +1,12 @@
 package samlsp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
@@ -75,8 +77,9 @@ const leaveLasts = time.Hour
 
 // Left implements [upstream.Leaver] (saml-profiles, 4.4). A LogoutResponse tells
 // that the session there has ended, which changes nothing here. A LogoutRequest
-// ends the session that began with the hint, if it is of the person and of the
-// session that it names; it is answered in any case, because the upstream waits.
+// ends what was opened here by the sessions that it names (saml-profiles, 4.4.3.4),
+// and the session that began with the hint, if it is one of them; it is answered in
+// any case, because the upstream waits.
 func (p *Provider) Left(ctx context.Context, back upstream.Return, answerURL, hint string) (upstream.Parting, error) {
 	m, err := saml.ReadRedirect(back.RawQuery)
 	if err != nil {
@@ -100,7 +103,28 @@ func (p *Provider) Left(ctx context.Context, back upstream.Return, answerURL, hi
 	var s session
 	ends := hint != "" && json.Unmarshal([]byte(hint), &s) == nil && s.names(q)
 	onward, err := p.confirm(ctx, entity, q, m.RelayState, answerURL)
-	return upstream.Parting{Ends: ends, Onward: onward}, err
+	return upstream.Parting{Ends: ends, Ended: ended(q), Onward: onward}, err
+}
+
+// ended are the sessions that a LogoutRequest names: those of its indexes, or with
+// none all of that person's (saml-core, 3.7.3.2).
+func ended(q *saml.LogoutRequest) []upstream.Ending {
+	indexes := q.SessionIndexes
+	if len(indexes) == 0 {
+		indexes = []string{""}
+	}
+	list := make([]upstream.Ending, len(indexes))
+	for i, index := range indexes {
+		list[i] = upstream.Ending{
+			Issuer: q.Issuer, Subject: subjectThere(q.NameID), Session: index, ID: q.ID + " " + index, Until: q.IssueInstant.Add(leaveLasts + time.Hour),
+		}
+	}
+	return list
+}
+
+// subjectThere is a name as one text: all of it counts (saml-core, 3.7.3.1).
+func subjectThere(n saml.NameID) string {
+	return strings.Join([]string{cmp.Or(n.Format, saml.FormatUnspecified), n.NameQualifier, n.SPNameQualifier, n.SPProvidedID, n.Value}, " ")
 }
 
 // leaving checks a LogoutRequest: without a signature anybody could sign people

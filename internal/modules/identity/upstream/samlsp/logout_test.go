@@ -63,6 +63,9 @@ func TestTheUpstreamEndsASessionThatItBegan(t *testing.T) {
 			if err != nil || p.Ends != c.ends {
 				t.Fatalf("ends: %t, %v", p.Ends, err)
 			}
+			if len(p.Ended) != 1 || p.Ended[0].Issuer != theirName || !strings.HasSuffix(p.Ended[0].Subject, " "+q.NameID.Value) || p.Ended[0].Session != strings.Join(q.SessionIndexes, "") {
+				t.Errorf("it names %+v", p.Ended)
+			}
 			_, query, _ := strings.Cut(p.Onward.URL, "?")
 			m, err := saml.ReadRedirect(query)
 			if err != nil {

@@ -1,6 +1,7 @@
 package samlsp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -111,6 +112,10 @@ func (p *Provider) answer(entity *saml.Entity, response *saml.Response, t upstre
 		if s.Instant.After(a.AuthnInstant) {
 			a.AuthnInstant = s.Instant
 		}
+		a.SessionThere = cmp.Or(a.SessionThere, s.SessionIndex)
+	}
+	if name := assertion.Subject.NameID; name != nil {
+		a.SubjectThere = subjectThere(*name)
 	}
 	a.LogoutHint, err = departing(entity, assertion, entityID(p.SAML, t.AnswerURL))
 	return a, err
