@@ -2,13 +2,13 @@ package privacy
 
 import (
 	"context"
-	"encoding/csv"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 )
 
 // Register is the record of processing activities (GDPR, article 30(1)), in one
@@ -113,7 +113,7 @@ func roomName(ctx context.Context, room string) string { return i18n.T(ctx, room
 
 // WriteCSV writes one line for each entry.
 func (r Register) WriteCSV(ctx context.Context, to io.Writer) error {
-	file := csv.NewWriter(to)
+	file := table.NewWriter(to)
 	var head []string
 	for _, name := range []string{"activity", "what", "purpose", "ground", "article", "basis", "categories", "people", "recipients", "transfers", "source", "until", "erasure", "table"} {
 		head = append(head, i18n.T(ctx, "privacy.column."+name))

@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"context"
-	"encoding/csv"
 	"maps"
 	"net/http"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -185,7 +185,7 @@ func (m *Module) exportAccounts(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+s.Service.ID+`.csv"`)
 	w.Header().Set("Cache-Control", "no-store")
-	out := csv.NewWriter(w)
+	out := table.NewWriter(w)
 	if err := out.Write([]string{"login", "name", "state", "since", "rule", "todo", "next_try", "attempts", "reason", "detail", "remote_id", "last_exchange"}); err != nil {
 		return err
 	}
@@ -195,14 +195,11 @@ func (m *Module) exportAccounts(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		for _, a := range lines {
-			row := []string{
+			err := out.Write([]string{
 				a.Login, a.Name, string(a.State()), stamp(a.SinceAt), string(a.Verdict()), string(a.Todo()), stamp(a.DueAt), strconv.FormatInt(a.Attempts, 10),
 				a.Reason, a.Detail, a.RemoteID, stamp(a.ExchangedAt),
-			}
-			for i := range row {
-				row[i] = inert(row[i])
-			}
-			if err := out.Write(row); err != nil {
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -221,14 +218,6 @@ func stamp(at db.Time) string {
 		return ""
 	}
 	return at.Time().Format(time.RFC3339)
-}
-
-// inert keeps a spreadsheet from taking a text for a formula.
-func inert(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
 }
 
 // pause stops the work on a target.

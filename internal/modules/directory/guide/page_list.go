@@ -2,7 +2,6 @@ package guide
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -189,21 +189,21 @@ func (g *Guide) listFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.csv"`, fileName(view.Name)))
-	file := csv.NewWriter(w)
+	file := table.NewWriter(w)
 	rows := [][]string{{
 		i18n.T(ctx, "directory.list.family_name"), i18n.T(ctx, "directory.list.given_name"), i18n.T(ctx, "directory.field.mail"), i18n.T(ctx, "directory.field.studies"),
 	}}
 	for _, p := range people {
-		row := []string{plain(p.FamilyName), plain(p.GivenName), "", ""}
+		row := []string{p.FamilyName, p.GivenName, "", ""}
 		if p.Shows(v, entry.FieldMail) {
-			row[2] = plain(p.Mail)
+			row[2] = p.Mail
 		}
 		if p.Shows(v, entry.FieldStudies) {
 			var names []string
 			for _, code := range programmes(p) {
 				names = append(names, g.programmeName(ctx, code))
 			}
-			row[3] = plain(strings.Join(names, ", "))
+			row[3] = strings.Join(names, ", ")
 		}
 		rows = append(rows, row)
 	}
@@ -211,12 +211,4 @@ func (g *Guide) listFile(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("send a list: %w", err)
 	}
 	return nil
-}
-
-// plain keeps a spreadsheet from taking a name for a formula.
-func plain(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
 }

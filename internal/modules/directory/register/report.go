@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 )
 
 // Change is one line of a report.
@@ -117,7 +117,7 @@ func (e *Engine) EachChange(ctx context.Context, run string, f Filter, do func(C
 // WriteCSV writes a report for a spreadsheet, in the language of the context: one
 // line for each field that changes.
 func (e *Engine) WriteCSV(ctx context.Context, out io.Writer, run string, f Filter) error {
-	w := csv.NewWriter(out)
+	w := table.NewWriter(out)
 	w.Comma = ';' // as spreadsheets in French open it by themselves
 	if _, err := io.WriteString(out, "\ufeff"); err != nil {
 		return err
@@ -130,12 +130,12 @@ func (e *Engine) WriteCSV(ctx context.Context, out io.Writer, run string, f Filt
 		return err
 	}
 	err := e.EachChange(ctx, run, f, func(c Change) error {
-		line := []string{t(ctx, "kind."+c.Kind), t(ctx, "what."+c.What), safe(c.Name), safe(c.Key), safe(c.Place), "", "", "", Words(ctx, c.Reason)}
+		line := []string{t(ctx, "kind."+c.Kind), t(ctx, "what."+c.What), c.Name, c.Key, c.Place, "", "", "", Words(ctx, c.Reason)}
 		if len(c.Diffs) == 0 {
 			return w.Write(line)
 		}
 		for _, d := range c.Diffs {
-			line[5], line[6], line[7] = fieldName(ctx, string(d.Field)), safe(strings.Join(d.Old, ", ")), safe(strings.Join(d.New, ", "))
+			line[5], line[6], line[7] = fieldName(ctx, string(d.Field)), strings.Join(d.Old, ", "), strings.Join(d.New, ", ")
 			if err := w.Write(line); err != nil {
 				return err
 			}
@@ -147,14 +147,6 @@ func (e *Engine) WriteCSV(ctx context.Context, out io.Writer, run string, f Filt
 	}
 	w.Flush()
 	return w.Error()
-}
-
-// safe keeps a spreadsheet from taking a value for a formula.
-func safe(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
 }
 
 // Runs lists runs, the latest first; of all sources when src is empty.

@@ -2,7 +2,6 @@ package activation
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -139,7 +139,7 @@ func (x *Activation) exportInvitations(w http.ResponseWriter, r *http.Request) e
 	f := readFilter(r)
 	f.Size = exportSize
 	var text strings.Builder
-	out := csv.NewWriter(&text)
+	out := table.NewWriter(&text)
 	rows := [][]string{{"login", "name", "sent_to", "state", "created_at", "sent_at", "letters", "expires_at", "invited_by"}}
 	for f.Page = 1; f.Page <= maxPage; f.Page++ {
 		list, _, err := x.invitations(r.Context(), f)
@@ -148,8 +148,8 @@ func (x *Activation) exportInvitations(w http.ResponseWriter, r *http.Request) e
 		}
 		for _, i := range list {
 			rows = append(rows, []string{
-				plainCell(i.Login), plainCell(i.Name), plainCell(i.SentTo), string(i.State), i.CreatedAt.Format(time.RFC3339),
-				i.SentAt.Format(time.RFC3339), strconv.Itoa(i.Letters), i.ExpiresAt.Format(time.RFC3339), plainCell(i.InvitedBy),
+				i.Login, i.Name, i.SentTo, string(i.State), i.CreatedAt.Format(time.RFC3339),
+				i.SentAt.Format(time.RFC3339), strconv.Itoa(i.Letters), i.ExpiresAt.Format(time.RFC3339), i.InvitedBy,
 			})
 		}
 		if len(list) < exportSize {
@@ -163,14 +163,6 @@ func (x *Activation) exportInvitations(w http.ResponseWriter, r *http.Request) e
 	w.Header().Set("Content-Disposition", `attachment; filename="invitations.csv"`)
 	w.Write([]byte(text.String())) // a client that went away is no failure of ours
 	return nil
-}
-
-// plainCell keeps a spreadsheet from taking what somebody typed for a formula.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // stateOptions are the states that the list can be narrowed to.

@@ -1,12 +1,11 @@
 package bulk
 
 import (
-	"encoding/csv"
 	"fmt"
 	"net/http"
 
-	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -24,7 +23,7 @@ func (x *Bulk) report(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.csv"`, o.Act, o.AskedAt.In(x.Zone).Format("2006-01-02")))
-	file := csv.NewWriter(w)
+	file := table.NewWriter(w)
 	head := []string{
 		i18n.T(ctx, "identity.lifecycle.file.login"), i18n.T(ctx, "identity.lifecycle.file.name"), t(ctx, "column.was"),
 		t(ctx, "column.outcome"), t(ctx, "column.why"), t(ctx, "column.code"),
@@ -34,7 +33,7 @@ func (x *Bulk) report(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, l := range lines {
 		err := file.Write([]string{
-			lifecycle.Plain(l.Login), lifecycle.Plain(l.Name), i18n.T(ctx, "identity.lifecycle.state."+string(l.WasState)),
+			l.Login, l.Name, i18n.T(ctx, "identity.lifecycle.state."+string(l.WasState)),
 			t(ctx, "outcome."+string(l.Outcome)), why(ctx, l.Why, l.WasState), l.Why,
 		})
 		if err != nil {

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"encoding/csv"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -139,7 +139,7 @@ func (j *Journal) ownFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="journal-`+j.db.Now().Time().In(j.zone).Format(time.DateOnly)+`.csv"`)
-	file := csv.NewWriter(w)
+	file := table.NewWriter(w)
 	head := make([]string, 0, 6)
 	for _, column := range []string{"at", "event", "by", "address", "agent", "code"} {
 		head = append(head, i18n.T(ctx, "identity.journal.column."+column))
@@ -150,17 +150,8 @@ func (j *Journal) ownFile(w http.ResponseWriter, r *http.Request) error {
 		if l.By == "" {
 			l.By = i18n.T(ctx, "identity.journal.by_account")
 		}
-		file.Write([]string{e.At.In(j.zone).Format(time.RFC3339), l.Words, l.By, e.Address, harmless(e.Agent), e.Kind})
+		file.Write([]string{e.At.In(j.zone).Format(time.RFC3339), l.Words, l.By, e.Address, e.Agent, e.Kind})
 	}
 	file.Flush()
 	return file.Error()
-}
-
-// harmless keeps a spreadsheet from taking what a browser says about itself for
-// a formula.
-func harmless(cell string) string {
-	if cell != "" && (cell[0] == '=' || cell[0] == '+' || cell[0] == '-' || cell[0] == '@' || cell[0] == '\t' || cell[0] == '\r') {
-		return "'" + cell
-	}
-	return cell
 }

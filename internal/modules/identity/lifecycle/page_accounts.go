@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -99,7 +99,7 @@ func (l *Lifecycle) accountsFile(w http.ResponseWriter, r *http.Request) error {
 	head := []string{"login", "family_name", "given_name", "student_number", "mail", "state", "reason", "office", "since", "until", "deletion"}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="accounts-%s.csv"`, l.Clock.Now().In(l.Zone).Format(dayLayout)))
-	file := csv.NewWriter(w)
+	file := table.NewWriter(w)
 	for i, name := range head {
 		head[i] = i18n.T(ctx, "identity.lifecycle.file."+name)
 	}
@@ -108,8 +108,8 @@ func (l *Lifecycle) accountsFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := l.export(ctx, ReadFilter(r.URL.Query(), web.Viewer(r)), func(n Line) error {
 		return file.Write([]string{
-			Plain(n.Login), Plain(n.FamilyName), Plain(n.GivenName), Plain(n.StudentNumber), Plain(n.Mail),
-			i18n.T(ctx, "identity.lifecycle.state."+string(n.State)), Plain(i18n.Pick(ctx, n.TextFrench, n.TextEnglish)), Plain(n.Office),
+			n.Login, n.FamilyName, n.GivenName, n.StudentNumber, n.Mail,
+			i18n.T(ctx, "identity.lifecycle.state."+string(n.State)), i18n.Pick(ctx, n.TextFrench, n.TextEnglish), n.Office,
 			l.day(n.Since), l.day(db.At(LastDay(n.Until.Time()))), l.day(n.DeletedAt),
 		})
 	})
@@ -129,12 +129,4 @@ func (l *Lifecycle) day(t db.Time) string {
 		return ""
 	}
 	return t.Time().In(l.Zone).Format(time.DateOnly)
-}
-
-// Plain keeps a spreadsheet from taking a name for a formula.
-func Plain(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
 }

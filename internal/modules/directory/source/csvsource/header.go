@@ -8,6 +8,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/table"
 )
 
 // column is one column of a table.
@@ -129,9 +130,7 @@ func (r *reading) name(header []string) error {
 
 // values are those of a cell.
 func (c column) values(cell string) []string {
-	if rest, ok := strings.CutPrefix(cell, "'"); ok && strings.IndexAny(rest, formula) == 0 {
-		cell = rest // as [Harmless] wrote it
-	}
+	cell = table.Meant(cell) // our own tables are read, too
 	if !c.many {
 		return []string{cell}
 	}
