@@ -41,7 +41,7 @@ func (m *Module) furnish() {
 	kept := bridge{m.groups, m.config.Sources}
 	m.register = register.New(register.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
-		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept,
+		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept, Photos: entry.Photos{DB: m.DB, Files: m.Files},
 	}, m.config.Register)
 	m.door = &push.Door{DB: m.DB, Clock: m.Clock, Engine: m.register, Sources: m.config.Sources, Confirm: m.Confirm}
 }

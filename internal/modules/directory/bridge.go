@@ -90,7 +90,12 @@ func (bridge) PutEntry(ctx context.Context, tx db.Tx, who campus.PersonID, v map
 	p := known[who] // hours, substitutes and the like are no matter of the sources
 	p.Unlisted = v.One(mapping.FieldListed) == "false"
 	p.Office, p.Building, p.Manager = v.One(mapping.FieldOffice), v.One(mapping.FieldBuilding), manager
-	p.Phones, p.Functions, p.Campus = nil, nil, ""
+	p.Phones, p.Functions, p.Campus, p.Photo = nil, nil, "", ""
+	if digest := v.One(mapping.FieldPhoto); digest != "" {
+		if p.Photo, err = entry.PhotoOf(ctx, tx, digest); err != nil {
+			return err
+		}
+	}
 	for _, number := range v[mapping.FieldPhone] {
 		p.Phones = append(p.Phones, entry.Phone{Kind: entry.Desk, Number: number})
 	}

@@ -50,7 +50,7 @@ func ManyChoices(ctx context.Context, q db.Querier, ids []campus.PersonID) (map[
 		for i, id := range some {
 			args[i] = string(id)
 		}
-		err := eachRow(ctx, q, "SELECT person_id, audiences, hours, photo, consent_at FROM directory_choices WHERE person_id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, q, "SELECT person_id, audiences, hours, photo, consent_at FROM directory_choices WHERE person_id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
 			var c Choices
 			var who, audiences string
 			var consent db.Time

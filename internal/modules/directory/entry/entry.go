@@ -90,7 +90,7 @@ func (p Profile) tidy() Profile {
 	return p
 }
 
-func oneLine(s string) string { return clean(strings.Join(strings.Fields(s), " ")) }
+func oneLine(s string) string { return clean(campus.OneLine(s)) }
 
 func clean(s string) string {
 	s = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", ""))

@@ -23,3 +23,25 @@ ON CONFLICT (person_id) DO UPDATE SET audiences = excluded.audiences, hours = ex
 
 -- name: PhotoUses :one
 SELECT (SELECT COUNT(*) FROM directory_entries e WHERE e.photo = sqlc.arg(photo)) + (SELECT COUNT(*) FROM directory_choices c WHERE c.photo = sqlc.arg(photo)) AS uses;
+
+-- name: KeepPhoto :exec
+INSERT INTO directory_photos (digest, photo, kept_at) VALUES (sqlc.arg(digest), sqlc.arg(photo), sqlc.arg(kept_at))
+ON CONFLICT (digest) DO UPDATE SET kept_at = excluded.kept_at;
+
+-- name: PhotoOf :one
+SELECT photo FROM directory_photos WHERE digest = sqlc.arg(digest);
+
+-- name: NamePhoto :execrows
+UPDATE directory_photos SET kept_at = sqlc.arg(kept_at) WHERE digest = sqlc.arg(digest);
+
+-- name: ForgetPhoto :execrows
+-- A picture that nothing shows and that no plan named lately.
+DELETE FROM directory_photos WHERE directory_photos.photo = sqlc.arg(photo) AND directory_photos.kept_at < sqlc.arg(before_at)
+	AND NOT EXISTS (SELECT 1 FROM directory_entries e WHERE e.photo = directory_photos.photo);
+
+-- name: NamedPhotos :one
+SELECT COUNT(*) FROM directory_photos WHERE photo = sqlc.arg(photo);
+
+-- name: UnusedPhotos :many
+SELECT p.photo FROM directory_photos p WHERE p.kept_at < sqlc.arg(before_at)
+	AND NOT EXISTS (SELECT 1 FROM directory_entries e WHERE e.photo = p.photo) ORDER BY p.photo LIMIT 1000;

@@ -77,7 +77,7 @@ func Profiles(ctx context.Context, q db.Querier, ids []campus.PersonID) (map[cam
 		for i, id := range some {
 			args[i] = string(id)
 		}
-		err := eachRow(ctx, q, `SELECT person_id, unlisted, phones, office, building, campus, hours, functions, replaced_by, manager, photo
+		err := db.Each(ctx, q, `SELECT person_id, unlisted, phones, office, building, campus, hours, functions, replaced_by, manager, photo
 			FROM directory_entries WHERE person_id IN `+db.In(len(args), 1), args, func(rows *sql.Rows) error {
 			var p Profile
 			var who, phones, functions string
@@ -95,21 +95,6 @@ func Profiles(ctx context.Context, q db.Querier, ids []campus.PersonID) (map[cam
 		}
 	}
 	return found, nil
-}
-
-// eachRow runs a query and hands over its rows.
-func eachRow(ctx context.Context, q db.Querier, query string, args []any, do func(*sql.Rows) error) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := do(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // list is how several values stand in one column; none is an empty text.

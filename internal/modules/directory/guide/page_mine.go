@@ -22,10 +22,6 @@ const (
 	// takes at most.
 	photoFile = 10 << 20
 	photoBody = photoFile + 64<<10
-	// photoWidth is twice what the page shows, for fine screens; photoPixels bounds
-	// the memory of one upload while it is drawn again.
-	photoWidth  = 384
-	photoPixels = 40_000_000
 	// maxHours is how long office hours may be said, in characters.
 	maxHours = 300
 )
@@ -168,7 +164,7 @@ func (g *Guide) savePhoto(w http.ResponseWriter, r *http.Request) error {
 		return web.FormMalformed.From(err)
 	default:
 		defer file.Close()
-		ref, _, err := files.PutPicture(ctx, g.Files, files.Limit(file, photoFile), head.Filename, photoPixels, photoWidth)
+		ref, _, err := files.PutPicture(ctx, g.Files, files.Limit(file, photoFile), head.Filename, entry.PhotoPixels, entry.PhotoWidth)
 		switch {
 		case errors.Is(err, files.PictureUnreadable):
 			view.Problems.Add("photo", "directory.mine.problem.unreadable")

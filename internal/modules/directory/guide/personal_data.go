@@ -24,6 +24,7 @@ func (g *Guide) Holdings(ctx context.Context) []contract.Holding {
 			Erased(contract.Delete("person_id"), contract.Clear("manager"), contract.Clear("replaced_by")),
 		contract.Held(ctx, "directory_choices", "directory.holding.choice").On(contract.Consent, contract.DataIdentity, contract.DataUse).
 			Mended("/directory/mine").Erased(contract.Delete("person_id")),
+		contract.Held(ctx, "directory_photos", "directory.holding.picture").On(contract.PublicTask, contract.DataIdentity),
 		contract.Held(ctx, "directory_stamps", "directory.holding.stamp", "duration", stamp.Kept).On(contract.PublicTask, contract.DataUse).
 			Erased(contract.Keep("subject", i18n.T(ctx, "directory.holding.stamp.kept"))),
 		contract.Held(ctx, "directory_units", "directory.holding.unit").On(contract.PublicTask, contract.DataWork).Of(contract.PeopleStaff, contract.PeopleTeachers).

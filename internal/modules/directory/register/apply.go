@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -387,6 +388,9 @@ func (e *Engine) put(ctx context.Context, tx db.Tx, feed Feed, s *step, o *outco
 	if o.entry.Kind != source.Person {
 		return e.putOther(ctx, tx, src, s, o)
 	}
+	if err := e.missPhoto(ctx, tx, o); err != nil {
+		return err
+	}
 	switch o.kind {
 	case kindNothing, kindRefusal:
 		return nil
@@ -440,6 +444,24 @@ func (e *Engine) put(ctx context.Context, tx db.Tx, feed Feed, s *step, o *outco
 	}
 	if err := q.CloseConflict(ctx, sqlgen.CloseConflictParams{Source: src, SourceKey: o.entry.Key, ClosedAt: tx.Now()}); err != nil {
 		return fmt.Errorf("close the conflict: %w", err)
+	}
+	return nil
+}
+
+// missPhoto leaves out a picture that was deleted while its plan waited. The record
+// then counts as changed at the next reading, which brings it again.
+func (e *Engine) missPhoto(ctx context.Context, tx db.Tx, o *outcome) error {
+	digest := o.entry.Values.One(mapping.FieldPhoto)
+	if digest == "" || e.Photos == nil {
+		return nil
+	}
+	kept, err := e.Photos.Kept(ctx, tx, digest)
+	if err != nil || kept {
+		return err
+	}
+	for _, v := range []*mapping.Values{&o.entry.Values, &o.said, &o.after.values} {
+		*v = maps.Clone(*v) // a second attempt begins where the first did
+		delete(*v, mapping.FieldPhoto)
 	}
 	return nil
 }

@@ -49,6 +49,15 @@ func (e *Engine) Push(ctx context.Context, src string, records []source.Record) 
 	var at []int
 	for i, r := range records {
 		entry, refused := feed.Mapper.Map(r)
+		if !entry.Refused {
+			no, err := e.keepPhoto(ctx, &entry)
+			if err != nil {
+				return nil, err
+			}
+			if no != nil {
+				refused = append(refused, *no)
+			}
+		}
 		entry.Photo = nil
 		result[i].Key, result[i].Refused = entry.Key, refused
 		if entry.Refused {

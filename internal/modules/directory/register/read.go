@@ -141,7 +141,6 @@ func (w *work) take(ctx context.Context, r *reading, rec source.Record) error {
 		}
 	}
 	entry, refused := w.feed.Mapper.Map(rec)
-	entry.Photo = nil
 	w.counts.Refusals += int64(len(refused))
 	if room := keptRefusals - len(r.refused); room > 0 {
 		r.refused = append(r.refused, refused[:min(room, len(refused))]...)
@@ -177,7 +176,35 @@ func (w *work) take(ctx context.Context, r *reading, rec source.Record) error {
 		w.counts.Unchanged++
 		return nil
 	}
+	if !w.dry {
+		no, err := w.e.keepPhoto(ctx, &entry)
+		if err != nil {
+			return err
+		}
+		if no != nil {
+			w.counts.Refusals++
+			r.refused = append(r.refused, *no)
+		}
+	}
+	entry.Photo = nil
 	return r.spool.add(entry)
+}
+
+// keepPhoto stores the picture of a record that changed, so that the plan can name it.
+// One that cannot be drawn is refused, and what was known stays.
+func (e *Engine) keepPhoto(ctx context.Context, entry *mapping.Entry) (*source.Refusal, error) {
+	if len(entry.Photo) == 0 || e.Photos == nil {
+		return nil, nil
+	}
+	err := e.Photos.Keep(ctx, entry.Values.One(mapping.FieldPhoto), entry.Photo)
+	if err == nil {
+		return nil, nil
+	}
+	if f := fault.Of(err); f.Reason == fault.Unexpected || ctx.Err() != nil {
+		return nil, fmt.Errorf("keep the photo of %s: %w", entry.Key, err)
+	}
+	delete(entry.Values, mapping.FieldPhoto)
+	return &source.Refusal{Kind: entry.Kind, Key: entry.Key, Where: entry.Where, Field: string(mapping.FieldPhoto), Err: err}, nil
 }
 
 // marks loads what the source said last time.

@@ -46,6 +46,15 @@ type Groups interface {
 	Move(ctx context.Context, tx db.Tx, who campus.PersonID, join, leave []string, source string) error
 }
 
+// Photos keeps the pictures of the sources.
+type Photos interface {
+	// Keep stores a picture under the digest by which values name it. It runs outside
+	// transactions, and fails with a reason when the bytes are no picture.
+	Keep(ctx context.Context, digest string, picture []byte) error
+	// Kept reports whether the picture is there.
+	Kept(ctx context.Context, tx db.Tx, digest string) (bool, error)
+}
+
 // Mapper says a record in the words of the house; [mapping.Mapping] is one.
 type Mapper interface {
 	Map(source.Record) (mapping.Entry, []source.Refusal)
@@ -77,6 +86,8 @@ type Deps struct {
 	Entries Entries
 	Units   Units
 	Groups  Groups
+	// Photos may be nil: then pictures are left out.
+	Photos Photos
 }
 
 // Engine keeps the register in step with the sources. It is safe for concurrent

@@ -54,6 +54,80 @@ func (q *Queries) DropEntry(ctx context.Context, personID string) error {
 	return err
 }
 
+const forgetPhoto = `-- name: ForgetPhoto :execrows
+DELETE FROM directory_photos WHERE directory_photos.photo = $1 AND directory_photos.kept_at < $2
+	AND NOT EXISTS (SELECT 1 FROM directory_entries e WHERE e.photo = directory_photos.photo)
+`
+
+type ForgetPhotoParams struct {
+	Photo    string
+	BeforeAt db.Time
+}
+
+// A picture that nothing shows and that no plan named lately.
+func (q *Queries) ForgetPhoto(ctx context.Context, arg ForgetPhotoParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetPhoto, arg.Photo, arg.BeforeAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const keepPhoto = `-- name: KeepPhoto :exec
+INSERT INTO directory_photos (digest, photo, kept_at) VALUES ($1, $2, $3)
+ON CONFLICT (digest) DO UPDATE SET kept_at = excluded.kept_at
+`
+
+type KeepPhotoParams struct {
+	Digest string
+	Photo  string
+	KeptAt db.Time
+}
+
+func (q *Queries) KeepPhoto(ctx context.Context, arg KeepPhotoParams) error {
+	_, err := q.db.ExecContext(ctx, keepPhoto, arg.Digest, arg.Photo, arg.KeptAt)
+	return err
+}
+
+const namePhoto = `-- name: NamePhoto :execrows
+UPDATE directory_photos SET kept_at = $1 WHERE digest = $2
+`
+
+type NamePhotoParams struct {
+	KeptAt db.Time
+	Digest string
+}
+
+func (q *Queries) NamePhoto(ctx context.Context, arg NamePhotoParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, namePhoto, arg.KeptAt, arg.Digest)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const namedPhotos = `-- name: NamedPhotos :one
+SELECT COUNT(*) FROM directory_photos WHERE photo = $1
+`
+
+func (q *Queries) NamedPhotos(ctx context.Context, photo string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, namedPhotos, photo)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const photoOf = `-- name: PhotoOf :one
+SELECT photo FROM directory_photos WHERE digest = $1
+`
+
+func (q *Queries) PhotoOf(ctx context.Context, digest string) (string, error) {
+	row := q.db.QueryRowContext(ctx, photoOf, digest)
+	var photo string
+	err := row.Scan(&photo)
+	return photo, err
+}
+
 const photoUses = `-- name: PhotoUses :one
 SELECT (SELECT COUNT(*) FROM directory_entries e WHERE e.photo = $1) + (SELECT COUNT(*) FROM directory_choices c WHERE c.photo = $1) AS uses
 `
@@ -135,4 +209,32 @@ func (q *Queries) PutEntry(ctx context.Context, arg PutEntryParams) error {
 		arg.ChangedAt,
 	)
 	return err
+}
+
+const unusedPhotos = `-- name: UnusedPhotos :many
+SELECT p.photo FROM directory_photos p WHERE p.kept_at < $1
+	AND NOT EXISTS (SELECT 1 FROM directory_entries e WHERE e.photo = p.photo) ORDER BY p.photo LIMIT 1000
+`
+
+func (q *Queries) UnusedPhotos(ctx context.Context, beforeAt db.Time) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, unusedPhotos, beforeAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var photo string
+		if err := rows.Scan(&photo); err != nil {
+			return nil, err
+		}
+		items = append(items, photo)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
