@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -100,8 +99,13 @@ func (bridge) PutEntry(ctx context.Context, tx db.Tx, who campus.PersonID, v map
 		p.Phones = append(p.Phones, entry.Phone{Kind: entry.Desk, Number: number})
 	}
 	for _, text := range v[mapping.FieldFunctions] {
-		if f, ok := mapping.ParseFunction(text); ok && f.Role != "" && !strings.HasPrefix(f.Role, "{") { // a bare code tells nobody anything
-			p.Functions = append(p.Functions, entry.Function{Unit: f.Unit, French: f.Role})
+		f, ok := mapping.ParseFunction(text)
+		if !ok {
+			continue
+		}
+		if named, known := entry.RoleNamed(f.Role); known {
+			named.Unit = f.Unit
+			p.Functions = append(p.Functions, named)
 		}
 	}
 	for _, a := range v.Subject().Affiliations {
