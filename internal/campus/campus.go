@@ -85,10 +85,11 @@ const (
 	RightSecretariat Right = "secretariat" // registration, lifting a block
 	RightDirectory   Right = "directory"   // sources of people and groups, conflicts, the change of year
 	RightPrivacy     Right = "privacy"     // data protection officer: requests, the register of processing
+	RightDesks       Right = "desks"       // run the help desk: queues, rules, opening hours, incidents, figures
 )
 
 // Rights lists every right.
-var Rights = []Right{RightAdmin, RightHelpdesk, RightNews, RightSecretariat, RightDirectory, RightPrivacy}
+var Rights = []Right{RightAdmin, RightHelpdesk, RightNews, RightSecretariat, RightDirectory, RightPrivacy, RightDesks}
 
 // Mandate is a right over some people only: those of a campus, of a programme or
 // of a unit. An empty part does not narrow it. A secretary of one programme holds

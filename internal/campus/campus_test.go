@@ -64,3 +64,19 @@ func FuzzFoldingTwiceIsFoldingOnce(f *testing.F) {
 		}
 	})
 }
+
+func TestANameStaysOnItsLineAndTurnsNoWordAround(t *testing.T) {
+	for typed, want := range map[string]string{
+		"  Zoé\t\u00a0Quéré\r\nBcc: x ": "Zoé Quéré Bcc: x",
+		"a\u202egpj.exe":                "agpj.exe",
+		"a\u2066b\u2069":                "ab",
+		"a\x00b\x1bc":                   "abc",
+		"a\xffb":                        "ab",
+		"زينب":                          "زينب",
+		" \n ":                          "",
+	} {
+		if got := campus.OneLine(typed); got != want {
+			t.Errorf("%q is kept as %q, want %q", typed, got, want)
+		}
+	}
+}

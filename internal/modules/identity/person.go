@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
@@ -61,28 +60,11 @@ func checkPerson(p Person) error {
 	return nil
 }
 
-// oneLine keeps a name from turning the words around it: it holds no line breaks,
-// no control characters and none that change the direction of writing. Letters of
-// every script stay; the sentences around them keep their own direction.
-func oneLine(name string) string {
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar:
-			return -1
-		default:
-			return r
-		}
-	}, name)
-	return strings.Join(strings.Fields(name), " ")
-}
-
 // AddPerson stores a person, without a password, and returns the identifier that
 // stays theirs for ever. It fails when the login or the mail is taken.
 func (m *Module) AddPerson(ctx context.Context, tx db.Tx, p Person) (campus.PersonID, error) {
 	p.Login, p.Mail = normalLogin(p.Login), strings.ToLower(p.Mail)
-	p.GivenName, p.FamilyName, p.JobTitle = oneLine(p.GivenName), oneLine(p.FamilyName), oneLine(p.JobTitle)
+	p.GivenName, p.FamilyName, p.JobTitle = campus.OneLine(p.GivenName), campus.OneLine(p.FamilyName), campus.OneLine(p.JobTitle)
 	if err := checkPerson(p); err != nil {
 		return "", err
 	}

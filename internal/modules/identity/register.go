@@ -41,7 +41,7 @@ func (m *Module) FindPeople(ctx context.Context, by contract.Field, values []str
 		for i, v := range some {
 			args[i] = v
 		}
-		err := m.eachRow(ctx, "SELECT "+column+", id FROM identity_people WHERE "+column+" <> '' AND "+column+" IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, m.db.Read(), "SELECT "+column+", id FROM identity_people WHERE "+column+" <> '' AND "+column+" IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
 			var value, who string
 			if err := rows.Scan(&value, &who); err != nil {
 				return err
@@ -99,7 +99,7 @@ func (m *Module) HoldersOf(ctx context.Context, r campus.Right) ([]campus.Person
 
 // eachKnown reads the people that a condition names.
 func (m *Module) eachKnown(ctx context.Context, where string, args []any, do func(contract.Known)) error {
-	return m.eachRow(ctx, `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.locale, p.state, EXISTS (SELECT 1 FROM identity_mandates m WHERE m.person_id = p.id),
+	return db.Each(ctx, m.db.Read(), `SELECT p.id, p.login, p.mail, p.given_name, p.family_name, p.student_number, p.job_title, p.locale, p.state, EXISTS (SELECT 1 FROM identity_mandates m WHERE m.person_id = p.id),
 		CAST(COALESCE((SELECT string_agg(a.kind || '|' || a.campus || '|' || a.programme || '|' || a.unit, ';') FROM identity_affiliations a WHERE a.person_id = p.id), '') AS TEXT)
 		FROM identity_people p `+where, args, func(rows *sql.Rows) error {
 		var k contract.Known
@@ -114,21 +114,6 @@ func (m *Module) eachKnown(ctx context.Context, where string, args []any, do fun
 	})
 }
 
-// eachRow runs a query and hands over its rows.
-func (m *Module) eachRow(ctx context.Context, query string, args []any, do func(*sql.Rows) error) error {
-	rows, err := m.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := do(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // RegisteredUntil implements contract.Register.
 func (m *Module) RegisteredUntil(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]map[campus.Kind]time.Time, error) {
 	until := make(map[campus.PersonID]map[campus.Kind]time.Time, len(ids))
@@ -137,7 +122,7 @@ func (m *Module) RegisteredUntil(ctx context.Context, ids []campus.PersonID) (ma
 		for i, id := range some {
 			args[i] = string(id)
 		}
-		err := m.eachRow(ctx, "SELECT person_id, kind, until_at FROM identity_registrations WHERE person_id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, m.db.Read(), "SELECT person_id, kind, until_at FROM identity_registrations WHERE person_id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
 			var who, kind string
 			var at db.Time
 			if err := rows.Scan(&who, &kind, &at); err != nil {
@@ -160,8 +145,8 @@ func (m *Module) RegisteredUntil(ctx context.Context, ids []campus.PersonID) (ma
 // personOfSubject is somebody as the directory says them.
 func personOfSubject(s contract.Subject) Person {
 	return Person{
-		Login: normalLogin(s.Login), Mail: strings.ToLower(s.Mail), GivenName: oneLine(s.GivenName), FamilyName: oneLine(s.FamilyName),
-		StudentNumber: s.StudentNumber, JobTitle: oneLine(s.JobTitle), Locale: s.Locale, State: Invited, Affiliations: s.Affiliations,
+		Login: normalLogin(s.Login), Mail: strings.ToLower(s.Mail), GivenName: campus.OneLine(s.GivenName), FamilyName: campus.OneLine(s.FamilyName),
+		StudentNumber: s.StudentNumber, JobTitle: campus.OneLine(s.JobTitle), Locale: s.Locale, State: Invited, Affiliations: s.Affiliations,
 	}
 }
 
@@ -217,13 +202,13 @@ func (m *Module) Amend(ctx context.Context, tx db.Tx, who campus.PersonID, s con
 		case contract.FieldMail:
 			p.Mail = strings.ToLower(s.Mail)
 		case contract.FieldGivenName:
-			p.GivenName = oneLine(s.GivenName)
+			p.GivenName = campus.OneLine(s.GivenName)
 		case contract.FieldFamilyName:
-			p.FamilyName = oneLine(s.FamilyName)
+			p.FamilyName = campus.OneLine(s.FamilyName)
 		case contract.FieldStudentNumber:
 			p.StudentNumber = s.StudentNumber
 		case contract.FieldJobTitle:
-			p.JobTitle = oneLine(s.JobTitle)
+			p.JobTitle = campus.OneLine(s.JobTitle)
 		case contract.FieldLocale:
 			if p.Locale == "" {
 				p.Locale = s.Locale

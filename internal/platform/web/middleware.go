@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
@@ -119,6 +120,21 @@ func (s *Server) headers(next http.Handler) http.Handler {
 func AllowFormTo(w http.ResponseWriter, origins ...string) {
 	if len(origins) > 0 {
 		w.Header().Set("Content-Security-Policy", policy(" "+strings.Join(origins, " ")))
+	}
+}
+
+// OriginOf is the origin of an address as a content-security policy names it: the
+// scheme alone where an application has its own, and "" for what is no address or
+// would end a source of the policy.
+func OriginOf(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Scheme == "" || strings.ContainsAny(u.Host, ";,'"):
+		return ""
+	case u.Host == "":
+		return u.Scheme + ":"
+	default:
+		return u.Scheme + "://" + u.Host
 	}
 }
 

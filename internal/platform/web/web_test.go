@@ -345,3 +345,20 @@ func FuzzLocalStaysLocal(f *testing.F) {
 		}
 	})
 }
+
+func TestAnOriginIsOneSourceOfAPolicy(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://moodle.example.org:8443/login?x=1": "https://moodle.example.org:8443",
+		"org.example.app:/back":                     "org.example.app:",
+		"https://a;script-src *":                    "",
+		"https://a';b.example/":                     "",
+		"https://a,b/":                              "",
+		"/login":                                    "",
+		"":                                          "",
+		"https://[::1":                              "",
+	} {
+		if got := OriginOf(address); got != want {
+			t.Errorf("the origin of %q is %q, want %q", address, got, want)
+		}
+	}
+}

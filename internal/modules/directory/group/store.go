@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -29,7 +28,7 @@ func ValidCode(code string) bool { return codeShape.MatchString(code) }
 // members stay. By is who did it, or "" for a source. The members of a rule follow
 // in a job.
 func (g *Groups) Put(ctx context.Context, tx db.Tx, group Group, by campus.PersonID) error {
-	group.NameFrench, group.NameEnglish, group.About = oneLine(group.NameFrench), oneLine(group.NameEnglish), oneLine(group.About)
+	group.NameFrench, group.NameEnglish, group.About = campus.OneLine(group.NameFrench), campus.OneLine(group.NameEnglish), campus.OneLine(group.About)
 	if !ValidCode(group.Code) || group.NameFrench == "" && group.NameEnglish == "" {
 		return Malformed.With(fault.Args{"code": group.Code})
 	}
@@ -346,10 +345,6 @@ func persons(ids []string) []campus.PersonID {
 		people[i] = campus.PersonID(id)
 	}
 	return people
-}
-
-func oneLine(s string) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")), " ")
 }
 
 // Membership is a group that somebody is in directly, and since when.

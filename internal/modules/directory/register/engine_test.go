@@ -700,9 +700,6 @@ func TestARunThatWasKilledInTheMiddleGoesOn(t *testing.T) {
 }
 
 func TestTenThousandPeopleComeQuickly(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
 	now := clock.At(time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC))
 	h := newHouse(t, dbtest.OpenAt(t, now, testSchema()...), now)
 	list := some(10_000)

@@ -50,7 +50,7 @@ func (p people) FindPeople(ctx context.Context, by contract.Field, values []stri
 		for i, v := range some {
 			args[i] = v
 		}
-		err := eachRow(ctx, p.d.Read(), "SELECT "+column+", id FROM people_test WHERE "+column+" <> '' AND "+column+" IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, p.d.Read(), "SELECT "+column+", id FROM people_test WHERE "+column+" <> '' AND "+column+" IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
 			var v, who string
 			err := rows.Scan(&v, &who)
 			found[v] = campus.PersonID(who)
@@ -79,7 +79,7 @@ func (p people) KnownPeople(ctx context.Context, ids []campus.PersonID) (map[cam
 		for i, v := range some {
 			args[i] = string(v)
 		}
-		err := eachRow(ctx, p.d.Read(), "SELECT id, subject FROM people_test WHERE id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, p.d.Read(), "SELECT id, subject FROM people_test WHERE id IN "+db.In(len(args), 1), args, func(rows *sql.Rows) error {
 			var who, text string
 			if err := rows.Scan(&who, &text); err != nil {
 				return err

@@ -242,7 +242,7 @@ func (e *Engine) givenNames(ctx context.Context, kind string, list []string) (ma
 		for _, name := range some {
 			args = append(args, name)
 		}
-		err := eachRow(ctx, e.DB.Read(), "SELECT name, person_id FROM directory_names WHERE kind = $1 AND name IN "+db.In(len(some), 2), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, e.DB.Read(), "SELECT name, person_id FROM directory_names WHERE kind = $1 AND name IN "+db.In(len(some), 2), args, func(rows *sql.Rows) error {
 			var name, who string
 			err := rows.Scan(&name, &who)
 			given[name] = campus.PersonID(who)

@@ -67,7 +67,7 @@ func (e *Engine) Export(ctx context.Context, who campus.PersonID, a *contract.Ar
 // there.
 func Rows(ctx context.Context, q db.Querier, query string, args ...any) ([]map[string]any, error) {
 	list := []map[string]any{}
-	err := eachRow(ctx, q, query, args, func(rows *sql.Rows) error {
+	err := db.Each(ctx, q, query, args, func(rows *sql.Rows) error {
 		columns, err := rows.Columns()
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/table"
 )
@@ -68,7 +69,7 @@ func (e *Engine) Report(ctx context.Context, run string, f Filter) ([]Change, in
 func (e *Engine) changes(ctx context.Context, where string, args []any, limit, skip int) ([]Change, error) {
 	var list []Change
 	args = append(slices.Clone(args), limit, skip)
-	err := eachRow(ctx, e.DB.Read(), fmt.Sprintf(`SELECT seq, what, kind, state, source_key, place, person_id, name, detail, reason, args FROM directory_changes
+	err := db.Each(ctx, e.DB.Read(), fmt.Sprintf(`SELECT seq, what, kind, state, source_key, place, person_id, name, detail, reason, args FROM directory_changes
 		WHERE %s ORDER BY seq LIMIT $%d OFFSET $%d`, where, len(args)-1, len(args)), args, func(rows *sql.Rows) error {
 		var c Change
 		var state, who, detail, reason, facts string
@@ -193,7 +194,7 @@ func (e *Engine) Conflicts(ctx context.Context, words string, page, perPage int)
 	}
 	args = append(args, perPage, (page-1)*perPage)
 	var list []Conflict
-	err := eachRow(ctx, e.DB.Read(), fmt.Sprintf(`SELECT id, source, source_key, kind, args, people, name, place, said, opened_at FROM directory_conflicts
+	err := db.Each(ctx, e.DB.Read(), fmt.Sprintf(`SELECT id, source, source_key, kind, args, people, name, place, said, opened_at FROM directory_conflicts
 		WHERE %s ORDER BY opened_at, id LIMIT $%d OFFSET $%d`, where, len(args)-1, len(args)), args, func(rows *sql.Rows) error {
 		var row sqlgen.DirectoryConflict
 		if err := rows.Scan(&row.ID, &row.Source, &row.SourceKey, &row.Kind, &row.Args, &row.People, &row.Name, &row.Place, &row.Said, &row.OpenedAt); err != nil {

@@ -17,21 +17,6 @@ import (
 // together.
 const atOnce = 400
 
-// eachRow runs a query and hands over its rows.
-func eachRow(ctx context.Context, q db.Querier, query string, args []any, do func(*sql.Rows) error) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := do(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 const recordColumns = "source, source_key, person_id, said, since, digest, place, first_at, gone_at"
 
 func scanRecord(rows *sql.Rows) (record, error) {
@@ -61,7 +46,7 @@ func (e *Engine) recordsByKey(ctx context.Context, q db.Querier, src string, kin
 		for _, k := range some {
 			args = append(args, k)
 		}
-		err := eachRow(ctx, q, "SELECT "+recordColumns+" FROM directory_records WHERE source = $1 AND kind = $2 AND source_key IN "+db.In(len(some), 3), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, q, "SELECT "+recordColumns+" FROM directory_records WHERE source = $1 AND kind = $2 AND source_key IN "+db.In(len(some), 3), args, func(rows *sql.Rows) error {
 			r, err := scanRecord(rows)
 			found[r.key] = r
 			return err
@@ -81,7 +66,7 @@ func (e *Engine) recordsOf(ctx context.Context, q db.Querier, people []campus.Pe
 		for i, id := range some {
 			args[i] = string(id)
 		}
-		err := eachRow(ctx, q, "SELECT "+recordColumns+" FROM directory_records WHERE person_id <> '' AND person_id IN "+db.In(len(some), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, q, "SELECT "+recordColumns+" FROM directory_records WHERE person_id <> '' AND person_id IN "+db.In(len(some), 1), args, func(rows *sql.Rows) error {
 			r, err := scanRecord(rows)
 			found[r.person] = append(found[r.person], r)
 			return err
@@ -101,7 +86,7 @@ func (e *Engine) byEmployeeNumber(ctx context.Context, numbers []string) (map[st
 		for i, n := range some {
 			args[i] = n
 		}
-		err := eachRow(ctx, e.DB.Read(), "SELECT DISTINCT employee_number, person_id FROM directory_records WHERE employee_number <> '' AND employee_number IN "+db.In(len(some), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, e.DB.Read(), "SELECT DISTINCT employee_number, person_id FROM directory_records WHERE employee_number <> '' AND employee_number IN "+db.In(len(some), 1), args, func(rows *sql.Rows) error {
 			var number, who string
 			err := rows.Scan(&number, &who)
 			found[number] = append(found[number], campus.PersonID(who))
@@ -127,7 +112,7 @@ func (e *Engine) verdicts(ctx context.Context, src string, keys []string) (map[s
 		for _, k := range some {
 			args = append(args, k)
 		}
-		err := eachRow(ctx, e.DB.Read(), "SELECT source_key, verdict, person_id FROM directory_verdicts WHERE source = $1 AND source_key IN "+db.In(len(some), 2), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, e.DB.Read(), "SELECT source_key, verdict, person_id FROM directory_verdicts WHERE source = $1 AND source_key IN "+db.In(len(some), 2), args, func(rows *sql.Rows) error {
 			var key, is, who string
 			err := rows.Scan(&key, &is, &who)
 			found[key] = verdict{is, campus.PersonID(who)}
@@ -148,7 +133,7 @@ func (e *Engine) pins(ctx context.Context, people []campus.PersonID) (map[campus
 		for i, id := range some {
 			args[i] = string(id)
 		}
-		err := eachRow(ctx, e.DB.Read(), "SELECT person_id, field, source FROM directory_pins WHERE person_id IN "+db.In(len(some), 1), args, func(rows *sql.Rows) error {
+		err := db.Each(ctx, e.DB.Read(), "SELECT person_id, field, source FROM directory_pins WHERE person_id IN "+db.In(len(some), 1), args, func(rows *sql.Rows) error {
 			var who, field, src string
 			if err := rows.Scan(&who, &field, &src); err != nil {
 				return err
@@ -185,7 +170,7 @@ func (e *Engine) aliases(ctx context.Context, src string, list []string) (map[st
 		for _, n := range some {
 			args = append(args, n)
 		}
-		err := eachRow(ctx, e.DB.Read(), `SELECT a.name, a.kind, a.source_key, r.person_id, CASE WHEN a.kind = 'group' THEN r.said ELSE '' END
+		err := db.Each(ctx, e.DB.Read(), `SELECT a.name, a.kind, a.source_key, r.person_id, CASE WHEN a.kind = 'group' THEN r.said ELSE '' END
 			FROM directory_aliases a JOIN directory_records r ON r.source = a.source AND r.kind = a.kind AND r.source_key = a.source_key
 			WHERE a.source = $1 AND r.gone_at = 0 AND a.name IN `+db.In(len(some), 2), args, func(rows *sql.Rows) error {
 			var name, kind, key, who, said string

@@ -34,7 +34,7 @@ func (w *work) tie(ctx context.Context) error {
 func (w *work) eachRecord(ctx context.Context, kind source.Kind, f mapping.Field, do func(context.Context, []record) error) error {
 	for after := ""; ; {
 		var list []record
-		err := eachRow(ctx, w.e.DB.Read(), "SELECT "+recordColumns+` FROM directory_records
+		err := db.Each(ctx, w.e.DB.Read(), "SELECT "+recordColumns+` FROM directory_records
 			WHERE source = $1 AND kind = $2 AND source_key > $3 AND gone_at = 0 AND said LIKE $4 ORDER BY source_key LIMIT 100`,
 			[]any{w.feed.Config.ID, string(kind), after, `%"` + string(f) + `":["%`}, func(rows *sql.Rows) error {
 				r, err := scanRecord(rows)

@@ -108,11 +108,11 @@ func SourceOf(ctx context.Context, q db.Querier, code string) (source string, er
 // tidy cleans what came from elsewhere.
 func (u Unit) tidy() Unit {
 	for _, text := range []*string{&u.Code, &u.Parent, &u.NameFrench, &u.NameEnglish, &u.AboutFrench, &u.AboutEnglish, &u.Phone, &u.Mail, &u.Campus, &u.Place, &u.HoursFrench, &u.HoursEnglish} {
-		*text = oneLine(*text)
+		*text = campus.OneLine(*text)
 	}
 	var words []string
 	for _, w := range u.Keywords {
-		if w = oneLine(w); w != "" {
+		if w = campus.OneLine(w); w != "" {
 			words = append(words, w)
 		}
 	}
@@ -121,10 +121,6 @@ func (u Unit) tidy() Unit {
 		u.Kind = Other
 	}
 	return u
-}
-
-func oneLine(s string) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")), " ")
 }
 
 func lines(text string) []string {

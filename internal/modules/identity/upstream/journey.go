@@ -199,17 +199,8 @@ func (x *Upstreams) send(w http.ResponseWriter, r *http.Request, u *upstream, to
 		w.WriteHeader(http.StatusSeeOther)
 		return nil
 	}
-	web.AllowFormTo(w, originOf(to.URL))
+	web.AllowFormTo(w, web.OriginOf(to.URL))
 	return web.Render(w, r, http.StatusOK, postTempl(postView{Name: u.called(r.Context()), URL: to.URL, Fields: to.Form}))
-}
-
-// originOf is the origin of an address, for the content-security policy.
-func originOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // answer takes what an upstream sends back with a browser.

@@ -33,6 +33,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
+	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
 // Deps is what the alcove asks of the room.
@@ -180,15 +181,8 @@ const maxOrigins = 12
 
 // addOrigin adds the origin of an address, as a content-security policy names it.
 func addOrigin(list []string, address string) []string {
-	u, err := url.Parse(address)
-	if err != nil || len(list) >= maxOrigins {
-		return list
-	}
-	origin := u.Scheme + "://" + u.Host
-	if u.Host == "" {
-		origin = u.Scheme + ":" // an application's own scheme
-	}
-	if slices.Contains(list, origin) {
+	origin := web.OriginOf(address)
+	if origin == "" || len(list) >= maxOrigins || slices.Contains(list, origin) {
 		return list
 	}
 	return append(list, origin)

@@ -2,8 +2,6 @@ package samlidp
 
 import (
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -35,18 +33,9 @@ func (x *IDP) post(w http.ResponseWriter, r *http.Request, s *registry.Service, 
 // too. The page has no other form, and its address comes from signed or registered
 // metadata.
 func allowForm(w http.ResponseWriter, action string) {
-	if origin := originOf(action); origin != "" { // else the form stays where it is, and the address is in the log
+	if origin := web.OriginOf(action); origin != "" { // else the form stays where it is, and the address is in the log
 		web.AllowFormTo(w, origin, "https:")
 	}
-}
-
-// originOf is the origin of an address; "" for what is none.
-func originOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || strings.ContainsAny(u.Host, ";,'") { // which would end a source of the policy
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // continueScript submits the form of the page above; the policy of our pages

@@ -192,7 +192,7 @@ func (x *IDP) FrontLogout(ctx context.Context, s *registry.Service, logouts []an
 	}
 	if back == "" {
 		for _, g := range groups {
-			ways = append(ways, gate.Way{Origin: originOf(g.endpoint.Location)})
+			ways = append(ways, gate.Way{Origin: web.OriginOf(g.endpoint.Location)})
 		}
 		return ways, len(ways) > 0, nil
 	}
@@ -219,7 +219,7 @@ func (x *IDP) frontWay(ctx context.Context, d detail, logouts []answer.Logout, t
 		q.SessionIndexes, kept.Logouts = append(q.SessionIndexes, l.Handle), append(kept.Logouts, l.ID)
 	}
 	el, name := q.Element(), handle(d.Entity, q.ID, nil, "")
-	way := gate.Way{Origin: originOf(to.Location)}
+	way := gate.Way{Origin: web.OriginOf(to.Location)}
 	if to.Binding == saml.Redirect {
 		if way.URL, err = saml.RedirectURL(to.Location, saml.Request, el, name, &by); err != nil {
 			return gate.Way{}, err
