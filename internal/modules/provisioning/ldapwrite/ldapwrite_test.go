@@ -1,111 +1,39 @@
 package ldapwrite_test
 
 import (
-	"fmt"
-	"io"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/ldapwrite"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/target"
-	"github.com/amphi-campus/amphi/internal/testenv/need"
+	"github.com/amphi-campus/amphi/internal/platform/ldaptest"
 )
 
 const suffix = "dc=radius,dc=example"
 
-// slapd runs a real OpenLDAP whose root may write, and returns its address and a
-// function that stops it.
-func slapd(t *testing.T) (address string, stop func()) {
+// slapd runs a real OpenLDAP whose root may write.
+func slapd(t *testing.T) *ldaptest.Server {
 	t.Helper()
-	program := need.Program(t, "slapd")
-	folder := t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	schemas := os.Getenv("AMPHI_TEST_SLAPD_SCHEMA")
-	if err := os.Mkdir(filepath.Join(folder, "data"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	conf := file("slapd.conf", fmt.Sprintf(`include %s/core.schema
-include %s/cosine.schema
-include %s/inetorgperson.schema
-modulepath %s
-moduleload back_mdb
-moduleload ppolicy
-pidfile %s/pid
-database mdb
-suffix "%s"
-rootdn "cn=root,%s"
-rootpw writes
-directory %s/data
-overlay ppolicy
-`, schemas, schemas, schemas, os.Getenv("AMPHI_TEST_SLAPD_MODULES"), folder, suffix, suffix, folder))
-	ldif := file("base.ldif", "dn: "+suffix+"\nobjectClass: dcObject\nobjectClass: organization\ndc: radius\no: Radius\n\n"+
-		"dn: ou=people,"+suffix+"\nobjectClass: organizationalUnit\nou: people\n\ndn: ou=groups,"+suffix+"\nobjectClass: organizationalUnit\nou: groups\n")
-	if out, err := exec.Command(program, "-Tadd", "-f", conf, "-l", ldif).CombinedOutput(); err != nil {
-		t.Fatalf("fill the directory: %v\n%s", err, out)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().String()
-	l.Close()
-	running := exec.Command("sh", "-c", `"$@" & server=$!; cat >/dev/null; kill $server; wait $server`, "sh", program, "-d", "0", "-f", conf, "-h", "ldap://"+port+"/")
-	lifeline, err := running.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := running.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	stop = func() {
-		if !stopped {
-			stopped = true
-			closeQuietly(t, lifeline)
-			running.Wait() // its exit code is that of a killed server
-		}
-	}
-	t.Cleanup(stop)
-	for range 200 {
-		if c, err := net.Dial("tcp", port); err == nil {
-			c.Close()
-			return "ldap://" + port, stop
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	t.Fatal("slapd does not listen")
-	return "", nil
-}
-
-func closeQuietly(t *testing.T, c io.Closer) {
-	if err := c.Close(); err != nil {
-		t.Log(err)
-	}
+	return ldaptest.Start(t, ldaptest.Directory{
+		Config: "suffix \"" + suffix + "\"\nrootdn \"cn=root," + suffix + "\"\nrootpw writes\noverlay ppolicy",
+		Entries: "dn: " + suffix + "\nobjectClass: dcObject\nobjectClass: organization\ndc: radius\no: Radius\n\n" +
+			"dn: ou=people," + suffix + "\nobjectClass: organizationalUnit\nou: people\n\ndn: ou=groups," + suffix + "\nobjectClass: organizationalUnit\nou: groups\n",
+	})
 }
 
 func open(t *testing.T, change func(*ldapwrite.Config)) (d *ldapwrite.Directory, stop func()) {
 	t.Helper()
-	address, stop := slapd(t)
+	server := slapd(t)
 	c := ldapwrite.Config{BindDN: "cn=root," + suffix, BindPassword: "writes", Base: "ou=people," + suffix, GroupsBase: "ou=groups," + suffix}
 	if change != nil {
 		change(&c)
 	}
-	d, err := ldapwrite.New(target.Line{Base: address, Timeout: 2 * time.Second, Rate: 1000}, c)
+	d, err := ldapwrite.New(target.Line{Base: server.URL, Timeout: 2 * time.Second, Rate: 1000}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d, stop
+	return d, func() { server.Stop(t) }
 }
 
 func lina() target.Account {
