@@ -51,6 +51,10 @@ type Deps struct {
 type Roll interface {
 	// PeopleAfter are the next people by identifier, at most so many.
 	PeopleAfter(ctx context.Context, after campus.PersonID, most int) ([]contract.Known, error)
-	// HoldersOf are those who hold a right and can use their account.
+	// HoldersOf are those who hold a right over everybody and can use their account.
 	HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error)
+	// HoldersFor are those who hold a right over somebody with these affiliations and
+	// can use their account: first those whose mandate covers one of them, then those
+	// who hold it over everybody.
+	HoldersFor(ctx context.Context, r campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/account"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -150,6 +151,36 @@ func TestWhomASourceGivesAnotherAddressIsToldAtTheOldOne(t *testing.T) {
 		err = h.db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM identity_journal WHERE kind = 'identity.names_changed'").Scan(&noted)
 		if err != nil || noted != 1 {
 			t.Errorf("the journal has %d, %v", noted, err)
+		}
+	})
+}
+
+func TestWhoIsToldOfSomebodyIsWhoLooksAfterThem(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		clerk := func(login string, state account.State, m campus.Mandate) campus.PersonID {
+			who := h.add(Person{Login: login, Mail: login + "@valmont.example", FamilyName: login, State: state}, "")
+			m.Right = campus.RightSecretariat
+			if err := h.db.InTx(t.Context(), func(tx db.Tx) error { return h.mandates.Give(t.Context(), tx, who, m, journal.Event{}) }); err != nil {
+				t.Fatal(err)
+			}
+			return who
+		}
+		all := clerk("all", account.Active, campus.Mandate{})
+		law := clerk("law", account.Active, campus.Mandate{Programme: "droit"})
+		info := clerk("info", account.Active, campus.Mandate{Campus: "rives", Programme: "info"})
+		clerk("gone", account.Suspended, campus.Mandate{Programme: "info"})
+		for name, c := range map[string]struct {
+			somebody []campus.Affiliation
+			want     []campus.PersonID
+		}{
+			"a student of the programme": {[]campus.Affiliation{{Kind: campus.Student, Campus: "rives", Programme: "info"}}, []campus.PersonID{info, all}},
+			"one of two programmes":      {[]campus.Affiliation{{Campus: "rives", Programme: "info"}, {Programme: "droit"}}, []campus.PersonID{info, law, all}},
+			"of another campus":          {[]campus.Affiliation{{Campus: "port", Programme: "info"}}, []campus.PersonID{all}},
+			"nobody's":                   {nil, []campus.PersonID{all}},
+		} {
+			if got, err := h.HoldersFor(t.Context(), campus.RightSecretariat, c.somebody); err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("%s: %q, want %q: %v", name, got, c.want, err)
+			}
 		}
 	})
 }

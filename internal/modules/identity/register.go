@@ -84,7 +84,7 @@ func (m *Module) PeopleAfter(ctx context.Context, after campus.PersonID, most in
 	return people, nil
 }
 
-// HoldersOf are those who hold a right and can use their account.
+// HoldersOf are those who hold a right over everybody and can use their account.
 func (m *Module) HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error) {
 	ids, err := sqlgen.New(m.db.Read()).Holders(ctx, string(r))
 	if err != nil {

@@ -68,9 +68,9 @@ const (
 	mostTold = 20
 )
 
-// Holders says who holds a right.
+// Holders says who holds a right over somebody, those who are nearest first.
 type Holders interface {
-	HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error)
+	HoldersFor(ctx context.Context, r campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error)
 }
 
 // Desk takes requests and answers.
@@ -123,7 +123,7 @@ func (d *Desk) Ask(ctx context.Context, asker campus.Viewer, p find.Person, fiel
 	}
 	told := []campus.PersonID{reviewer}
 	if reviewer == "" {
-		if told, err = d.Holders.HoldersOf(ctx, campus.RightSecretariat); err != nil {
+		if told, err = d.Holders.HoldersFor(ctx, campus.RightSecretariat, p.Affiliations); err != nil {
 			return err
 		}
 		told = told[:min(len(told), mostTold)]

@@ -75,8 +75,8 @@ func (r *register) PeopleAfter(_ context.Context, after campus.PersonID, most in
 	return next, nil
 }
 
-// HoldersOf gives every right to the secretariat.
-func (r *register) HoldersOf(context.Context, campus.Right) ([]campus.PersonID, error) {
+// HoldersFor gives every right to the secretariat.
+func (r *register) HoldersFor(context.Context, campus.Right, []campus.Affiliation) ([]campus.PersonID, error) {
 	return []campus.PersonID{campustest.Nadia().Person}, nil
 }
 
