@@ -4,6 +4,7 @@
 package find
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -320,6 +321,56 @@ func (f *Finder) Those(ctx context.Context, v campus.Viewer, condition func(Pers
 		}
 	}
 	return byName(those), nil
+}
+
+// Listed are the identifiers of those whom the viewer sees and that a condition names,
+// by name: what a list of any length needs to know beforehand. [Finder.Each] then hands
+// over who they are.
+func (f *Finder) Listed(ctx context.Context, v campus.Viewer, condition func(*Person) bool) ([]campus.PersonID, error) {
+	if err := f.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	var at []int
+	for i := range f.people {
+		if p := &f.people[i]; p.ID != "" && p.visible(v) && condition(p) {
+			at = append(at, i)
+		}
+	}
+	slices.SortFunc(at, func(a, b int) int {
+		return cmp.Or(strings.Compare(f.people[a].order, f.people[b].order), strings.Compare(string(f.people[a].ID), string(f.people[b].ID)))
+	})
+	ids := make([]campus.PersonID, len(at))
+	for i, place := range at {
+		ids[i] = f.people[place].ID
+	}
+	return ids, nil
+}
+
+// handedAtOnce is how many people Each copies at a time.
+const handedAtOnce = 200
+
+// Each hands over people one by one, in the order of the identifiers. Who has left
+// meanwhile, or whom the viewer does not see, is passed over. The search goes on
+// meanwhile, however slowly they are taken.
+func (f *Finder) Each(v campus.Viewer, ids []campus.PersonID, do func(Person) error) error {
+	for some := range slices.Chunk(ids, handedAtOnce) {
+		people := make([]Person, 0, len(some))
+		f.mu.RLock()
+		for _, id := range some {
+			if i, ok := f.places[id]; ok && f.people[i].visible(v) {
+				people = append(people, f.people[i])
+			}
+		}
+		f.mu.RUnlock()
+		for _, p := range people {
+			if err := do(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // visible reports whether somebody stands in lists: the red list holds there even for

@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,14 +69,14 @@ func (g *Guide) listsPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, code := range codes {
-		list, people, err := g.list(ctx, v, groupList, code)
+		list, ids, err := g.list(ctx, v, groupList, code)
 		if errors.Is(err, ListMissing) {
 			continue // deleted meanwhile
 		}
 		if err != nil {
 			return err
 		}
-		view.Groups = append(view.Groups, listLink{Name: list.Name, URL: listURL(groupList, code), Count: len(people)})
+		view.Groups = append(view.Groups, listLink{Name: list.Name, URL: listURL(groupList, code), Count: len(ids)})
 	}
 	for _, links := range [][]listLink{view.Programmes, view.Groups} {
 		slices.SortFunc(links, func(a, b listLink) int { return strings.Compare(campus.Fold(a.Name), campus.Fold(b.Name)) })
@@ -121,8 +122,8 @@ type listView struct {
 	People           []line
 }
 
-// list is the people of a list of the viewer's, or ListMissing.
-func (g *Guide) list(ctx context.Context, v campus.Viewer, kind, code string) (listView, []find.Person, error) {
+// list is who stands in a list of the viewer's, by name, or ListMissing.
+func (g *Guide) list(ctx context.Context, v campus.Viewer, kind, code string) (listView, []campus.PersonID, error) {
 	switch {
 	case !g.hasLists(v):
 		return listView{}, nil, ListMissing
@@ -134,8 +135,8 @@ func (g *Guide) list(ctx context.Context, v campus.Viewer, kind, code string) (l
 		if sizes[code] == 0 {
 			return listView{}, nil, ListMissing
 		}
-		people, err := g.Find.Those(ctx, v, func(p find.Person) bool { return slices.Contains(programmes(p), code) })
-		return listView{Name: g.programmeName(ctx, code), Kind: kind, Code: code}, people, err
+		ids, err := g.Find.Listed(ctx, v, func(p *find.Person) bool { return slices.Contains(programmes(*p), code) })
+		return listView{Name: g.programmeName(ctx, code), Kind: kind, Code: code}, ids, err
 	case kind == groupList:
 		one, err := g.Groups.ByCode(ctx, code)
 		if errors.Is(err, group.Missing) {
@@ -155,8 +156,12 @@ func (g *Guide) list(ctx context.Context, v campus.Viewer, kind, code string) (l
 		if err != nil {
 			return listView{}, nil, err
 		}
-		people, err := g.Find.Some(ctx, v, ids)
-		return listView{Name: one.Name(localeOf(ctx)), Kind: kind, Code: code}, people, err
+		in := make(map[campus.PersonID]bool, len(ids))
+		for _, id := range ids {
+			in[id] = true
+		}
+		ids, err = g.Find.Listed(ctx, v, func(p *find.Person) bool { return in[p.ID] })
+		return listView{Name: one.Name(localeOf(ctx)), Kind: kind, Code: code}, ids, err
 	default:
 		return listView{}, nil, ListMissing
 	}
@@ -164,7 +169,7 @@ func (g *Guide) list(ctx context.Context, v campus.Viewer, kind, code string) (l
 
 func (g *Guide) listPage(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Viewer(r)
-	view, people, err := g.list(ctx, v, r.PathValue("kind"), r.PathValue("code"))
+	view, ids, err := g.list(ctx, v, r.PathValue("kind"), r.PathValue("code"))
 	if err != nil {
 		return err
 	}
@@ -172,42 +177,49 @@ func (g *Guide) listPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range people {
+	err = g.Find.Each(v, ids, func(p find.Person) error {
 		l := g.lineOf(ctx, v, p, tree)
 		l.Name = p.ListName()
 		view.People = append(view.People, l)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return web.Render(w, r, http.StatusOK, listTempl(view))
 }
 
-// listFile sends a list as a table for spreadsheets.
+// listFile sends a list as a table for spreadsheets, line by line.
 func (g *Guide) listFile(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Viewer(r)
-	view, people, err := g.list(ctx, v, r.PathValue("kind"), r.PathValue("code"))
+	view, ids, err := g.list(ctx, v, r.PathValue("kind"), r.PathValue("code"))
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.csv"`, fileName(view.Name)))
 	file := table.NewWriter(w)
-	rows := [][]string{{
+	err = file.Write([]string{
 		i18n.T(ctx, "directory.list.family_name"), i18n.T(ctx, "directory.list.given_name"), i18n.T(ctx, "directory.field.mail"), i18n.T(ctx, "directory.field.studies"),
-	}}
-	for _, p := range people {
-		row := []string{p.FamilyName, p.GivenName, "", ""}
-		if p.Shows(v, entry.FieldMail) {
-			row[2] = p.Mail
-		}
-		if p.Shows(v, entry.FieldStudies) {
-			var names []string
-			for _, code := range programmes(p) {
-				names = append(names, g.programmeName(ctx, code))
+	})
+	if err == nil {
+		err = g.Find.Each(v, ids, func(p find.Person) error {
+			row := []string{p.FamilyName, p.GivenName, "", ""}
+			if p.Shows(v, entry.FieldMail) {
+				row[2] = p.Mail
 			}
-			row[3] = strings.Join(names, ", ")
-		}
-		rows = append(rows, row)
+			if p.Shows(v, entry.FieldStudies) {
+				var names []string
+				for _, code := range programmes(p) {
+					names = append(names, g.programmeName(ctx, code))
+				}
+				row[3] = strings.Join(names, ", ")
+			}
+			return file.Write(row)
+		})
 	}
-	if err := file.WriteAll(rows); err != nil {
+	file.Flush()
+	if err := cmp.Or(err, file.Error()); err != nil {
 		return fmt.Errorf("send a list: %w", err)
 	}
 	return nil
