@@ -135,7 +135,7 @@ type NavItem struct {
 	Label, URL, Icon string
 	Count            int
 	Group            int  // entries of one group stand together: 0 studies, 1 tools, 2 administration, 9 help
-	Tab              bool // also in the bar at the bottom of a phone, first five
+	Tab              bool // also in the bar at the bottom of a phone, which holds four
 }
 
 // HealthChecker says how the room is.

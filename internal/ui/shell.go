@@ -107,15 +107,12 @@ func (s Shell) groups() [][]NavItem {
 // maxTabs is how many entries fit the bar of a 320 px phone beside "More".
 const maxTabs = 4
 
-// tabs are the entries of the bar at the bottom of a phone.
+// tabs are the entries of the bar at the bottom of a phone, in the order of their
+// groups.
 func (s Shell) tabs() []NavItem {
-	var tabs []NavItem
-	for _, item := range s.Nav {
-		if item.Tab && len(tabs) < maxTabs {
-			tabs = append(tabs, item)
-		}
-	}
-	return tabs
+	tabs := slices.DeleteFunc(slices.Clone(s.Nav), func(n NavItem) bool { return !n.Tab })
+	slices.SortStableFunc(tabs, func(a, b NavItem) int { return a.Group - b.Group })
+	return tabs[:min(len(tabs), maxTabs)]
 }
 
 // current is the value of aria-current for an entry: "page" for the entry that

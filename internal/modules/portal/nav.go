@@ -13,7 +13,7 @@ func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	items := []contract.NavItem{
 		{Label: i18n.T(ctx, "portal.nav.home"), URL: "/", Icon: "home", Group: 0, Tab: true},
 		{Label: i18n.T(ctx, "portal.nav.services"), URL: "/portal/services", Icon: "list", Group: 0, Tab: true},
-		{Label: i18n.T(ctx, "portal.nav.news"), URL: "/portal/news", Icon: "news", Group: 0, Tab: true},
+		{Label: i18n.T(ctx, "portal.nav.news"), URL: "/portal/news", Icon: "news", Group: 0},
 	}
 	if v.Can(campus.RightNews) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "portal.nav.desk"), URL: "/portal/desk", Icon: "edit", Group: 2})
