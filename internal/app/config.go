@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/modules/directory"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
 	"github.com/amphi-campus/amphi/internal/modules/portal"
 	"github.com/amphi-campus/amphi/internal/modules/privacy"
@@ -39,6 +40,7 @@ type Config struct {
 	Directory    directory.Config    `toml:"directory"`
 	Provisioning provisioning.Config `toml:"provisioning"`
 	Privacy      privacy.Config      `toml:"privacy"`
+	Helpdesk     helpdesk.Config     `toml:"helpdesk"`
 
 	// What no file can set.
 	demo  bool              // invented people; pages say so
@@ -120,6 +122,7 @@ func Defaults() Config {
 		Directory:    directory.Defaults(),
 		Provisioning: provisioning.Defaults(),
 		Privacy:      privacy.Defaults(),
+		Helpdesk:     helpdesk.Defaults(),
 	}
 }
 

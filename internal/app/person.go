@@ -23,7 +23,7 @@ type personCommand struct {
 	Until    personUntilCommand    `cmd:"" help:"Record until when somebody is registered, employed or invited."`
 	Rescue   personRescueCommand   `cmd:"" help:"Set a password and remove every second factor of somebody who lost everything and for whom no colleague may vouch."`
 	List     personListCommand     `cmd:"" help:"List people by name."`
-	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news, secretariat, directory or privacy."`
+	Grant    personGrantCommand    `cmd:"" help:"Give somebody a right: admin, helpdesk, news, secretariat, directory, privacy or desks."`
 	Revoke   personRevokeCommand   `cmd:"" help:"Take a right away."`
 	Suspend  personSuspendCommand  `cmd:"" help:"Block an account for a while and end its sessions."`
 	Close    personCloseCommand    `cmd:"" help:"Close an account and end its sessions. Nothing is erased."`
@@ -51,7 +51,7 @@ type personAddCommand struct {
 	GivenName     string   `required:"" help:"Given name."`
 	FamilyName    string   `required:"" help:"Family name."`
 	Affiliation   []string `help:"kind[:campus[:programme or unit]], such as student:rives:info. May be repeated." placeholder:"KIND"`
-	Right         []string `help:"admin, helpdesk, news, secretariat, directory or privacy. May be repeated."`
+	Right         []string `help:"admin, helpdesk, news, secretariat, directory, privacy or desks. May be repeated."`
 	JobTitle      string   `help:"Job title, as colleagues read it."`
 	StudentNumber string   `help:"Number on the student card."`
 	PasswordStdin bool     `help:"Read the password from standard input."`
@@ -198,7 +198,7 @@ func (c configured) change(t *terminal, login, done string, do func(ctx context.
 
 // mandateOf is the right that a command names, and over whom it is held.
 type mandateOf struct {
-	Right     string `arg:"" help:"admin, helpdesk, news, secretariat, directory or privacy"`
+	Right     string `arg:"" help:"admin, helpdesk, news, secretariat, directory, privacy or desks"`
 	Campus    string `help:"Only over people of this campus." placeholder:"CODE"`
 	Programme string `help:"Only over people of this programme." placeholder:"CODE"`
 	Unit      string `help:"Only over people of this unit." placeholder:"CODE"`

@@ -20,6 +20,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
 	"github.com/amphi-campus/amphi/internal/modules/operations"
 	"github.com/amphi-campus/amphi/internal/modules/portal"
@@ -60,6 +61,7 @@ type House struct {
 	directory    *directory.Module
 	provisioning *provisioning.Module
 	privacy      *privacy.Module
+	helpdesk     *helpdesk.Module
 	modules      []contract.Module
 	listeners    []contract.Listener
 }
@@ -67,7 +69,7 @@ type House struct {
 // blueprint is every room before it is opened: enough to know its schema and its
 // sentences.
 func blueprint() []contract.Module {
-	return []contract.Module{&identity.Module{}, &sso.Module{}, &portal.Module{}, &directory.Module{}, &provisioning.Module{}, &privacy.Module{}, &operations.Module{}}
+	return []contract.Module{&identity.Module{}, &sso.Module{}, &portal.Module{}, &directory.Module{}, &provisioning.Module{}, &privacy.Module{}, &helpdesk.Module{}, &operations.Module{}}
 }
 
 // schemas lists the schema steps of the whole house, ground floor first.
@@ -215,6 +217,12 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	if err != nil {
 		return nil, err
 	}
+	h.helpdesk = helpdesk.New(helpdesk.Deps{
+		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
+		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Mailer: post, Dossiers: plugged.dossiers,
+		Services: serviceNames{h.sso}, Accounts: h.provisioning, Looks: h.privacy, Confirm: h.identity.Confirm,
+		InstitutionFrench: institution.NameFrench, InstitutionEnglish: institution.NameEnglish,
+	}, cfg.Helpdesk)
 	registry := jobs.NewRegistry()
 	post.Jobs(registry)
 	registry.Every("files.sweep", 24*time.Hour, func(ctx context.Context) error {
@@ -233,7 +241,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		log.Warn("a new key was made although the database holds data: what was sealed with the old key cannot be opened; put it back", "key", cfg.keyFile())
 	}
 
-	h.modules = []contract.Module{h.identity, h.sso, h.portal, h.directory, h.provisioning, h.privacy, office}
+	h.modules = []contract.Module{h.identity, h.sso, h.portal, h.directory, h.provisioning, h.privacy, h.helpdesk, office}
 	plugged.find(h.modules, registry)
 	h.listeners = plugged.listeners
 	h.runner = jobs.NewRunner(database, registry, log, jobs.Options{})

@@ -1,0 +1,43 @@
+package helpdesk
+
+import (
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+)
+
+// alcove is a part of the room with addresses of its own.
+type alcove interface{ Routes(*web.Router) }
+
+// jobOwner is an alcove with jobs.
+type jobOwner interface{ Jobs(*jobs.Registry) }
+
+// furnish opens the alcoves, those that others lean on first.
+func (m *Module) furnish() {
+	m.tickets = &ticket.Tickets{DB: m.DB}
+	m.tickets.Connect(firstQueue{m.tickets}, noPromise{})
+}
+
+// alcoves lists them. What they bring besides their addresses is found by their
+// interfaces.
+func (m *Module) alcoves() []alcove {
+	return []alcove{}
+}
+
+// those are the alcoves that bring a T.
+func those[T any](alcoves []alcove) []T {
+	var found []T
+	for _, a := range alcoves {
+		if t, ok := a.(T); ok {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// Jobs registers those of the alcoves.
+func (m *Module) Jobs(r *jobs.Registry) {
+	for _, owner := range those[jobOwner](m.alcoves()) {
+		owner.Jobs(r)
+	}
+}

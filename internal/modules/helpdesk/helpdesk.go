@@ -1,0 +1,49 @@
+// Package helpdesk is the room where people ask: tickets, the guided diagnosis in
+// front of them, opening hours and promised times, mail in and out, incidents that
+// many have at once, and what the desk knows.
+package helpdesk
+
+import (
+	"embed"
+	"io/fs"
+
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
+)
+
+// Module is the room.
+type Module struct {
+	Deps
+	config Config
+
+	tickets *ticket.Tickets
+}
+
+var (
+	_ contract.Module       = (*Module)(nil)
+	_ contract.JobOwner     = (*Module)(nil)
+	_ contract.Navigator    = (*Module)(nil)
+	_ contract.PersonalData = (*Module)(nil)
+)
+
+// New opens the room.
+func New(d Deps, c Config) *Module {
+	m := &Module{Deps: d, config: c}
+	m.furnish()
+	return m
+}
+
+// Name is "helpdesk".
+func (m *Module) Name() string { return "helpdesk" }
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrations are the room's schema steps.
+func (m *Module) Migrations() fs.FS { return migrations }
+
+//go:embed locales */locales/*.toml
+var locales embed.FS
+
+// Locales are the room's sentences.
+func (m *Module) Locales() fs.FS { return locales }

@@ -1,0 +1,70 @@
+package helpdesk
+
+import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+)
+
+// Holdings declares what the room keeps about people.
+func (m *Module) Holdings(ctx context.Context) []contract.Holding {
+	return []contract.Holding{
+		contract.Held(ctx, "helpdesk_members", "helpdesk.holding.member").On(contract.PublicTask, contract.DataDecisions).Of(contract.PeopleAgents).
+			Erased(contract.Delete("person_id")),
+		// The whole ticket goes with who asked; the other tables hang on it.
+		contract.Held(ctx, "helpdesk_tickets", "helpdesk.holding.ticket").On(contract.PublicTask, contract.DataWritings, contract.DataContact).
+			Erased(contract.Delete("requester_id"), contract.Clear("assignee_id")),
+		contract.Held(ctx, "helpdesk_messages", "helpdesk.holding.message").On(contract.PublicTask, contract.DataWritings).
+			Erased(contract.Delete("ticket_id").Through("helpdesk_tickets", "id", "requester_id"), contract.Clear("author_id").Also("author_name", "").Also("author_mail", "")),
+		contract.Held(ctx, "helpdesk_attachments", "helpdesk.holding.attachment").On(contract.PublicTask, contract.DataWritings).
+			Erased(contract.Delete("ticket_id").Through("helpdesk_tickets", "id", "requester_id")),
+		contract.Held(ctx, "helpdesk_events", "helpdesk.holding.event").On(contract.PublicTask, contract.DataUse).
+			Erased(contract.Delete("ticket_id").Through("helpdesk_tickets", "id", "requester_id"), contract.Clear("actor_id")),
+		contract.Held(ctx, "helpdesk_facts", "helpdesk.holding.fact").On(contract.PublicTask, contract.DataUse).
+			Erased(contract.Delete("ticket_id").Through("helpdesk_tickets", "id", "requester_id")),
+	}
+}
+
+// exported is a ticket with all that its requester may read of it.
+type exported struct {
+	Number   string            `json:"number"`
+	State    string            `json:"state"`
+	Subject  string            `json:"subject"`
+	OpenedAt string            `json:"opened_at"`
+	Facts    map[string]string `json:"facts,omitempty"`
+	Messages []exportedMessage `json:"messages"`
+}
+
+type exportedMessage struct {
+	At   string `json:"at"`
+	By   string `json:"by"`
+	Body string `json:"body"`
+}
+
+// Export writes what the room holds about one person: their tickets, with what
+// everybody said in them.
+func (m *Module) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
+	list, err := m.tickets.Of(ctx, who)
+	if err != nil {
+		return err
+	}
+	out := make([]exported, 0, len(list))
+	for _, t := range list {
+		thread, err := m.tickets.Thread(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		e := exported{Number: t.Number, State: string(t.State), Subject: t.Subject, OpenedAt: t.OpenedAt.Format(timeFormat), Facts: map[string]string{}, Messages: []exportedMessage{}}
+		for _, f := range thread.Facts {
+			e.Facts[f.Label] = f.Content
+		}
+		for _, said := range thread.Public().Messages {
+			e.Messages = append(e.Messages, exportedMessage{said.At.Format(timeFormat), string(said.By.Role), said.Body})
+		}
+		out = append(out, e)
+	}
+	return a.JSON("tickets", out)
+}
+
+const timeFormat = "2006-01-02T15:04:05Z07:00"
