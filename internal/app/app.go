@@ -17,6 +17,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/config"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Version is set by the linker (see the Makefile).
@@ -64,6 +65,28 @@ type terminal struct {
 
 // say prints one line for the person at the terminal.
 func (t *terminal) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
+
+// withHouse opens the house for fn, with the sentences of a language in the context.
+func (c configured) withHouse(t *terminal, language string, fn func(ctx context.Context, h *House) error) error {
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	l, ok := campus.ParseLocale(language)
+	if !ok {
+		return fmt.Errorf("the language must be fr or en, not %q", language)
+	}
+	texts, err := loadTexts(defaultZone, platformTexts()...)
+	if err != nil {
+		return err
+	}
+	house, err := Open(t, cfg, quiet())
+	if err != nil {
+		return err
+	}
+	defer house.Close()
+	return fn(i18n.With(t, texts.For(l)), house)
+}
 
 // Main runs one command and returns the exit code: 0 done, 1 failed, 2 not
 // understood (a wrong option or configuration).

@@ -35,20 +35,7 @@ type reporting struct {
 
 // withDirectory runs do with the engine of the directory.
 func (c reporting) withDirectory(t *terminal, do func(ctx context.Context, e *register.Engine) error) error {
-	cfg, err := c.read(t)
-	if err != nil {
-		return err
-	}
-	house, err := Open(t, cfg, quiet())
-	if err != nil {
-		return err
-	}
-	defer house.Close()
-	texts, err := loadTexts(defaultZone, platformTexts()...)
-	if err != nil {
-		return err
-	}
-	return do(i18n.With(t, texts.For(campus.Locale(c.Language))), house.directory.Sources())
+	return c.withHouse(t, c.Language, func(ctx context.Context, h *House) error { return do(ctx, h.directory.Sources()) })
 }
 
 // print writes what the page of a run shows. A run that was not carried out as it
@@ -192,20 +179,7 @@ type directoryTokenCommand struct {
 
 // withDoor runs do with the door for programs, in English.
 func (c configured) withDoor(t *terminal, do func(ctx context.Context, d *push.Door) error) error {
-	cfg, err := c.read(t)
-	if err != nil {
-		return err
-	}
-	house, err := Open(t, cfg, quiet())
-	if err != nil {
-		return err
-	}
-	defer house.Close()
-	texts, err := loadTexts(defaultZone, platformTexts()...)
-	if err != nil {
-		return err
-	}
-	return do(i18n.With(t, texts.For(campus.English)), house.directory.Door())
+	return c.withHouse(t, string(campus.English), func(ctx context.Context, h *House) error { return do(ctx, h.directory.Door()) })
 }
 
 type tokenAddCommand struct {

@@ -13,7 +13,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/privacy/erasure"
 	"github.com/amphi-campus/amphi/internal/platform/db"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // privacyCommand does from a shell what the data protection officer does in pages,
@@ -22,28 +21,6 @@ type privacyCommand struct {
 	Register privacyRegisterCommand `cmd:"" help:"Print the register of processing (GDPR, article 30)."`
 	Export   privacyExportCommand   `cmd:"" help:"Write everything that is held about somebody into a zip file."`
 	Erase    privacyEraseCommand    `cmd:"" help:"Say what an erasure would do (--dry-run), or erase somebody whose account is closed."`
-}
-
-// withHouse opens the house for fn, with the sentences of a language in the context.
-func (c configured) withHouse(t *terminal, language string, fn func(ctx context.Context, h *House) error) error {
-	cfg, err := c.read(t)
-	if err != nil {
-		return err
-	}
-	l, ok := campus.ParseLocale(language)
-	if !ok {
-		return fmt.Errorf("the language must be fr or en, not %q", language)
-	}
-	texts, err := loadTexts(defaultZone, platformTexts()...)
-	if err != nil {
-		return err
-	}
-	house, err := Open(t, cfg, quiet())
-	if err != nil {
-		return err
-	}
-	defer house.Close()
-	return fn(i18n.With(t, texts.For(l)), house)
 }
 
 // known finds somebody by their login.

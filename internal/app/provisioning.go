@@ -9,7 +9,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning"
-	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // provisioningCommand is about accounts in other services.
@@ -22,20 +21,7 @@ type provisioningCommand struct {
 
 // withAccounts runs fn with the room of accounts, in English.
 func (c configured) withAccounts(t *terminal, fn func(ctx context.Context, m *provisioning.Module) error) error {
-	cfg, err := c.read(t)
-	if err != nil {
-		return err
-	}
-	house, err := Open(t, cfg, quiet())
-	if err != nil {
-		return err
-	}
-	defer house.Close()
-	texts, err := loadTexts(defaultZone, platformTexts()...)
-	if err != nil {
-		return err
-	}
-	return fn(i18n.With(t, texts.For(campus.English)), house.provisioning)
+	return c.withHouse(t, string(campus.English), func(ctx context.Context, h *House) error { return fn(ctx, h.provisioning) })
 }
 
 type provisioningListCommand struct{ configured }

@@ -45,25 +45,13 @@ var operator = campus.Viewer{Rights: []campus.Right{campus.RightAdmin}}
 
 // withServices runs fn with the sso room, in English.
 func (c configured) withServices(t *terminal, fn func(ctx context.Context, m *sso.Module, x *registry.Index) error) error {
-	cfg, err := c.read(t)
-	if err != nil {
-		return err
-	}
-	house, err := Open(t, cfg, quiet())
-	if err != nil {
-		return err
-	}
-	defer house.Close()
-	texts, err := loadTexts(defaultZone, platformTexts()...)
-	if err != nil {
-		return err
-	}
-	ctx := i18n.With(t, texts.For(campus.English))
-	x, err := house.sso.Registry(ctx)
-	if err != nil {
-		return err
-	}
-	return fn(ctx, house.sso, x)
+	return c.withHouse(t, string(campus.English), func(ctx context.Context, h *House) error {
+		x, err := h.sso.Registry(ctx)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, h.sso, x)
+	})
 }
 
 // withService runs fn with one service.

@@ -80,3 +80,11 @@ func TestANameStaysOnItsLineAndTurnsNoWordAround(t *testing.T) {
 		}
 	}
 }
+
+func TestASlipOfTheHandIsASmallDistance(t *testing.T) {
+	for pair, want := range map[[2]string]int{{"login", "login"}: 0, {"lgin", "login"}: 1, {"logni", "login"}: 2, {"", "abc"}: 3, {"kitten", "sitting"}: 3} {
+		if got := campus.Distance(pair[0], pair[1]); got != want {
+			t.Errorf("%q: %d, want %d", pair, got, want)
+		}
+	}
+}

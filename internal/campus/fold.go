@@ -32,3 +32,24 @@ func Fold(s string) string {
 	}
 	return b.String()
 }
+
+// Distance is how many bytes are to be changed, added or dropped to make b of a
+// (Levenshtein): a small one is a slip of the hand.
+func Distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/amphi-campus/amphi/internal/campus"
 )
 
 // positions tells on which line of the file a key stands.
@@ -128,29 +130,9 @@ func tableOf(t reflect.Type) (inner reflect.Type, list bool) {
 func nearest(key string, known []string) string {
 	best, bestDistance := "", 4
 	for _, k := range known {
-		if d := distance(key, k); d < bestDistance {
+		if d := campus.Distance(key, k); d < bestDistance {
 			best, bestDistance = k, d
 		}
 	}
 	return best
-}
-
-// distance is the number of single-letter edits between a and b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

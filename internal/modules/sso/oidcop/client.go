@@ -99,21 +99,26 @@ func unescape(text string) string {
 	return text
 }
 
-// authenticate returns the client that a request proves to be from.
-func (p *Provider) authenticate(r *http.Request, form url.Values) (*registry.Service, error) {
+// authenticate reads a program's request and returns the client that it proves to be
+// from.
+func (p *Provider) authenticate(r *http.Request) (url.Values, *registry.Service, error) {
+	form, err := readForm(r)
+	if err != nil {
+		return nil, nil, err
+	}
 	c, err := readCredentials(r, form)
 	var why *refusal
 	if errors.As(err, &why) && why.code == invalidClient {
 		why.status = http.StatusUnauthorized
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	key := limit.AddressKey(web.ClientAddr(r))
 	if wait := p.failures.Wait(key); wait > 0 {
 		e := refuse(invalidClient, TooManyFailures, "too many requests from %s were refused; try again in %s", peer(r), wait.Round(time.Second)+time.Second)
 		e.status = http.StatusTooManyRequests
-		return nil, e
+		return nil, nil, e
 	}
 	s, err := p.prove(r, c)
 	if errors.As(err, &why) {
@@ -123,7 +128,7 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*registry.Ser
 			why.challenge = `Basic realm="` + p.BaseURL + `", charset="UTF-8"`
 		}
 	}
-	return s, err
+	return form, s, err
 }
 
 // prove checks the credentials against the registry. An unknown client costs the

@@ -39,11 +39,7 @@ type awaiting struct {
 
 // awaitDevice begins the sign-in of a device that has no keyboard.
 func (p *Provider) awaitDevice(w http.ResponseWriter, r *http.Request) (any, error) {
-	form, err := readForm(r)
-	if err != nil {
-		return nil, err
-	}
-	s, err := p.authenticate(r, form)
+	form, s, err := p.authenticate(r)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,7 @@ import (
 // about its own tokens; about those of others only when its entry says that it is
 // a resource server. Of everything else it learns that it is not active.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) (any, error) {
-	form, err := readForm(r)
-	if err != nil {
-		return nil, err
-	}
-	asker, err := p.authenticate(r, form)
+	form, asker, err := p.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +80,7 @@ func (p *Provider) about(s *registry.Service, t grant.Token) map[string]any {
 // that came of it, an access token alone. A token that is unknown, or another
 // client's, gets the same answer.
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) (any, error) {
-	form, err := readForm(r)
-	if err != nil {
-		return nil, err
-	}
-	s, err := p.authenticate(r, form)
+	form, s, err := p.authenticate(r)
 	if err != nil {
 		return nil, err
 	}

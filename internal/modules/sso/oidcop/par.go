@@ -35,11 +35,7 @@ type pushed struct {
 // push takes a request before the browser comes with it (RFC 9126): nobody on the
 // way can read or change it. What is wrong with it is said here already.
 func (p *Provider) push(w http.ResponseWriter, r *http.Request) (any, error) {
-	form, err := readForm(r)
-	if err != nil {
-		return nil, err
-	}
-	s, err := p.authenticate(r, form)
+	form, s, err := p.authenticate(r)
 	if err != nil {
 		return nil, err
 	}

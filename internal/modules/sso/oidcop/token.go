@@ -24,11 +24,7 @@ type asking struct {
 
 // token answers the token endpoint (RFC 6749 §3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) (any, error) {
-	form, err := readForm(r)
-	if err != nil {
-		return nil, err
-	}
-	s, err := p.authenticate(r, form)
+	form, s, err := p.authenticate(r)
 	if err != nil {
 		return nil, err
 	}

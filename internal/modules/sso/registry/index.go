@@ -112,7 +112,7 @@ func (x *Index) Nearest(address cas.ServiceURL) string {
 		if key == cas.LoopbackPattern {
 			continue
 		}
-		d := distance(key, address.Origin())
+		d := campus.Distance(key, address.Origin())
 		if _, host, _ := strings.Cut(key, "://"); host == address.Host() {
 			d = min(d, 1) // same host: the scheme, the port or the path is the slip
 		}
@@ -121,27 +121,6 @@ func (x *Index) Nearest(address cas.ServiceURL) string {
 		}
 	}
 	return best
-}
-
-// distance is the number of letters to change, add or drop (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Search returns the services whose name, id, pattern, keyword or contact holds
