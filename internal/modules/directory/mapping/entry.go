@@ -21,7 +21,8 @@ type Field = contract.Field
 const (
 	FieldDisplayName    Field = "display_name" // as the source writes it
 	FieldEmployeeNumber Field = "employee_number"
-	FieldPhone          Field = "phone" // of the office; several
+	FieldLoginDomain    Field = "login_domain" // of a login that the source writes as an address
+	FieldPhone          Field = "phone"        // of the office; several
 	FieldOffice         Field = "office"
 	FieldBuilding       Field = "building"
 	FieldPhoto          Field = "photo"        // digest of [Entry.Photo]

@@ -40,6 +40,7 @@ var personFields = map[Field]rule{
 	"mobile":         {form: phone},
 
 	FieldEmployeeNumber: {form: number},
+	FieldLoginDomain:    {form: domain},
 	FieldPhone:          {form: phone, many: true},
 	FieldOffice:         {form: words(60)},
 	FieldBuilding:       {form: words(100)},
@@ -85,6 +86,9 @@ func login(v string) (string, error) {
 	}
 	return v, nil
 }
+
+// domain is what stands behind the @ of a login.
+func domain(v string) (string, error) { return strings.ToLower(v), nil }
 
 // address is a mail address in lower case, as the register of people keeps it.
 func address(v string) (string, error) {

@@ -24,6 +24,7 @@ import (
 
 // Mapping is the mapping of one source. It is safe for concurrent use.
 type Mapping struct {
+	config source.Config
 	zone   *time.Location
 	named  bool // attributes are called as the fields: [source.PresetNone]
 	fields map[source.Kind]map[Field]expression
@@ -65,7 +66,7 @@ func prepare(c source.Config, zone *time.Location) (*Mapping, []config.Problem) 
 		}
 	}
 	start := presets[c.PresetOrUsual()]
-	m := &Mapping{zone: zone, named: c.PresetOrUsual() == source.PresetNone, fields: map[source.Kind]map[Field]expression{}, photos: map[string]bool{}}
+	m := &Mapping{config: c, zone: zone, named: c.PresetOrUsual() == source.PresetNone, fields: map[source.Kind]map[Field]expression{}, photos: map[string]bool{}}
 	for kind, texts := range start.fields {
 		m.fields[kind] = map[Field]expression{}
 		for field, text := range texts {
@@ -147,6 +148,7 @@ func (m *Mapping) Map(r source.Record) (Entry, []source.Refusal) {
 	case source.Person:
 		w.takeAffiliations()
 		w.takePhoto()
+		w.limit()
 	default: // without a code nothing can refer to it
 		if e.Values.One(FieldCode) == "" {
 			e.Refused = true

@@ -24,6 +24,13 @@ var (
 	CodeUnknown = fault.Declare(fault.Invalid, "directory.code_unknown")
 	// AffiliationUnknown: it is no kind of affiliation.
 	AffiliationUnknown = fault.Declare(fault.Invalid, "directory.affiliation_unknown")
+	// KindNotAllowed: the configuration does not let the source give this affiliation.
+	KindNotAllowed = fault.Declare(fault.Invalid, "directory.kind_not_allowed")
+	// CampusNotAllowed: the configuration does not let the source speak of this campus.
+	CampusNotAllowed = fault.Declare(fault.Invalid, "directory.campus_not_allowed")
+	// DomainNotAllowed: the configuration does not let the source give addresses of this
+	// domain.
+	DomainNotAllowed = fault.Declare(fault.Invalid, "directory.domain_not_allowed")
 	// TooMany: more values than anybody has.
 	TooMany = fault.Declare(fault.Invalid, "directory.too_many_values")
 	// PhotoUnfit: it is no picture, or a very large one.

@@ -132,7 +132,7 @@ func (w *work) again(ctx context.Context, rows []sqlgen.DirectoryChange) ([]*ste
 			others, othersAt = append(others, entry), append(othersAt, i)
 		}
 	}
-	planned, err := w.e.plan(ctx, w.feed, people, nil, nil)
+	planned, err := w.e.plan(ctx, w.feed, people, asked{decided: w.decided})
 	if err != nil {
 		return nil, err
 	}
@@ -341,6 +341,9 @@ func (w *work) inTx(ctx context.Context, list []*step) error {
 		var c Counts
 		for _, s := range list {
 			o := *s.now // a second attempt begins where the first did
+			if err := w.spend(ctx, tx, &o); err != nil {
+				return err
+			}
 			if err := w.e.put(ctx, tx, w.feed, s, &o); err != nil {
 				return fmt.Errorf("write %s: %w", o.entry.Key, err)
 			}
@@ -413,7 +416,7 @@ func (e *Engine) put(ctx context.Context, tx db.Tx, feed Feed, s *step, o *outco
 					until[k] = at
 				}
 				for _, k := range o.ends {
-					until[k] = tx.Now().Time()
+					until[k] = o.low.raise(k, tx.Now().Time())
 				}
 				subject.Until = until
 			}
@@ -518,6 +521,7 @@ func (e *Engine) putRecord(ctx context.Context, tx db.Tx, src string, o *outcome
 	p := sqlgen.UpsertRecordParams{
 		Source: src, Kind: string(o.entry.Kind), SourceKey: o.entry.Key, PersonID: string(o.person), EmployeeNumber: o.said.One(mapping.FieldEmployeeNumber),
 		Said: jsonText(o.said), Digest: e.digest(o.entry.Values, o.entry.Names), Place: o.entry.Where, FirstAt: tx.Now(), ChangedAt: tx.Now(),
+		Brought: o.brought || o.kind == kindCreation, Floor: o.floor.String(),
 	}
 	if o.old.key != "" {
 		p.FirstAt = o.old.first

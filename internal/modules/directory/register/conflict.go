@@ -84,6 +84,11 @@ func (e *Engine) Decide(ctx context.Context, by campus.Viewer, conflictID, decis
 	if err != nil {
 		return Pushed{}, err
 	}
+	if decision == Apart {
+		if ok, err := e.mayBeApart(ctx, c); err != nil || !ok {
+			return Pushed{}, errors.Join(err, ConflictMissing)
+		}
+	}
 	err = e.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
 		n, err := q.DecideConflict(ctx, sqlgen.DecideConflictParams{ID: c.ID, ClosedAt: tx.Now(), Decision: decision, DecidedBy: string(by.Person)})
@@ -92,6 +97,9 @@ func (e *Engine) Decide(ctx context.Context, by campus.Viewer, conflictID, decis
 		}
 		if n == 0 {
 			return ConflictSettled
+		}
+		if decision == Same && c.aboutChange() { // of this change, and not of whose record it is
+			return nil
 		}
 		return q.SetVerdict(ctx, sqlgen.SetVerdictParams{Source: c.Source, SourceKey: c.Key, Verdict: decision, PersonID: string(person), DecidedBy: string(by.Person), DecidedAt: tx.Now()})
 	})
@@ -107,6 +115,22 @@ func (e *Engine) Decide(ctx context.Context, by campus.Viewer, conflictID, decis
 		p.Err = steps[0].now.reason
 	}
 	return p, nil
+}
+
+// aboutChange reports whether the question is whether a change is right, and not whose
+// record it is.
+func (c Conflict) aboutChange() bool {
+	return c.Reason.Reason == IdentityHeld || c.Reason.Reason == NotItsOwn
+}
+
+// mayBeApart reports whether a record may turn out to be somebody else: one that is
+// known to be somebody's stays theirs when only a change of it is in question.
+func (e *Engine) mayBeApart(ctx context.Context, c Conflict) (bool, error) {
+	if !c.aboutChange() {
+		return true, nil
+	}
+	known, err := e.recordsByKey(ctx, e.DB.Read(), c.Source, source.Person, []string{c.Key})
+	return known[c.Key].person == "", err
 }
 
 // Said is one value that a source gives.

@@ -141,6 +141,10 @@ func (p people) Amend(ctx context.Context, tx db.Tx, who campus.PersonID, s cont
 			is.JobTitle = s.JobTitle
 		case contract.FieldAffiliations:
 			is.Affiliations = s.Affiliations
+		case contract.FieldMobile:
+			is.Mobile = s.Mobile
+		case contract.FieldRecoveryMail:
+			is.RecoveryMail = s.RecoveryMail
 		case contract.FieldUntil:
 			if is.Until == nil {
 				is.Until = map[campus.Kind]time.Time{}
@@ -314,6 +318,14 @@ func want(t *testing.T, r Run, state string, creations, changes, departures, con
 
 var officer = campus.Viewer{Person: "officer", Rights: []campus.Right{campus.RightDirectory}}
 
-func (p people) RegisteredUntil(context.Context, []campus.PersonID) (map[campus.PersonID]map[campus.Kind]time.Time, error) {
-	return nil, errors.ErrUnsupported
+func (p people) RegisteredUntil(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]map[campus.Kind]time.Time, error) {
+	all := map[campus.PersonID]map[campus.Kind]time.Time{}
+	for _, id := range ids {
+		s, err := p.read(ctx, p.d.Read(), id)
+		if err != nil {
+			return nil, err
+		}
+		all[id] = s.Until
+	}
+	return all, nil
 }

@@ -26,6 +26,8 @@ type record struct {
 	place       string
 	first       db.Time
 	gone        bool
+	brought     bool   // the source brought this person into the register
+	floor       floors // ties that it found entered by hand
 }
 
 // sinceWhen is when the source began to say what it says of a field.

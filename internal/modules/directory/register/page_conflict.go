@@ -20,6 +20,7 @@ type conflictView struct {
 	Source   string // its name
 	Known    []contract.Known
 	Decided  string // who did
+	Apart    bool   // it may be somebody else
 	Problems web.Problems
 }
 
@@ -31,6 +32,9 @@ func (e *Engine) conflictView(ctx context.Context, id string) (conflictView, err
 	view := conflictView{Conflict: c, Source: e.SourceName(ctx, c.Source)}
 	known, err := e.Register.KnownPeople(ctx, c.People)
 	if err != nil {
+		return view, err
+	}
+	if view.Apart, err = e.mayBeApart(ctx, c); err != nil {
 		return view, err
 	}
 	for _, who := range c.People {
@@ -98,8 +102,10 @@ func (v conflictView) options(ctx context.Context) []ui.Option {
 			Value: Same + " " + string(k.ID), Label: t(ctx, "conflict.same", "name", k.Subject.GivenName+" "+k.Subject.FamilyName, "login", k.Subject.Login), Help: t(ctx, "conflict.same_help"),
 		})
 	}
+	if v.Apart {
+		options = append(options, ui.Option{Value: Apart, Label: t(ctx, "conflict.apart"), Help: t(ctx, "conflict.apart_help")})
+	}
 	return append(options,
-		ui.Option{Value: Apart, Label: t(ctx, "conflict.apart"), Help: t(ctx, "conflict.apart_help")},
 		ui.Option{Value: Ignore, Label: t(ctx, "conflict.ignore"), Help: t(ctx, "conflict.ignore_help")})
 }
 

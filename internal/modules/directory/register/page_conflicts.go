@@ -18,6 +18,13 @@ type conflictsView struct {
 	Names map[string]string // of sources
 	Total int
 	Pages ui.PagerProps
+	Held  []heldIdentities
+}
+
+// heldIdentities is a source that has used up its budget, and how much waits.
+type heldIdentities struct {
+	Source, Name string
+	Records      int64
 }
 
 func (e *Engine) conflictsPage(w http.ResponseWriter, r *http.Request) error {
@@ -32,7 +39,24 @@ func (e *Engine) conflictsPage(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range view.Rows {
 		view.Names[c.Source] = e.SourceName(ctx, c.Source)
 	}
+	held, err := e.heldIdentities(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range held {
+		view.Held = append(view.Held, heldIdentities{h.Source, e.SourceName(ctx, h.Source), h.Records})
+	}
 	return web.Render(w, r, http.StatusOK, conflictsTempl(view))
+}
+
+// passIdentities lets a source change what its budget held back.
+func (e *Engine) passIdentities(w http.ResponseWriter, r *http.Request) error {
+	src := r.PathValue("id")
+	if err := e.LetPass(r.Context(), web.Viewer(r), src); err != nil {
+		return err
+	}
+	web.Flash(w, r, "directory.register.identities.passing", "name", e.SourceName(r.Context(), src))
+	return web.SeeOther(w, r, "/directory/conflicts")
 }
 
 func (v conflictsView) table(ctx context.Context) ui.TableProps {

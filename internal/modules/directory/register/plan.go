@@ -49,18 +49,27 @@ type outcome struct {
 	fields  []contract.Field // of the register that change
 	ends    []campus.Kind    // ties that end
 	profile bool             // something that the register does not keep changes
+	brought bool             // the source brought this person
+	floor   floors           // ties that this source found entered by hand
+	low     floors           // ties that no source ends
 	relinks string           // key of a record that this one replaces
 }
 
 // clashes counts how often a source says an identifying value in one reading.
 type clashes func(mapping.Field, string) int
 
+// asked is how entries are planned.
+type asked struct {
+	clash   clashes               // nil when not everything that the source says is at hand
+	going   func(key string) bool // the source has this record no longer
+	decided bool                  // somebody has said that it is right
+}
+
 // planner holds what a piece of entries is compared with.
 type planner struct {
-	e       *Engine
-	feed    Feed
-	clash   clashes
-	going   func(key string) bool // the source has this record no longer
+	e    *Engine
+	feed Feed
+	asked
 	old     map[string]record
 	judged  map[string]verdict
 	all     map[campus.PersonID][]record
@@ -68,6 +77,7 @@ type planner struct {
 	pinned  map[campus.PersonID]map[mapping.Field]string
 	holders map[mapping.Field]map[string][]campus.PersonID
 	given   map[mapping.Field]map[string]campus.PersonID
+	until   map[campus.PersonID]map[campus.Kind]time.Time // of those whom the source has not spoken of
 	now     time.Time
 }
 
@@ -79,8 +89,8 @@ var identifying = []mapping.Field{contract.FieldLogin, contract.FieldMail, contr
 var usualMatch = []string{string(mapping.FieldEmployeeNumber), string(contract.FieldStudentNumber), string(contract.FieldMail), string(contract.FieldLogin)}
 
 // plan says what becomes of entries about people. It reads and writes nothing.
-func (e *Engine) plan(ctx context.Context, feed Feed, entries []mapping.Entry, clash clashes, going func(string) bool) ([]*outcome, error) {
-	p := &planner{e: e, feed: feed, clash: clash, going: going, now: e.Clock.Now()}
+func (e *Engine) plan(ctx context.Context, feed Feed, entries []mapping.Entry, how asked) ([]*outcome, error) {
+	p := &planner{e: e, feed: feed, asked: how, now: e.Clock.Now()}
 	if err := p.gather(ctx, entries); err != nil {
 		return nil, err
 	}
@@ -158,7 +168,17 @@ func (p *planner) gather(ctx context.Context, entries []mapping.Entry) (err erro
 	if p.known, err = e.Register.KnownPeople(ctx, ids); err != nil {
 		return err
 	}
-	p.pinned, err = e.pins(ctx, ids)
+	if p.pinned, err = e.pins(ctx, ids); err != nil {
+		return err
+	}
+	for _, r := range p.old {
+		delete(people, r.person)
+	}
+	ids = slices.DeleteFunc(ids, func(id campus.PersonID) bool { return !people[id] })
+	if len(ids) == 0 {
+		return nil
+	}
+	p.until, err = e.Register.RegisteredUntil(ctx, ids)
 	return err
 }
 
@@ -211,28 +231,18 @@ func (p *planner) judge(entry mapping.Entry) *outcome {
 	records := p.all[o.person]
 	o.before = p.e.ranks.merge(records, p.pinned[o.person])
 	o.after = p.e.ranks.merge(with(records, p.stored(o), o.relinks), p.pinned[o.person])
+	o.brought = p.brought(o.person, p.feed.Config.ID)
+	o.floor, o.low = p.floor(o)
 	p.compare(o)
-	if f := p.protected(o); f != nil {
-		return o.conflict(f, []campus.PersonID{o.person})
+	for _, check := range []func(*outcome) *fault.Fault{p.protected, p.foreign} {
+		if f := check(o); f != nil {
+			return o.conflict(f, []campus.PersonID{o.person})
+		}
 	}
 	if o.kind == kindNothing {
 		o.kind = kindTouch
 	}
 	return o
-}
-
-// protected finds a change by which somebody's rights would go to somebody else. No
-// decision lets it pass: those who decide here may hold fewer.
-func (p *planner) protected(o *outcome) *fault.Fault {
-	if !p.known[o.person].HoldsRights {
-		return nil
-	}
-	for _, d := range o.diffs {
-		if (d.Field == contract.FieldLogin || d.Field == contract.FieldMail) && slices.Contains(o.fields, d.Field) {
-			return reasonWith(HoldsRights, fault.Args{"field": string(d.Field), "value": fault.Private(strings.Join(d.New, " "))})
-		}
-	}
-	return nil
 }
 
 func (o *outcome) conflict(f *fault.Fault, people []campus.PersonID) *outcome {
@@ -297,6 +307,9 @@ func (p *planner) match(o *outcome) bool {
 	for _, rule := range rules {
 		f := mapping.Field(rule)
 		for _, who := range p.holders[f][o.said.One(f)] {
+			if f == contract.FieldLogin && !p.sameHouse(o, who) {
+				continue
+			}
 			if !slices.Contains(found, who) {
 				found = append(found, who)
 			}
@@ -338,6 +351,15 @@ func (p *planner) match(o *outcome) bool {
 	}
 	o.person = who
 	return true
+}
+
+// sameHouse reports whether a login that the source writes as an address may be somebody's:
+// a.martin@partner.example is not our a.martin. The domain is the one of their address
+// here, or one that the configuration says is ours.
+func (p *planner) sameHouse(o *outcome, who campus.PersonID) bool {
+	domain := o.said.One(mapping.FieldLoginDomain)
+	_, ours, _ := strings.Cut(p.known[who].Subject.Mail, "@")
+	return domain == "" || strings.EqualFold(domain, ours) || p.feed.Config.NamesDomain(domain)
 }
 
 // alike reports whether two family names may be one person's: they have a word in
@@ -457,10 +479,11 @@ func (p *planner) depart(o *outcome) *outcome {
 	o.name = strings.TrimSpace(p.known[o.person].Subject.GivenName + " " + p.known[o.person].Subject.FamilyName)
 	o.before = p.e.ranks.merge(records, p.pinned[o.person])
 	o.after = p.e.ranks.merge(with(records, gone, ""), p.pinned[o.person])
+	_, o.low = p.floor(o)
 	if o.after.live {
 		p.compare(o)
-		if f := p.protected(o); f != nil {
-			return o.conflict(f, []campus.PersonID{o.person})
+		if p.protected(o) != nil || p.foreign(o) != nil { // somebody leaves a source all the same
+			o.keepWaysIn()
 		}
 	} else {
 		o.after.values = o.before.values // the entry stays as it was last known
@@ -535,8 +558,9 @@ func (p *planner) compare(o *outcome) {
 		o.diffs = append(o.diffs, Diff{Field: mapping.FieldGroups, Old: o.old.said[mapping.FieldGroups], New: o.said[mapping.FieldGroups]})
 	}
 	switch {
-	case len(o.before.values[contract.FieldUntil]) > 0 && len(o.after.values[contract.FieldUntil]) == 0:
-		o.kind = kindDeparture // it is there, and says no tie any more
+	case len(o.before.values[contract.FieldUntil]) > 0 && len(o.after.values[contract.FieldUntil]) == 0,
+		inForce(o.before.values[contract.FieldUntil], p.now) && !inForce(o.after.values[contract.FieldUntil], p.now):
+		o.kind = kindDeparture // it is there, and says no tie any more, or none that lasts
 	case len(o.diffs) > 0:
 		o.kind = kindChange
 	}
@@ -568,7 +592,7 @@ func (p *planner) compareTies(o *outcome, k contract.Subject, amend func(contrac
 	for _, text := range after {
 		if !slices.Contains(before, text) {
 			kind, at := parseUntil(text)
-			o.subject.Until[kind] = at
+			o.subject.Until[kind] = o.low.raise(kind, at)
 		}
 	}
 	if len(o.subject.Until) > 0 {

@@ -91,7 +91,7 @@ func (e *Engine) pushEntries(ctx context.Context, feed Feed, entries []mapping.E
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	w := &work{e: e, feed: feed, mode: modePush, token: id.New()}
+	w := &work{e: e, feed: feed, mode: modePush, token: id.New(), decided: by != ""}
 	if err := w.openPush(ctx, by); err != nil {
 		return nil, err
 	}

@@ -6,10 +6,10 @@ ORDER BY kind, source_key
 LIMIT 20000;
 
 -- name: UpsertRecord :exec
-INSERT INTO directory_records (source, kind, source_key, person_id, employee_number, said, since, digest, place, first_at, changed_at, gone_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
+INSERT INTO directory_records (source, kind, source_key, person_id, employee_number, said, since, digest, place, first_at, changed_at, brought, floor, gone_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)
 ON CONFLICT (source, kind, source_key) DO UPDATE SET person_id = excluded.person_id, employee_number = excluded.employee_number, said = excluded.said,
-    since = excluded.since, digest = excluded.digest, place = excluded.place, changed_at = excluded.changed_at, gone_at = 0;
+    since = excluded.since, digest = excluded.digest, place = excluded.place, changed_at = excluded.changed_at, brought = excluded.brought, floor = excluded.floor, gone_at = 0;
 
 -- name: MarkGone :execrows
 UPDATE directory_records SET gone_at = sqlc.arg(gone_at), digest = '' WHERE source = sqlc.arg(source) AND kind = sqlc.arg(kind) AND source_key = sqlc.arg(source_key) AND gone_at = 0;
@@ -148,3 +148,36 @@ INSERT INTO directory_names (kind, name, person_id, given_at) VALUES ($1, $2, $3
 
 -- name: PushedDepartures :one
 SELECT CAST(COALESCE(SUM(departures), 0) AS BIGINT) FROM directory_runs WHERE source = $1 AND mode = 'push' AND started_at > $2;
+
+-- name: LockSource :exec
+-- Whoever counts what a source did waits for the others that do.
+UPDATE directory_sources SET asked_at = asked_at WHERE id = $1;
+
+-- name: SpendWayIn :exec
+INSERT INTO directory_ways_in (source, minute_at, changes) VALUES ($1, $2, 1)
+ON CONFLICT (source, minute_at) DO UPDATE SET changes = directory_ways_in.changes + 1;
+
+-- name: SpentWaysIn :one
+SELECT CAST(COALESCE(SUM(changes), 0) AS BIGINT) FROM directory_ways_in WHERE source = $1 AND minute_at > $2;
+
+-- name: ForgetWaysIn :exec
+DELETE FROM directory_ways_in WHERE minute_at < $1;
+
+-- name: Granted :one
+SELECT COUNT(*) FROM directory_grants WHERE source = $1 AND until_at > $2;
+
+-- name: Grant :exec
+INSERT INTO directory_grants (source, granted_by, granted_at, until_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (source) DO UPDATE SET granted_by = excluded.granted_by, granted_at = excluded.granted_at, until_at = excluded.until_at;
+
+-- name: OpenConflictsOfKind :many
+SELECT id FROM directory_conflicts WHERE closed_at = 0 AND source = $1 AND kind = $2 AND id > sqlc.arg(after) ORDER BY id LIMIT 100;
+
+-- name: CountConflictsOfKind :one
+SELECT COUNT(*) FROM directory_conflicts WHERE closed_at = 0 AND source = $1 AND kind = $2;
+
+-- name: KindOfConflict :many
+SELECT kind FROM directory_conflicts WHERE closed_at = 0 AND source = $1 AND source_key = $2;
+
+-- name: HeldBySource :many
+SELECT source, COUNT(*) AS records FROM directory_conflicts WHERE closed_at = 0 AND kind = $1 GROUP BY source ORDER BY source;

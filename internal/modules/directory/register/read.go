@@ -62,7 +62,7 @@ func (w *work) prepare(ctx context.Context, reader source.Reader, since string) 
 				others = append(others, entry)
 			}
 		}
-		list, err := w.e.plan(ctx, w.feed, people, r.index.times, going)
+		list, err := w.e.plan(ctx, w.feed, people, asked{clash: r.index.times, going: going})
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,10 @@ func (w *work) prepare(ctx context.Context, reader source.Reader, since string) 
 	if err := w.missing(ctx, r, replaced); err != nil {
 		return nil, err
 	}
-	return w.brake(live, r.heard), nil
+	if stop := w.brake(live, r.heard); stop != nil {
+		return stop, nil
+	}
+	return w.identityBrake(ctx)
 }
 
 // read takes everything that the source hands over, and keeps what changed.
@@ -254,7 +257,7 @@ func (w *work) missing(ctx context.Context, r *reading, replaced map[campus.Pers
 			}
 		}
 		for some := range slices.Chunk(people, atOnce) {
-			list, err := w.e.plan(ctx, w.feed, some, nil, nil)
+			list, err := w.e.plan(ctx, w.feed, some, asked{})
 			if err != nil {
 				return err
 			}
@@ -325,6 +328,9 @@ func (w *work) keep(ctx context.Context, list []*outcome) error {
 	list = slices.DeleteFunc(list, func(o *outcome) bool { return o.kind == kindNothing })
 	for _, o := range list {
 		w.counts.count(o, 1)
+		if o.opens() {
+			w.waysIn++
+		}
 	}
 	return w.e.keepRows(ctx, w.id, &w.seq, list)
 }

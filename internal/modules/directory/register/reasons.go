@@ -24,6 +24,13 @@ var (
 	// administrator: new passwords are asked for by the address.
 	HoldsRights = fault.Declare(fault.Conflict, "directory.register.holds_rights")
 
+	// NotItsOwn: a record would change the login, the address or a way to recover the
+	// account of somebody whom the source did not bring, and whom it does not outrank.
+	NotItsOwn = fault.Declare(fault.Conflict, "directory.register.not_its_own")
+	// IdentityHeld: a program that pushes has changed the login, the address or a way to
+	// recover the account of more people than its budget allows.
+	IdentityHeld = fault.Declare(fault.Busy, "directory.register.identity_held")
+
 	// NoLogin: the source gives no login, and no rule makes one.
 	NoLogin = fault.Declare(fault.Invalid, "directory.register.no_login")
 	// NoMail: the source gives no address, and no rule makes one.
@@ -51,6 +58,9 @@ var (
 	TooManyGone = fault.Declare(fault.Conflict, "directory.register.too_many_gone")
 	// TooManyChanged: a run would change too many people.
 	TooManyChanged = fault.Declare(fault.Conflict, "directory.register.too_many_changed")
+	// TooManyIdentities: a run would change logins, addresses or ways to recover the
+	// accounts of too many people.
+	TooManyIdentities = fault.Declare(fault.Conflict, "directory.register.too_many_identities")
 	// RunUnderWay: another run is writing.
 	RunUnderWay = fault.Declare(fault.Busy, "directory.register.run_under_way")
 	// RunMissing: there is no such run.

@@ -15,6 +15,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -143,4 +144,34 @@ func fieldName(ctx context.Context, field string) string {
 		return i18n.T(ctx, key)
 	}
 	return field
+}
+
+// Readable are the names of the sources that can be read now.
+func (e *Engine) Readable() []string {
+	var list []string
+	for _, f := range e.Feeds {
+		if f.Open != nil && !f.Config.Off {
+			list = append(list, f.Config.ID)
+		}
+	}
+	return list
+}
+
+// Probe walks to a source, as far as its kind can tell without reading everything.
+func (e *Engine) Probe(ctx context.Context, src string) ([]source.Step, error) {
+	feed, err := e.feed(src)
+	if err != nil {
+		return nil, err
+	}
+	if feed.Open == nil {
+		return nil, SourcePushes.With(fault.Args{"source": src})
+	}
+	reader, err := feed.Open()
+	if err != nil {
+		return nil, SourceBroken.Because(err, fault.Args{"source": src})
+	}
+	if p, ok := reader.(source.Prober); ok {
+		return p.Probe(ctx), nil
+	}
+	return nil, nil
 }

@@ -225,3 +225,19 @@ func compareFields(a, b mapping.Field) int {
 	}
 	return cmp.Or(cmp.Compare(at(a), at(b)), strings.Compare(string(a), string(b)))
 }
+
+// Summary says a line of a report in one line, in the language of the context.
+func Summary(ctx context.Context, c Change) string {
+	var parts []string
+	if c.Reason != nil {
+		parts = append(parts, Words(ctx, c.Reason))
+	}
+	for _, d := range c.Diffs {
+		text := fieldName(ctx, string(d.Field)) + t(ctx, "colon")
+		if len(d.Old) > 0 {
+			text += valueWords(ctx, d.Field, d.Old) + " → "
+		}
+		parts = append(parts, text+valueWords(ctx, d.Field, d.New))
+	}
+	return strings.Join(parts, "; ")
+}

@@ -11,6 +11,7 @@ func (e *Engine) Routes(r *web.Router) {
 	keeper := web.Needs(campus.RightDirectory)
 	r.Handle("GET /directory/sources", e.sourcesPage, keeper)
 	r.Handle("POST /directory/sources/{id}/run", e.askRun, keeper)
+	r.Handle("POST /directory/sources/{id}/identities", e.passIdentities, keeper)
 	r.Handle("GET /directory/runs", e.runsPage, keeper)
 	r.Handle("GET /directory/runs/{id}", e.runPage, keeper)
 	r.Handle("GET /directory/runs/{id}/report.csv", e.reportCSV, keeper)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -139,7 +140,7 @@ func (e *Engine) Resume(ctx context.Context, runID string) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	w := &work{e: e, feed: feed, id: r.ID, token: id.New(), complete: r.Complete, position: r.position, mode: r.Mode, started: db.At(r.Started)}
+	w := &work{e: e, feed: feed, id: r.ID, token: id.New(), complete: r.Complete, position: r.position, mode: r.Mode, started: db.At(r.Started), decided: r.ReleasedBy != ""}
 	if err := w.hold(ctx); err != nil {
 		return Run{}, err
 	}
@@ -163,6 +164,8 @@ type work struct {
 	started  db.Time
 	seq      int64
 	counts   Counts
+	waysIn   int64 // changes of ways in that are planned
+	decided  bool  // somebody has said that it is right
 	beaten   time.Time
 }
 
@@ -274,7 +277,7 @@ func (w *work) through(ctx context.Context, reader source.Reader, since string) 
 			return RunUnderWay // another run took this one's place
 		}
 		if state == Held {
-			return w.tell(ctx, tx, stop)
+			return w.tell(ctx, tx, "held", "/directory/runs/"+w.id, stop)
 		}
 		return nil
 	})
@@ -303,8 +306,9 @@ func (w *work) brake(live, heard int64) *fault.Fault {
 	return nil
 }
 
-// tell says to those who keep the directory that a run waits for them.
-func (w *work) tell(ctx context.Context, tx db.Tx, stop *fault.Fault) error {
+// tell says to those who keep the directory that something of a source waits for them
+// under an address.
+func (w *work) tell(ctx context.Context, tx db.Tx, what, address string, stop *fault.Fault) error {
 	if w.e.Notices == nil || w.e.Officers == nil {
 		return nil
 	}
@@ -322,8 +326,8 @@ func (w *work) tell(ctx context.Context, tx db.Tx, stop *fault.Fault) error {
 	}
 	for _, who := range officers {
 		err := w.e.Notices.Notify(ctx, tx, who, contract.Notice{
-			Room: "directory", Key: "directory.held." + w.feed.Config.ID, URL: "/directory/runs/" + w.id, Icon: "warning", Tone: "warn",
-			TitleFrench: said(campus.French, "directory.register.held.title"), TitleEnglish: said(campus.English, "directory.register.held.title"),
+			Room: "directory", Key: "directory." + what + "." + w.feed.Config.ID, URL: address, Icon: "warning", Tone: "warn",
+			TitleFrench: said(campus.French, "directory.register."+what+".title"), TitleEnglish: said(campus.English, "directory.register."+what+".title"),
 			DetailFrench: said(campus.French, stop.Reason.Code()+".message"), DetailEnglish: said(campus.English, stop.Reason.Code()+".message"),
 		})
 		if err != nil {
@@ -453,4 +457,17 @@ func Words(ctx context.Context, f *fault.Fault) string {
 		pairs = append(pairs, k, v)
 	}
 	return i18n.T(ctx, f.Reason.Code()+".message", pairs...)
+}
+
+// RunFile takes over a file that somebody has, as a source of the configuration.
+func (e *Engine) RunFile(ctx context.Context, o Order, name string, open func() (io.ReadCloser, error)) (Run, error) {
+	feed, err := e.feed(o.Source)
+	if err != nil {
+		return Run{}, err
+	}
+	if feed.Upload == nil {
+		return Run{}, SourceTakesNoFile.With(fault.Args{"source": o.Source})
+	}
+	o.Reader = feed.Upload(name, open)
+	return e.Run(ctx, o)
 }

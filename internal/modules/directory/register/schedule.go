@@ -40,6 +40,7 @@ const longestRun = 4 * time.Hour
 func (e *Engine) Jobs(reg *jobs.Registry) {
 	jobs.Handle(reg, e.readSource, jobs.Policy{Timeout: longestRun, Attempts: 5})
 	jobs.Handle(reg, e.resumeRun, jobs.Policy{Timeout: longestRun, Attempts: 20, LongestPause: time.Minute})
+	jobs.Handle(reg, e.passHeld, jobs.Policy{Timeout: longestRun, Attempts: 5})
 	reg.Every("directory.schedule", time.Minute, e.schedule)
 	reg.Every("directory.prune", 24*time.Hour, e.prune)
 }
@@ -48,6 +49,8 @@ func enqueue(ctx context.Context, tx db.Tx, a jobs.Args) error {
 	switch a := a.(type) {
 	case ReadSource:
 		return jobs.Enqueue(ctx, tx, a, jobs.UniqueKey(fmt.Sprint(a.Source, a.Dry)))
+	case PassHeld:
+		return jobs.Enqueue(ctx, tx, a, jobs.UniqueKey(a.Source))
 	case ResumeRun:
 		return jobs.Enqueue(ctx, tx, a, jobs.UniqueKey(a.Run))
 	}
@@ -150,8 +153,12 @@ func (e *Engine) Ask(ctx context.Context, by campus.Viewer, src string, dry, ful
 	})
 }
 
-// prune forgets old runs with their reports.
+// prune forgets old runs with their reports, and what budgets no longer look at.
 func (e *Engine) prune(ctx context.Context) error {
+	err := e.DB.InTx(ctx, func(tx db.Tx) error { return sqlgen.New(tx).ForgetWaysIn(ctx, tx.Now().Add(-48*time.Hour)) })
+	if err != nil {
+		return fmt.Errorf("forget what sources did: %w", err)
+	}
 	for n := int64(1); n > 0; {
 		err := e.DB.InTx(ctx, func(tx db.Tx) (err error) {
 			n, err = sqlgen.New(tx).PruneRuns(ctx, tx.Now().Add(-e.config.KeepRuns))

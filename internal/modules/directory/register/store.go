@@ -17,17 +17,21 @@ import (
 // together.
 const atOnce = 400
 
-const recordColumns = "source, source_key, person_id, said, since, digest, place, first_at, gone_at"
+const recordColumns = "source, source_key, person_id, said, since, digest, place, first_at, gone_at, brought, floor"
 
 func scanRecord(rows *sql.Rows) (record, error) {
 	var r record
-	var person, said, since string
+	var person, said, since, floor string
 	var gone db.Time
-	if err := rows.Scan(&r.source, &r.key, &person, &said, &since, &r.digest, &r.place, &r.first, &gone); err != nil {
+	if err := rows.Scan(&r.source, &r.key, &person, &said, &since, &r.digest, &r.place, &r.first, &gone, &r.brought, &floor); err != nil {
 		return r, err
 	}
 	r.person, r.gone = campus.PersonID(person), !gone.IsZero()
 	if err := json.Unmarshal([]byte(said), &r.said); err != nil {
+		return r, fmt.Errorf("read record %s of %s: %w", r.key, r.source, err)
+	}
+	var err error
+	if r.floor, err = floorsOf(floor); err != nil {
 		return r, fmt.Errorf("read record %s of %s: %w", r.key, r.source, err)
 	}
 	if since != "" {

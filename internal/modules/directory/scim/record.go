@@ -71,9 +71,9 @@ func personFields(values map[string][]string, resource map[string]any) {
 		return []string{}
 	}
 	enterprise, _ := resource[enterpriseSchema].(map[string]any)
-	local, _, isAddress := strings.Cut(strings.Join(values["username"], ""), "@")
+	local, domain, isAddress := strings.Cut(strings.Join(values["username"], ""), "@")
 	fields := map[string][]string{
-		"login": {local}, "mail": first("emails.work"), "recovery_mail": first("emails.home", "emails.other"),
+		"login": {local}, "login_domain": {domain}, "mail": first("emails.work"), "recovery_mail": first("emails.home", "emails.other"),
 		"given_name": first("name.givenname"), "family_name": first("name.familyname"), "display_name": first("displayname", "name.formatted"),
 		"job_title": first("title"), "locale": first("preferredlanguage", "locale"), "employee_number": first("employeenumber"), "student_number": first("studentnumber"),
 		"phone": first("phonenumbers.work"), "mobile": first("phonenumbers.mobile"), "office": first("office"), "building": first("building"),

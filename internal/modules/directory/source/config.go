@@ -49,8 +49,16 @@ type Config struct {
 	Brake    int           `toml:"brake" help:"a run that would close or change more than this percentage of the people of the source stops and asks; 0 means 10"`
 	Priority int           `toml:"priority" help:"which source wins where several speak of a field, the lowest first"`
 	First    []string      `toml:"first" help:"fields of which this source wins whatever the priorities are"`
-	Match    []string      `toml:"match" help:"fields by which somebody who is known already is found, in order; empty means employee_number, student_number, mail, login"`
-	Enrich   bool          `toml:"enrich" help:"complete people that other sources brought, and bring nobody"`
+	// What the source may say, and of whom.
+	Kinds           []string `toml:"kinds" help:"affiliations that it may give: student, teacher, staff, guest; empty allows all. What is outside is refused and named in the report"`
+	Campuses        []string `toml:"campuses" help:"codes of the campuses of which it may speak; empty allows all"`
+	MailDomains     []string `toml:"mail_domains" help:"domains of the institutional addresses that it may give, such as univ.fr or *.univ.fr for those below; empty allows all"`
+	TakesOver       bool     `toml:"takes_over" help:"change logins, addresses and ends of registration also of people who were entered by hand, or brought by a source that it does not outrank, without asking"`
+	IdentityPerHour int      `toml:"identity_per_hour" help:"of how many people it may change the login, the address, the mobile number or the private address in an hour before it has to wait for somebody; 0 means 10, or 1 % of its people when that is more"`
+	IdentityPerDay  int      `toml:"identity_per_day" help:"the same for a day; 0 means three times as many as in an hour"`
+
+	Match  []string `toml:"match" help:"fields by which somebody who is known already is found, in order; empty means employee_number, student_number, mail, login"`
+	Enrich bool     `toml:"enrich" help:"complete people that other sources brought, and bring nobody"`
 
 	LDAP LDAPConfig `toml:"ldap"`
 	CSV  CSVConfig  `toml:"csv"`
@@ -136,6 +144,51 @@ func (c Config) BrakeOr10() int {
 	return c.Brake
 }
 
+// Budgets of a source that says none: of a small one, and for each hundred people of a
+// large one.
+const usualIdentities, identitiesPerHundred, daysWorth = 10, 1, 3
+
+// IdentityBudget is of how many people a source with so many may change the ways into
+// their accounts in an hour and in a day.
+func (c Config) IdentityBudget(people int64) (hour, day int64) {
+	hour = int64(c.IdentityPerHour)
+	if hour == 0 {
+		hour = max(usualIdentities, people*identitiesPerHundred/100)
+	}
+	day = int64(c.IdentityPerDay)
+	if day == 0 {
+		day = hour * daysWorth
+	}
+	return hour, day
+}
+
+// AllowsKind reports whether the source may give an affiliation.
+func (c Config) AllowsKind(k campus.Kind) bool {
+	return len(c.Kinds) == 0 || slices.Contains(c.Kinds, string(k))
+}
+
+// AllowsCampus reports whether the source may speak of a campus; "" is none.
+func (c Config) AllowsCampus(code string) bool {
+	return code == "" || len(c.Campuses) == 0 || slices.Contains(c.Campuses, code)
+}
+
+// AllowsDomain reports whether the source may give addresses of a domain.
+func (c Config) AllowsDomain(domain string) bool {
+	return len(c.MailDomains) == 0 || c.NamesDomain(domain)
+}
+
+// NamesDomain reports whether a domain is among those that the configuration names.
+func (c Config) NamesDomain(domain string) bool {
+	domain = strings.ToLower(domain)
+	return slices.ContainsFunc(c.MailDomains, func(d string) bool {
+		above, wild := strings.CutPrefix(strings.ToLower(d), "*")
+		return domain == above || wild && strings.HasSuffix(domain, above)
+	})
+}
+
+// domainForm is a domain, or all below one.
+var domainForm = regexp.MustCompile(`^(\*\.)?([a-z0-9-]+\.)+[a-z0-9-]{2,}$`)
+
 // FullOr24h is how often everything is read.
 func (c Config) FullOr24h() time.Duration {
 	if c.Full == 0 {
@@ -158,6 +211,14 @@ func (c Config) Check() []config.Problem {
 	want(c.Every == 0 || c.Every >= time.Minute && c.Every <= 31*24*time.Hour, "every", "must lie between 1m and 744h, or be 0s")
 	want(c.Full == 0 || c.Full >= c.Every && c.Full <= 31*24*time.Hour, "full", "must lie between every and 744h")
 	want(c.Brake >= 0 && c.Brake <= 100, "brake", "must be a percentage")
+	want(c.IdentityPerHour >= 0, "identity_per_hour", "must not be negative")
+	want(c.IdentityPerDay >= 0, "identity_per_day", "must not be negative")
+	for i, k := range c.Kinds {
+		want(slices.Contains(campus.Kinds, campus.Kind(k)), "kinds["+strconv.Itoa(i)+"]", "must be a kind of affiliation")
+	}
+	for i, d := range c.MailDomains {
+		want(domainForm.MatchString(strings.ToLower(d)), "mail_domains["+strconv.Itoa(i)+"]", "must look like univ.fr, or *.univ.fr for those below")
+	}
 	for i, a := range c.Affiliations {
 		key := "affiliations[" + strconv.Itoa(i) + "]."
 		want(slices.Contains(campus.Kinds, campus.Kind(a.Kind)), key+"kind", "must be a kind of affiliation")

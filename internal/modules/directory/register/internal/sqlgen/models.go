@@ -53,6 +53,13 @@ type DirectoryConflict struct {
 	DecidedBy string
 }
 
+type DirectoryGrant struct {
+	Source    string
+	GrantedBy string
+	GrantedAt db.Time
+	UntilAt   db.Time
+}
+
 type DirectoryLease struct {
 	Slot    string
 	Token   string
@@ -87,6 +94,8 @@ type DirectoryRecord struct {
 	FirstAt        db.Time
 	ChangedAt      db.Time
 	GoneAt         db.Time
+	Brought        bool
+	Floor          string
 }
 
 type DirectoryRun struct {
@@ -129,4 +138,10 @@ type DirectoryVerdict struct {
 	PersonID  string
 	DecidedBy string
 	DecidedAt db.Time
+}
+
+type DirectoryWaysIn struct {
+	Source   string
+	MinuteAt db.Time
+	Changes  int64
 }

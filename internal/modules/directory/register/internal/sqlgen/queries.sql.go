@@ -144,6 +144,22 @@ func (q *Queries) ConflictByID(ctx context.Context, id string) (DirectoryConflic
 	return i, err
 }
 
+const countConflictsOfKind = `-- name: CountConflictsOfKind :one
+SELECT COUNT(*) FROM directory_conflicts WHERE closed_at = 0 AND source = $1 AND kind = $2
+`
+
+type CountConflictsOfKindParams struct {
+	Source string
+	Kind   string
+}
+
+func (q *Queries) CountConflictsOfKind(ctx context.Context, arg CountConflictsOfKindParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countConflictsOfKind, arg.Source, arg.Kind)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countLive = `-- name: CountLive :one
 SELECT COUNT(*) FROM directory_records WHERE source = $1 AND kind = 'person' AND gone_at = 0
 `
@@ -275,6 +291,15 @@ func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const forgetWaysIn = `-- name: ForgetWaysIn :exec
+DELETE FROM directory_ways_in WHERE minute_at < $1
+`
+
+func (q *Queries) ForgetWaysIn(ctx context.Context, minuteAt db.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetWaysIn, minuteAt)
+	return err
+}
+
 const giveLease = `-- name: GiveLease :exec
 UPDATE directory_lease SET token = '', until_at = 0 WHERE slot = 'run' AND token = $1
 `
@@ -306,6 +331,44 @@ func (q *Queries) GiveName(ctx context.Context, arg GiveNameParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const grant = `-- name: Grant :exec
+INSERT INTO directory_grants (source, granted_by, granted_at, until_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (source) DO UPDATE SET granted_by = excluded.granted_by, granted_at = excluded.granted_at, until_at = excluded.until_at
+`
+
+type GrantParams struct {
+	Source    string
+	GrantedBy string
+	GrantedAt db.Time
+	UntilAt   db.Time
+}
+
+func (q *Queries) Grant(ctx context.Context, arg GrantParams) error {
+	_, err := q.db.ExecContext(ctx, grant,
+		arg.Source,
+		arg.GrantedBy,
+		arg.GrantedAt,
+		arg.UntilAt,
+	)
+	return err
+}
+
+const granted = `-- name: Granted :one
+SELECT COUNT(*) FROM directory_grants WHERE source = $1 AND until_at > $2
+`
+
+type GrantedParams struct {
+	Source  string
+	UntilAt db.Time
+}
+
+func (q *Queries) Granted(ctx context.Context, arg GrantedParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, granted, arg.Source, arg.UntilAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const growRun = `-- name: GrowRun :exec
@@ -346,6 +409,38 @@ func (q *Queries) HalfWritten(ctx context.Context, source string) ([]string, err
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const heldBySource = `-- name: HeldBySource :many
+SELECT source, COUNT(*) AS records FROM directory_conflicts WHERE closed_at = 0 AND kind = $1 GROUP BY source ORDER BY source
+`
+
+type HeldBySourceRow struct {
+	Source  string
+	Records int64
+}
+
+func (q *Queries) HeldBySource(ctx context.Context, kind string) ([]HeldBySourceRow, error) {
+	rows, err := q.db.QueryContext(ctx, heldBySource, kind)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HeldBySourceRow
+	for rows.Next() {
+		var i HeldBySourceRow
+		if err := rows.Scan(&i.Source, &i.Records); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -407,6 +502,38 @@ func (q *Queries) HeldRuns(ctx context.Context) ([]DirectoryRun, error) {
 	return items, nil
 }
 
+const kindOfConflict = `-- name: KindOfConflict :many
+SELECT kind FROM directory_conflicts WHERE closed_at = 0 AND source = $1 AND source_key = $2
+`
+
+type KindOfConflictParams struct {
+	Source    string
+	SourceKey string
+}
+
+func (q *Queries) KindOfConflict(ctx context.Context, arg KindOfConflictParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, kindOfConflict, arg.Source, arg.SourceKey)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var kind string
+		if err := rows.Scan(&kind); err != nil {
+			return nil, err
+		}
+		items = append(items, kind)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lastRuns = `-- name: LastRuns :many
 SELECT id, source, mode, state, asked_by, dry, complete, position, read_count, unchanged, creations, changes, departures, conflicts, refusals, planned, applied, reason, args, released_by, started_at, beat_at, ended_at FROM directory_runs r WHERE r.id IN (SELECT MAX(o.id) FROM directory_runs o WHERE NOT o.dry GROUP BY o.source) ORDER BY r.source
 `
@@ -456,6 +583,16 @@ func (q *Queries) LastRuns(ctx context.Context) ([]DirectoryRun, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockSource = `-- name: LockSource :exec
+UPDATE directory_sources SET asked_at = asked_at WHERE id = $1
+`
+
+// Whoever counts what a source did waits for the others that do.
+func (q *Queries) LockSource(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, lockSource, id)
+	return err
 }
 
 const makeLease = `-- name: MakeLease :exec
@@ -549,6 +686,39 @@ func (q *Queries) OpenConflict(ctx context.Context, arg OpenConflictParams) erro
 		arg.OpenedAt,
 	)
 	return err
+}
+
+const openConflictsOfKind = `-- name: OpenConflictsOfKind :many
+SELECT id FROM directory_conflicts WHERE closed_at = 0 AND source = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT 100
+`
+
+type OpenConflictsOfKindParams struct {
+	Source string
+	Kind   string
+	After  string
+}
+
+func (q *Queries) OpenConflictsOfKind(ctx context.Context, arg OpenConflictsOfKindParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, openConflictsOfKind, arg.Source, arg.Kind, arg.After)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openPush = `-- name: OpenPush :one
@@ -986,6 +1156,37 @@ func (q *Queries) SourceByID(ctx context.Context, id string) (DirectorySource, e
 	return i, err
 }
 
+const spendWayIn = `-- name: SpendWayIn :exec
+INSERT INTO directory_ways_in (source, minute_at, changes) VALUES ($1, $2, 1)
+ON CONFLICT (source, minute_at) DO UPDATE SET changes = directory_ways_in.changes + 1
+`
+
+type SpendWayInParams struct {
+	Source   string
+	MinuteAt db.Time
+}
+
+func (q *Queries) SpendWayIn(ctx context.Context, arg SpendWayInParams) error {
+	_, err := q.db.ExecContext(ctx, spendWayIn, arg.Source, arg.MinuteAt)
+	return err
+}
+
+const spentWaysIn = `-- name: SpentWaysIn :one
+SELECT CAST(COALESCE(SUM(changes), 0) AS BIGINT) FROM directory_ways_in WHERE source = $1 AND minute_at > $2
+`
+
+type SpentWaysInParams struct {
+	Source   string
+	MinuteAt db.Time
+}
+
+func (q *Queries) SpentWaysIn(ctx context.Context, arg SpentWaysInParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, spentWaysIn, arg.Source, arg.MinuteAt)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const supersedeRuns = `-- name: SupersedeRuns :exec
 UPDATE directory_runs SET state = 'superseded', ended_at = $1
 WHERE source = $2 AND id <> $3 AND state IN ('reading', 'held') AND mode <> 'push'
@@ -1073,10 +1274,10 @@ func (q *Queries) UnfinishedRuns(ctx context.Context, beatAt db.Time) ([]Directo
 }
 
 const upsertRecord = `-- name: UpsertRecord :exec
-INSERT INTO directory_records (source, kind, source_key, person_id, employee_number, said, since, digest, place, first_at, changed_at, gone_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
+INSERT INTO directory_records (source, kind, source_key, person_id, employee_number, said, since, digest, place, first_at, changed_at, brought, floor, gone_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)
 ON CONFLICT (source, kind, source_key) DO UPDATE SET person_id = excluded.person_id, employee_number = excluded.employee_number, said = excluded.said,
-    since = excluded.since, digest = excluded.digest, place = excluded.place, changed_at = excluded.changed_at, gone_at = 0
+    since = excluded.since, digest = excluded.digest, place = excluded.place, changed_at = excluded.changed_at, brought = excluded.brought, floor = excluded.floor, gone_at = 0
 `
 
 type UpsertRecordParams struct {
@@ -1091,6 +1292,8 @@ type UpsertRecordParams struct {
 	Place          string
 	FirstAt        db.Time
 	ChangedAt      db.Time
+	Brought        bool
+	Floor          string
 }
 
 func (q *Queries) UpsertRecord(ctx context.Context, arg UpsertRecordParams) error {
@@ -1106,6 +1309,8 @@ func (q *Queries) UpsertRecord(ctx context.Context, arg UpsertRecordParams) erro
 		arg.Place,
 		arg.FirstAt,
 		arg.ChangedAt,
+		arg.Brought,
+		arg.Floor,
 	)
 	return err
 }
