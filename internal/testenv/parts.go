@@ -98,6 +98,15 @@ var parts = []*part{
 		version:  versionByFlag("-VV"),
 	},
 	{
+		name: "samba", why: "an Active Directory: read, signed in with, written to",
+		packages: []string{"samba-ad-dc", "samba-ad-provision", "samba-dsdb-modules"},
+		find:     findSamba,
+		exports: func(f []string) map[string]string {
+			return map[string]string{"AMPHI_TEST_SAMBA": f[0], "AMPHI_TEST_SAMBA_TOOL": f[1]}
+		},
+		version: versionByFlag("--version"),
+	},
+	{
 		name: "vdirsyncer", why: "the address book, synchronised by a program of others’ making",
 		packages: []string{"vdirsyncer"},
 		find:     func() []string { return onPath("vdirsyncer") },
@@ -171,6 +180,15 @@ func findSlapd() []string {
 		}
 	}
 	return nil
+}
+
+// findSamba asks for what makes a domain too.
+func findSamba() []string {
+	server, tool := onPath("samba", "/usr/sbin/samba"), onPath("samba-tool")
+	if len(server) == 0 || len(tool) == 0 || !isFile("/usr/share/samba/setup/provision.ldif") || firstMatch("/usr/lib/*/samba/ldb/samba_dsdb.so") == "" {
+		return nil
+	}
+	return []string{server[0], tool[0]}
 }
 
 // firstMatch is the first file that a pattern names; "" when there is none.

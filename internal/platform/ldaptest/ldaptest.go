@@ -1,5 +1,6 @@
-// Package ldaptest runs a real OpenLDAP server on loopback ports for a test. What is in
-// the directory, and who may read it, is said by those who need it.
+// Package ldaptest runs real directories on loopback for a test: OpenLDAP, and a domain
+// controller of an Active Directory. What is in the directory, and who may read it, is
+// said by those who need it.
 package ldaptest
 
 import (
@@ -55,7 +56,8 @@ func Start(t testing.TB, d Directory) *Server {
 		s.ports[i] = freePort(t)
 	}
 	s.URL, s.TLSURL = fmt.Sprintf("ldap://localhost:%d", s.ports[0]), fmt.Sprintf("ldaps://localhost:%d", s.ports[1])
-	if err := s.certify(); err != nil {
+	var err error
+	if s.CAFile, s.Ends, err = certify(s.folder, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(s.path("data"), 0o700); err != nil {
@@ -150,31 +152,32 @@ dbnosync
 	return b.String()
 }
 
-// certify makes the server's certificate and the authority behind it, which are one.
-func (s *Server) certify() error {
+// certify makes the certificate of a server in a folder, and the authority behind it,
+// which are one, valid for localhost and for addresses besides.
+func certify(folder string, addresses []net.IP) (file string, ends time.Time, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fmt.Errorf("make a key: %w", err)
+		return "", ends, fmt.Errorf("make a key: %w", err)
 	}
-	s.Ends = time.Now().Add(48 * time.Hour).Truncate(time.Second)
+	ends = time.Now().Add(48 * time.Hour).Truncate(time.Second)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: s.Ends, IsCA: true, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"}, IPAddresses: addresses,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: ends, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
+		return "", ends, fmt.Errorf("make a certificate: %w", err)
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("write the key: %w", err)
+		return "", ends, fmt.Errorf("write the key: %w", err)
 	}
-	s.CAFile = s.path("certificate.pem")
-	if err := os.WriteFile(s.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600); err != nil {
-		return err
+	file = filepath.Join(folder, "certificate.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600); err != nil {
+		return "", ends, err
 	}
-	return os.WriteFile(s.path("key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600)
+	return file, ends, os.WriteFile(filepath.Join(folder, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600)
 }
 
 func freePort(t testing.TB) int {

@@ -206,4 +206,12 @@ func TestActiveDirectoryIsReadByItsNumbersAndLargeGroupsWhole(t *testing.T) {
 	if changed, _ := moved.said(); len(changed) != 40 || len(moved.Remarks) != 1 {
 		t.Errorf("at another controller %d changed, remarks %v", len(changed), moved.Remarks)
 	}
+
+	dc.mu.Lock()
+	dc.usn = 1000 // it was restored from a backup, and gives its numbers again
+	dc.mu.Unlock()
+	restored := must(t, s, moved.Cursor)
+	if changed, _ := restored.said(); len(changed) != 40 || len(restored.Remarks) != 1 {
+		t.Errorf("of a controller that was restored %d changed, remarks %v", len(changed), restored.Remarks)
+	}
 }

@@ -1,8 +1,13 @@
 package ldapsource
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -17,6 +22,15 @@ const usnAttribute = "uSNChanged"
 // all keys, because nothing else tells who was deleted or moved away.
 func (r *reading) changes(p place) error {
 	mark := r.mark(p.kind)
+	if p.kind == source.Person && r.next.Way == source.ChangesUSN && slices.Contains(r.wanted(p.kind), backlink) {
+		moved, err := r.memberships()
+		if err != nil {
+			return err
+		}
+		if moved {
+			mark = ""
+		}
+	}
 	if mark == "" {
 		return r.whole(p)
 	}
@@ -41,6 +55,31 @@ func (r *reading) changes(p place) error {
 	return nil
 }
 
+// backlink is the attribute that a domain controller computes from the members of its
+// groups. It numbers a change of it at the group alone, never at the person.
+const backlink = "memberof"
+
+// memberships reports whether any group of the domain changed, came or went since the
+// last reading, so that everybody may have other groups: nothing tells who.
+func (r *reading) memberships() (moved bool, err error) {
+	base := cmp.Or(r.server.domain, r.config.LDAP.GroupBase)
+	if base == "" {
+		return true, nil // there is no way to know
+	}
+	var groups []string
+	err = r.pages(base, "(objectClass=group)", []string{guidAttribute, usnAttribute}, func(e *ldap.Entry) error {
+		groups = append(groups, guid(e.GetEqualFoldRawAttributeValue(guidAttribute))+" "+e.GetEqualFoldAttributeValue(usnAttribute))
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	slices.Sort(groups)
+	sum := sha256.Sum256([]byte(strings.Join(groups, "\n")))
+	r.next.Groups = hex.EncodeToString(sum[:])
+	return r.next.Groups != r.since.Groups, nil
+}
+
 // mark is the filter of what changed since the last reading; "" for everything. The
 // second of the last change is read again, because it was not over.
 func (r *reading) mark(k source.Kind) string {
@@ -48,7 +87,7 @@ func (r *reading) mark(k source.Kind) string {
 	case r.next.Way == source.ChangesUSN && r.since.USN > 0:
 		return fmt.Sprintf("(%s>=%s)", usnAttribute, strconv.FormatInt(r.since.USN+1, 10))
 	case r.next.Way == source.ChangesTimestamp && r.since.Stamp[k] != "":
-		return fmt.Sprintf("(%s>=%s)", stampAttribute, ldap.EscapeFilter(r.since.Stamp[k]))
+		return fmt.Sprintf("(%s>=%s)", r.stamp(), ldap.EscapeFilter(r.since.Stamp[k]))
 	default:
 		return ""
 	}

@@ -21,8 +21,9 @@ type server struct {
 	address string
 	canSync bool   // RFC 4533
 	active  bool   // Active Directory
-	name    string // of the domain controller
+	name    string // of the database of the domain controller
 	usn     int64  // highest that it has given
+	domain  string // DN of the domain that the controller keeps
 }
 
 // The names of what a server can do.
@@ -118,7 +119,7 @@ func (s *Source) bind(conn *ldap.Conn) error {
 // ask reads the root of a server. One that does not show it can do nothing special.
 func ask(conn *ldap.Conn) (server, error) {
 	found, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)",
-		[]string{"supportedControl", "supportedCapabilities", "dsServiceName", "highestCommittedUSN"}, nil))
+		[]string{"supportedControl", "supportedCapabilities", "dsServiceName", "highestCommittedUSN", "defaultNamingContext"}, nil))
 	switch {
 	case lost(err):
 		return server{}, err
@@ -130,11 +131,31 @@ func ask(conn *ldap.Conn) (server, error) {
 		canSync: slices.Contains(root.GetAttributeValues("supportedControl"), syncControl),
 		active:  slices.Contains(root.GetAttributeValues("supportedCapabilities"), activeCapability),
 		name:    root.GetAttributeValue("dsServiceName"),
+		domain:  root.GetAttributeValue("defaultNamingContext"),
 	}
 	if usn, err := strconv.ParseInt(root.GetAttributeValue("highestCommittedUSN"), 10, 64); err == nil {
 		s.usn = usn
 	}
-	return s, nil
+	if s.usn == 0 || s.name == "" {
+		return s, nil
+	}
+	s.name, err = database(conn, s.name)
+	return s, err
+}
+
+// database names the copy of the data that a domain controller counts changes of: it gets
+// another invocationId when it is restored from a backup, for it then gives numbers
+// again that it has given ([MS-ADTS] 3.1.1.1.9). Who may not see it gets the controller.
+func database(conn *ldap.Conn, controller string) (string, error) {
+	found, err := conn.Search(ldap.NewSearchRequest(controller, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"invocationId"}, nil))
+	switch {
+	case lost(err):
+		return "", err
+	case err != nil || len(found.Entries) != 1 || len(found.Entries[0].GetRawAttributeValue("invocationId")) == 0:
+		return controller, nil
+	default:
+		return controller + " " + guid(found.Entries[0].GetRawAttributeValue("invocationId")), nil
+	}
 }
 
 // way is how changes are asked for: as configured, or the best that the server has.

@@ -13,8 +13,15 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
 
-// stampAttribute is when an entry last changed (RFC 4512 §3.4.4).
-const stampAttribute = "modifyTimestamp"
+// stamp is the attribute that says when an entry last changed (RFC 4512 §3.4.4). Active
+// Directory computes that one, and does not search by what it computes
+// ([MS-ADTS] 3.1.1.3.1.3.1).
+func (s *Source) stamp() string {
+	if s.active() {
+		return "whenChanged"
+	}
+	return "modifyTimestamp"
+}
 
 // record makes an entry a record. Key is given where the protocol names the entry, and
 // "" where an attribute does.
@@ -60,7 +67,7 @@ func (r *reading) take(k source.Kind, e *ldap.Entry, key string) error {
 	if err != nil {
 		return err
 	}
-	if stamp := record.First(stampAttribute); stamp > r.next.Stamp[k] {
+	if stamp := record.First(r.stamp()); stamp > r.next.Stamp[k] {
 		r.next.Stamp[k] = stamp
 	}
 	if record.Key == "" {

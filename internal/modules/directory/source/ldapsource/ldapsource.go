@@ -82,7 +82,9 @@ func (s *Source) places() []place {
 	people, groups := "(objectClass=person)", "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))"
 	units := "(|(objectClass=supannEntite)(objectClass=organizationalUnit))"
 	if s.active() {
-		people, groups, units = "(&(objectCategory=person)(objectClass=user))", "(objectClass=group)", "(objectClass=organizationalUnit)"
+		// Without the accounts and groups that every domain has, such as krbtgt.
+		people, groups = "(&(objectCategory=person)(objectClass=user)(!(isCriticalSystemObject=TRUE)))", "(&(objectClass=group)(!(isCriticalSystemObject=TRUE)))"
+		units = "(objectClass=organizationalUnit)"
 	}
 	all := []place{
 		{source.Unit, c.UnitBase, cmp.Or(c.UnitFilter, units)},
@@ -97,7 +99,7 @@ var loginAttributes = []string{"uid", "sAMAccountName"}
 
 // wanted are the attributes to read of a kind.
 func (s *Source) wanted(k source.Kind) []string {
-	list := slices.Concat(s.attributes(k), s.config.LDAP.Attributes, []string{s.key(), stampAttribute})
+	list := slices.Concat(s.attributes(k), s.config.LDAP.Attributes, []string{s.key(), s.stamp()})
 	if k == source.Person {
 		list = append(list, loginAttributes...)
 	}
@@ -125,6 +127,7 @@ type cursor struct {
 	Digest string                 `json:"digest"`
 	Server string                 `json:"server,omitempty"` // whose USN it is
 	USN    int64                  `json:"usn,omitempty"`
+	Groups string                 `json:"groups,omitempty"` // digest of all groups and their USN
 	Sync   map[source.Kind][]byte `json:"sync,omitempty"`
 	Stamp  map[source.Kind]string `json:"stamp,omitempty"`
 }
@@ -216,7 +219,7 @@ func (r *reading) begin(way, since string) {
 		return
 	}
 	var last cursor
-	if err := json.Unmarshal([]byte(since), &last); err != nil || last.Way != way || last.Digest != r.next.Digest || last.Server != r.next.Server {
+	if err := json.Unmarshal([]byte(since), &last); err != nil || last.Way != way || last.Digest != r.next.Digest || last.Server != r.next.Server || last.USN > r.next.USN {
 		r.remark(source.ReadWhole.With(fault.Args{"source": r.config.ID}))
 		return
 	}
