@@ -90,6 +90,10 @@ type Traced struct {
 	ID    campus.PersonID
 	Login string
 	Mail  string
+	// Erasure is the identifier of the erasure; empty while none runs.
+	Erasure string
+	// Whole says that the register of people gives them up as well.
+	Whole bool
 }
 
 // Eraser is implemented by a room whose erasure does more than its traces say:
@@ -99,6 +103,38 @@ type Traced struct {
 type Eraser interface {
 	Erase(ctx context.Context, who Traced) ([]Erased, error)
 }
+
+// Remover is an [Eraser] that has programs outside the house remove what they keep
+// of the person. That takes as long as it takes them: the erasure ends without
+// waiting, and its proof tells which of them confirmed it, then and later.
+type Remover interface {
+	Eraser
+	// ToRemove are the programs that an erasure of the person would ask, in the
+	// language of the context. It asks nobody and changes nothing.
+	ToRemove(ctx context.Context, who Traced) ([]Removal, error)
+	// Removals says how far the programs are that an erasure asked.
+	Removals(ctx context.Context, erasure string) ([]Removal, error)
+}
+
+// Removal is what one program outside the house does about somebody who is erased.
+type Removal struct {
+	Program string // stable identifier
+	Name    string // what people call it
+	State   RemovalState
+	Reason  string    // code of what stands in the way; empty for nothing
+	Since   time.Time // when it was asked, or when it ended
+}
+
+// RemovalState is how far a removal is.
+type RemovalState string
+
+// The states of a removal. All but the first are its end.
+const (
+	RemovalAsked  RemovalState = "asked"
+	RemovalDone   RemovalState = "removed" // the program confirmed it
+	RemovalAbsent RemovalState = "absent"  // the program has nothing of the person
+	RemovalByHand RemovalState = "by_hand" // an administrator says that it was done
+)
 
 // Erased is what an erasure did with one table, or with the files beside it.
 type Erased struct {

@@ -72,6 +72,7 @@ type register struct {
 	contract.Register
 	h      *house
 	states map[campus.PersonID]string
+	left   map[campus.PersonID][]campus.Kind // what people were until they left
 	due    []contract.Due
 }
 
@@ -98,6 +99,9 @@ func (r *register) KnownPeople(ctx context.Context, ids []campus.PersonID) (map[
 		if err := r.h.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM notes_people WHERE id = $1", string(v.Person)).Scan(&there); err != nil {
 			return nil, err
 		}
+		if _, gone := r.left[v.Person]; gone {
+			v.Affiliations = nil
+		}
 		if there && v.Person != "" && slices.Contains(ids, v.Person) {
 			known[v.Person] = contract.Known{ID: v.Person, State: r.states[v.Person], Subject: contract.Subject{
 				Login: v.Login, Mail: v.Mail, GivenName: v.GivenName, FamilyName: v.FamilyName, Affiliations: v.Affiliations, Locale: v.Locale,
@@ -105,6 +109,19 @@ func (r *register) KnownPeople(ctx context.Context, ids []campus.PersonID) (map[
 		}
 	}
 	return known, nil
+}
+
+func (r *register) RegisteredUntil(_ context.Context, ids []campus.PersonID) (map[campus.PersonID]map[campus.Kind]time.Time, error) {
+	until := map[campus.PersonID]map[campus.Kind]time.Time{}
+	for _, id := range ids {
+		for _, kind := range r.left[id] {
+			if until[id] == nil {
+				until[id] = map[campus.Kind]time.Time{}
+			}
+			until[id][kind] = start.AddDate(-1, 0, 0)
+		}
+	}
+	return until, nil
 }
 
 func (r *register) DueForErasure(_ context.Context, _ time.Time, after campus.PersonID, _ int) ([]contract.Due, error) {
@@ -193,7 +210,7 @@ func open(t *testing.T) *house {
 func build(t *testing.T, c *clock.Manual, d *db.DB) *house {
 	t.Helper()
 	h := &house{t: t, clock: c, db: d, viewer: campustest.Lina(), proved: true, cookies: map[string]string{}}
-	h.people = &register{h: h, states: map[campus.PersonID]string{}}
+	h.people = &register{h: h, states: map[campus.PersonID]string{}, left: map[campus.PersonID][]campus.Kind{}}
 	for _, v := range h.people.everyone() {
 		if v.SignedIn() {
 			h.people.states[v.Person] = "active"

@@ -99,6 +99,7 @@ type caseView struct {
 	Messages             []Message
 	Holds                []erasure.Hold
 	Steps                []erasure.Step
+	Elsewhere            []erasure.Elsewhere
 	Erasure              *erasure.Erasure
 	Now                  time.Time
 	Form                 caseForm
@@ -137,6 +138,9 @@ func (m *Module) showCase(w http.ResponseWriter, r *http.Request, status int, fo
 	if x, err := m.erasures.OfRequest(ctx, q.ID); err == nil {
 		view.Erasure = &x
 		if view.Steps, err = m.erasures.Steps(ctx, x.ID); err != nil {
+			return err
+		}
+		if view.Elsewhere, err = m.erasures.Elsewhere(ctx, x.ID); err != nil {
 			return err
 		}
 	} else if !isReason(err, erasure.Missing) {

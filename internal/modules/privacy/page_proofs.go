@@ -15,7 +15,13 @@ type proofsView struct {
 	Held, Broken int64
 	Login        string // that was asked about
 	Turn         turn
+	// Left are what programs outside the house have not removed yet, of Open in all.
+	Left []erasure.Elsewhere
+	Open int
 }
+
+// leftShown is how many of what is left elsewhere the page names.
+const leftShown = 20
 
 type proofLine struct {
 	erasure.Proof
@@ -32,6 +38,9 @@ func (m *Module) proofsPage(w http.ResponseWriter, r *http.Request) error {
 	view.Turn = turnOf(r, int(view.Held), "/privacy/proofs?")
 	proofs, err := m.erasures.Proofs(ctx, view.Login, pageSize, view.Turn.skip())
 	if err != nil {
+		return err
+	}
+	if view.Left, view.Open, err = m.erasures.Left(ctx, leftShown); err != nil {
 		return err
 	}
 	ids := make([]campus.PersonID, len(proofs))

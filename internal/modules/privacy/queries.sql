@@ -218,3 +218,23 @@ SELECT * FROM privacy_proofs ORDER BY seq DESC LIMIT sqlc.arg(size) OFFSET sqlc.
 
 -- name: ProofsOf :many
 SELECT * FROM privacy_proofs WHERE subject = $1 ORDER BY seq;
+
+-- name: ProofOf :one
+SELECT * FROM privacy_proofs WHERE erasure_id = $1;
+
+-- name: PutElsewhere :exec
+INSERT INTO privacy_elsewhere (erasure_id, room, program, title, state, reason, since_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (erasure_id, room, program) DO UPDATE SET title = excluded.title, state = excluded.state, reason = excluded.reason, since_at = excluded.since_at;
+
+-- name: ElsewhereOf :many
+SELECT * FROM privacy_elsewhere WHERE erasure_id = $1 ORDER BY room, program;
+
+-- name: OpenElsewhere :many
+-- The erasures that programs have not confirmed yet, oldest first.
+SELECT DISTINCT erasure_id FROM privacy_elsewhere WHERE state = 'asked' ORDER BY erasure_id LIMIT $1;
+
+-- name: LeftElsewhere :many
+SELECT * FROM privacy_elsewhere WHERE state = 'asked' ORDER BY since_at, erasure_id, program LIMIT $1;
+
+-- name: CountElsewhere :one
+SELECT COUNT(*) FROM privacy_elsewhere WHERE state = 'asked';

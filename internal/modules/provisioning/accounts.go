@@ -118,6 +118,11 @@ func (m *Module) worded(ctx context.Context, s *service, desk ledger.Desk, line 
 	if there {
 		a.State, a.Since, a.LastExchange, a.Code = line.State(), line.SinceAt.Time(), line.ExchangedAt.Time(), line.Reason
 	}
+	if desk.Braked() && a.State == contract.AccountLeaving && line.Todo() == ledger.Suspend && line.Verdict() == due.Outside {
+		// Nothing has happened to it, and an administrator has still to say whether
+		// something will: nobody is told of a mistake in a rule.
+		a.State = contract.AccountReady
+	}
 	if a.State == contract.AccountQueued {
 		ahead := int64(0)
 		if !desk.Paused() && !desk.Away() {

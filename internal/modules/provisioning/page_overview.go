@@ -34,6 +34,7 @@ type overviewView struct {
 	Targets   []targetView
 	Pretended bool
 	Noted     int64 // people who are still to be looked at
+	Removals  int64 // accounts of people who were erased, which are still there
 }
 
 // overviewPage shows how the work on every target goes.
@@ -50,6 +51,11 @@ func (m *Module) overviewPage(w http.ResponseWriter, r *http.Request) error {
 	view := overviewView{Pretended: m.Pretended}
 	if view.Noted, err = m.ledger.CountNoted(ctx); err != nil {
 		return err
+	}
+	if web.Viewer(r).Can(campus.RightAdmin) {
+		if _, view.Removals, err = m.ledger.OpenRemovals(ctx, 0, 0); err != nil {
+			return err
+		}
 	}
 	for _, s := range m.services {
 		one, err := m.targetView(ctx, web.Viewer(r), s, desks[s.Service.ID], counts[s.Service.ID])

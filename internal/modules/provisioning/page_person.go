@@ -24,6 +24,7 @@ type agentView struct {
 	accountView
 	Exchanges []ledger.Exchange
 	MayRetry  bool
+	Adopt     string // where an administrator decides about the account in the way
 }
 
 // personView is somebody's accounts as an agent sees them.
@@ -58,6 +59,9 @@ func (m *Module) personPage(w http.ResponseWriter, r *http.Request) error {
 		one := agentView{accountView: a.view(ctx), MayRetry: a.line.Todo() != ledger.Nothing || a.State == contract.AccountBlocked || a.Code != ""}
 		if one.Exchanges, err = m.ledger.Exchanges(ctx, a.service.Service.ID, who, exchangesShown); err != nil {
 			return err
+		}
+		if undecided(a.line) && web.Viewer(r).Can(campus.RightAdmin) {
+			one.Adopt = adoptURL(who, a.service.Service.ID)
 		}
 		m.agentFacts(ctx, a, &one)
 		view.Accounts = append(view.Accounts, one)

@@ -22,6 +22,8 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 			Erased(contract.Delete("person")),
 		contract.Held(ctx, "provisioning_targets", "provisioning.holding.targets").On(contract.PublicTask, contract.DataDecisions).Of(contract.PeopleAgents).
 			Erased(contract.Clear("paused_by")),
+		contract.Held(ctx, "provisioning_removals", "provisioning.holding.removals").On(contract.LegalObligation, contract.DataIdentity, contract.DataDecisions).
+			Erased(contract.Keep("person", t(ctx, "holding.removals.kept")), contract.Clear("ended_by")),
 	}
 }
 
@@ -58,6 +60,12 @@ type exportedExchange struct {
 	At                  time.Time
 }
 
+// exportedRemoval is an account that a service was asked to remove.
+type exportedRemoval struct {
+	Target, Login, RemoteID, Reason string
+	Asked                           time.Time
+}
+
 // Export writes the ledger of one person, and what was said about them, also in
 // services that are no longer connected.
 func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contract.Archive) error {
@@ -87,6 +95,17 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, archive *contr
 		return err
 	}
 	if err := archive.JSON("provisioning/noted.json", noted); err != nil {
+		return err
+	}
+	removals, err := m.ledger.RemovalsOf(ctx, who)
+	if err != nil {
+		return err
+	}
+	leaving := make([]exportedRemoval, len(removals))
+	for i, r := range removals {
+		leaving[i] = exportedRemoval{r.TargetID, r.Login, r.RemoteID, r.Reason, r.AskedAt.Time()}
+	}
+	if err := archive.JSON("provisioning/removals.json", leaving); err != nil {
 		return err
 	}
 	all, err := m.ledger.AllExchanges(ctx, who)

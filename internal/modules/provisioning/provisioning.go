@@ -36,6 +36,7 @@ var (
 	_ contract.HealthChecker   = (*Module)(nil)
 	_ contract.PersonalData    = (*Module)(nil)
 	_ contract.Discloser       = (*Module)(nil)
+	_ contract.Remover         = (*Module)(nil)
 )
 
 // New opens the room.

@@ -13,4 +13,9 @@ var (
 	ClosuresWait = fault.Declare(fault.Conflict, "provisioning.closures_wait").Leads("/provisioning")
 	// ClosuresChanged: the number that was agreed to is not the one that waits now.
 	ClosuresChanged = fault.Declare(fault.Conflict, "provisioning.closures_changed")
+	// NothingToAdopt: no account in the way waits for a decision any more, or another
+	// one does.
+	NothingToAdopt = fault.Declare(fault.Conflict, "provisioning.nothing_to_adopt")
+	// RemovalOver: the removal has ended, or there is none.
+	RemovalOver = fault.Declare(fault.NotFound, "provisioning.removal_over").Leads("/provisioning/removals")
 )

@@ -15,7 +15,13 @@ func (m *Module) Routes(r *web.Router) {
 	r.Handle("GET /provisioning/people/{id}", m.personPage, agent)
 	r.Handle("POST /provisioning/people/{id}/retry", m.retryPerson, agent)
 
+	officer := web.Needs(campus.RightAdmin, campus.RightPrivacy)
+	r.Handle("GET /provisioning/removals", m.removalsPage, officer)
+	r.Handle("POST /provisioning/removals/{id}", m.settleRemoval, officer)
+
 	admin := web.Needs(campus.RightAdmin)
+	r.Handle("GET /provisioning/people/{id}/adopt/{target}", m.adoptPage, admin)
+	r.Handle("POST /provisioning/people/{id}/adopt/{target}", m.adopt, admin)
 	r.Handle("GET /provisioning/targets/{id}/accounts.csv", m.exportAccounts, admin)
 	r.Handle("GET /provisioning/targets/{id}/retry", m.retryPage, admin)
 	r.Handle("POST /provisioning/targets/{id}/retry", m.retryMany, admin)

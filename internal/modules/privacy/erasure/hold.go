@@ -3,7 +3,6 @@ package erasure
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -44,16 +43,41 @@ func holdOf(r sqlgen.PrivacyHold) Hold {
 	}
 }
 
-// HoldsOn are the holds that stand and cover a person.
+// kinds are what somebody is and was affiliated as: who has left has no affiliation,
+// but the register remembers until when each tie lasted. all is set for somebody who
+// has left and of whom nothing is known any more: no category can be ruled out then.
+func (e *Engine) kinds(ctx context.Context, known contract.Known) (kinds map[campus.Kind]bool, all bool, err error) {
+	kinds = map[campus.Kind]bool{}
+	for _, a := range known.Subject.Affiliations {
+		kinds[a.Kind] = true
+	}
+	until, err := e.Register.RegisteredUntil(ctx, []campus.PersonID{known.ID})
+	if err != nil {
+		return nil, false, err
+	}
+	for kind := range until[known.ID] {
+		kinds[kind] = true
+	}
+	return kinds, known.State == closed && len(kinds) == 0, nil
+}
+
+// HoldsOn are the holds that stand and cover a person, also one who has left what a
+// hold is about.
 func (e *Engine) HoldsOn(ctx context.Context, known contract.Known) ([]Hold, error) {
 	rows, err := sqlgen.New(e.DB.Read()).HoldsOn(ctx, sqlgen.HoldsOnParams{Now: e.DB.Now(), Who: string(known.ID)})
 	if err != nil {
 		return nil, fmt.Errorf("list the holds on a person: %w", err)
 	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	kinds, all, err := e.kinds(ctx, known)
+	if err != nil {
+		return nil, err
+	}
 	var holds []Hold
 	for _, r := range rows {
-		h := holdOf(r)
-		if h.Person == known.ID || slices.ContainsFunc(known.Subject.Affiliations, func(a campus.Affiliation) bool { return a.Kind == h.Kind }) {
+		if h := holdOf(r); h.Person == known.ID || h.Person == "" && (all || kinds[h.Kind]) {
 			holds = append(holds, h)
 		}
 	}

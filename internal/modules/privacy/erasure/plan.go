@@ -2,6 +2,7 @@ package erasure
 
 import (
 	"context"
+	"maps"
 
 	"github.com/amphi-campus/amphi/internal/contract"
 )
@@ -17,6 +18,9 @@ type Plan struct {
 	// closed.
 	Register bool
 	Lines    []Line
+	// Elsewhere names the programs outside the house that would be asked to remove
+	// what they have.
+	Elsewhere []string
 }
 
 // Line is one table of a plan.
@@ -55,6 +59,12 @@ func (e *Engine) Preview(ctx context.Context, who contract.Traced, known contrac
 	if err != nil {
 		return nil, err
 	}
+	stays := map[string]string{} // what is kept anyway, by decision and by hold
+	maps.Copy(stays, kept)
+	for _, h := range holds {
+		stays[h.Room] = h.Reason
+	}
+	who.Whole = e.whole(stays) && (known.State == closed || known.State == invited)
 	var plans []Plan
 	for _, room := range e.Rooms() {
 		holder, ok := room.(contract.PersonalData)
@@ -77,6 +87,15 @@ func (e *Engine) Preview(ctx context.Context, who contract.Traced, known contrac
 				if n > 0 {
 					plan.add(Line{Table: h.Table, What: h.What, Until: h.Until, Fate: t.Fate, Rows: n, Why: t.Why})
 				}
+			}
+		}
+		if remover, ok := room.(contract.Remover); ok && plan.Kept == "" {
+			removals, err := remover.ToRemove(ctx, who)
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range removals {
+				plan.Elsewhere = append(plan.Elsewhere, r.Name)
 			}
 		}
 		plans = append(plans, plan)

@@ -29,6 +29,11 @@ type Facts struct {
 	OrderedBy string    `json:"ordered_by,omitempty"` // a PersonID; empty: by policy
 	OrderedAt time.Time `json:"ordered_at"`
 	Steps     []Step    `json:"steps"`
+	// Elsewhere is what programs outside the house were asked to remove; of a proof
+	// that came later, what they have confirmed since.
+	Elsewhere []Elsewhere `json:"elsewhere,omitempty"`
+	// Of is the number of the proof that this one completes; zero for a first one.
+	Of int64 `json:"of,omitempty"`
 }
 
 // Rows is how many rows were deleted or cleared.
@@ -55,8 +60,9 @@ func linked(seq int64, erasure string, at db.Time, subject, facts, previous stri
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (e *Engine) prove(ctx context.Context, tx db.Tx, x Erasure, subject string, steps []Step) error {
-	facts, err := json.Marshal(Facts{x.Cause, x.Request, x.Rule, string(x.OrderedBy), x.OrderedAt, steps})
+// prove adds a proof to the chain, under the name of its erasure.
+func (e *Engine) prove(ctx context.Context, tx db.Tx, erasure, subject string, said Facts) error {
+	facts, err := json.Marshal(said)
 	if err != nil {
 		return fmt.Errorf("write a proof: %w", err)
 	}
@@ -65,8 +71,8 @@ func (e *Engine) prove(ctx context.Context, tx db.Tx, x Erasure, subject string,
 	if err != nil {
 		return fmt.Errorf("lengthen the chain of proofs: %w", err)
 	}
-	hash := linked(head.Seq, x.ID, tx.Now(), subject, string(facts), head.Hash)
-	err = q.AddProof(ctx, sqlgen.AddProofParams{Seq: head.Seq, ErasureID: x.ID, ProvedAt: tx.Now(), Subject: subject, Facts: string(facts), Previous: head.Hash, Hash: hash})
+	hash := linked(head.Seq, erasure, tx.Now(), subject, string(facts), head.Hash)
+	err = q.AddProof(ctx, sqlgen.AddProofParams{Seq: head.Seq, ErasureID: erasure, ProvedAt: tx.Now(), Subject: subject, Facts: string(facts), Previous: head.Hash, Hash: hash})
 	if err != nil {
 		return fmt.Errorf("add a proof: %w", err)
 	}

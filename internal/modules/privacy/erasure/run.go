@@ -28,6 +28,7 @@ func (Run) JobName() string { return "privacy.erase" }
 // Jobs registers the alcove's jobs.
 func (e *Engine) Jobs(r *jobs.Registry) {
 	jobs.Handle(r, func(ctx context.Context, job Run) error { return e.CarryOut(ctx, job.Erasure) }, jobs.Policy{Timeout: time.Hour})
+	r.Every("privacy.follow_elsewhere", followEvery, e.Follow)
 }
 
 // CarryOut does what was ordered, or stops it when something stands in the way. It
@@ -71,12 +72,13 @@ func (e *Engine) CarryOut(ctx context.Context, erasure string) error {
 	for _, h := range holds {
 		x.Kept[h.Room] = h.Reason
 	}
+	who.Erasure, who.Whole = x.ID, e.whole(x.Kept)
 	words := i18n.With(ctx, e.Texts.For(campus.French)) // the proof keeps sentences in one language
 	// Twice, because a room may take note of what another one gives up.
-	for again := range 2 {
+	for range 2 {
 		for _, room := range e.reversed() {
 			if holder, ok := room.(contract.PersonalData); ok {
-				if err := e.eraseRoom(words, x, room.Name(), holder, who, again > 0); err != nil {
+				if err := e.eraseRoom(words, x, room.Name(), holder, who); err != nil {
 					return fmt.Errorf("erase in the room %s: %w", room.Name(), err)
 				}
 			}
@@ -85,11 +87,21 @@ func (e *Engine) CarryOut(ctx context.Context, erasure string) error {
 	return e.finish(ctx, x, who)
 }
 
-// eraseRoom goes through the tables of one room, from the last to the first. What
-// lies beside them goes the first time only.
-func (e *Engine) eraseRoom(ctx context.Context, x Erasure, room string, holder contract.PersonalData, who contract.Traced, again bool) error {
+// whole reports whether an erasure takes the person out of the register as well.
+func (e *Engine) whole(kept map[string]string) bool {
+	for _, room := range e.Rooms() {
+		if _, register := room.(contract.Register); register {
+			_, keeps := kept[room.Name()]
+			return !keeps
+		}
+	}
+	return false
+}
+
+// eraseRoom goes through the tables of one room, from the last to the first.
+func (e *Engine) eraseRoom(ctx context.Context, x Erasure, room string, holder contract.PersonalData, who contract.Traced) error {
 	why, keeps := x.Kept[room]
-	if eraser, ok := holder.(contract.Eraser); ok && !keeps && !again {
+	if eraser, ok := holder.(contract.Eraser); ok && !keeps {
 		done, err := eraser.Erase(ctx, who)
 		if err != nil {
 			return err
@@ -180,6 +192,10 @@ func (e *Engine) finish(ctx context.Context, x Erasure, who contract.Traced) err
 	if err != nil {
 		return err
 	}
+	asked, err := e.elsewhere(ctx, x.ID)
+	if err != nil {
+		return err
+	}
 	subject := e.subject(who.Login)
 	return e.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
@@ -195,7 +211,14 @@ func (e *Engine) finish(ctx context.Context, x Erasure, who contract.Traced) err
 				return fmt.Errorf("end a request: %w", err)
 			}
 		}
-		return e.prove(ctx, tx, x, subject, steps)
+		for _, a := range asked {
+			if err := putElsewhere(ctx, q, x.ID, a); err != nil {
+				return err
+			}
+		}
+		return e.prove(ctx, tx, x.ID, subject, Facts{
+			Cause: x.Cause, Request: x.Request, Rule: x.Rule, OrderedBy: string(x.OrderedBy), OrderedAt: x.OrderedAt, Steps: steps, Elsewhere: asked,
+		})
 	})
 }
 

@@ -110,6 +110,7 @@ type user struct {
 	Mail        string `json:"mail,omitempty"`
 	Nickname    string `json:"mailNickname,omitempty"`
 	Location    string `json:"usageLocation,omitempty"`
+	Employee    string `json:"employeeId,omitempty"`
 	Enabled     *bool  `json:"accountEnabled,omitempty"`
 	Password    any    `json:"passwordProfile,omitempty"`
 	Licences    []struct {
@@ -117,7 +118,7 @@ type user struct {
 	} `json:"assignedLicenses,omitempty"`
 }
 
-const selected = "id,userPrincipalName,mailNickname,onPremisesImmutableId,mail,accountEnabled,assignedLicenses"
+const selected = "id,userPrincipalName,mailNickname,onPremisesImmutableId,mail,employeeId,accountEnabled,assignedLicenses"
 
 func (u user) remote() target.Remote {
 	return target.Remote{ID: u.ID, Key: u.ImmutableID, Login: u.Nickname, Mail: u.Mail, Suspended: u.Enabled != nil && !*u.Enabled}
@@ -193,11 +194,47 @@ func (g *Graph) Find(ctx context.Context, a target.Account) (target.Remote, bool
 		return target.Remote{}, false, err
 	}
 	if others[0].ImmutableID == "" && g.config.Adopt {
-		return others[0].remote(), true, nil
+		r, err := g.unkeyed(ctx, others[0])
+		return r, err == nil, err
 	}
 	f := target.Fail(target.Taken, "the user %s has another onPremisesImmutableId", others[0].Principal)
 	f.Other = others[0].Principal
 	return target.Remote{}, false, f
+}
+
+// unkeyed is a user who has no key yet, with the directory roles that they hold: an
+// application that may not read those takes over nobody.
+func (g *Graph) unkeyed(ctx context.Context, u user) (target.Remote, error) {
+	r := u.remote()
+	r.Number = u.Employee
+	if r.Mail == "" {
+		r.Mail = u.Principal
+	}
+	var roles struct {
+		Held []struct {
+			Name string `json:"displayName"`
+		} `json:"value"`
+	}
+	err := g.do(ctx, http.MethodGet, "/users/"+url.PathEscape(u.ID)+"/transitiveMemberOf/microsoft.graph.directoryRole?$select=displayName", nil, &roles)
+	switch {
+	case target.Is(err, target.Denied):
+		r.Privileged = "its directory roles may not be read: " + target.FailureOf(err).Detail
+	case err != nil:
+		return r, err
+	case len(roles.Held) > 0:
+		r.Privileged = "directory role " + roles.Held[0].Name
+	}
+	return r, nil
+}
+
+// At implements [target.Target].
+func (g *Graph) At(ctx context.Context, account string, _ target.Account) (target.Remote, bool, error) {
+	var u user
+	err := g.do(ctx, http.MethodGet, "/users/"+url.PathEscape(account)+"?"+url.Values{"$select": {selected}}.Encode(), nil, &u)
+	if target.Is(err, target.Gone) {
+		return target.Remote{}, false, nil
+	}
+	return u.remote(), err == nil, err
 }
 
 // userOf is the account as the tenant should have it.

@@ -114,6 +114,37 @@ func TestALostAnswerLeavesAUserThatIsFound(t *testing.T) {
 	}
 }
 
+func TestAUserWithADirectoryRoleIsTakenForPrivileged(t *testing.T) {
+	there, g := open(t, func(c *graph.Config) { c.Adopt = true })
+	mail := lina().Mail
+	there.Add(map[string]any{"userPrincipalName": mail, "mailNickname": "lmartin", "employeeId": "4711"})
+	if r, ok, err := g.Find(t.Context(), lina()); err != nil || !ok || r.Privileged != "" || r.Number != "4711" {
+		t.Errorf("without a role: %+v, %t, %v", r, ok, err)
+	}
+	there.Roles = map[string]string{mail: "Global Administrator"}
+	if r, ok, err := g.Find(t.Context(), lina()); err != nil || !ok || r.Privileged != "directory role Global Administrator" {
+		t.Errorf("with a role: %+v, %t, %v", r, ok, err)
+	}
+	there.HideRoles = true // nobody can tell: then it is not taken over either
+	if r, ok, err := g.Find(t.Context(), lina()); err != nil || !ok || r.Privileged == "" {
+		t.Errorf("with roles that may not be read: %+v, %t, %v", r, ok, err)
+	}
+}
+
+func TestAUserIsReadByItsIdentifier(t *testing.T) {
+	_, g := open(t, nil)
+	id, err := g.Create(t.Context(), lina())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, ok, err := g.At(t.Context(), id, lina()); err != nil || !ok || r.Key != lina().Key {
+		t.Errorf("%+v, %t, %v", r, ok, err)
+	}
+	if _, ok, err := g.At(t.Context(), "nobody", lina()); err != nil || ok {
+		t.Errorf("nobody: %t, %v", ok, err)
+	}
+}
+
 func TestAWrongSecretIsTheTenantsAffairAndStaysSecret(t *testing.T) {
 	_, g := open(t, func(c *graph.Config) { c.ClientSecret = "a-wrong-secret" })
 	_, err := g.Probe(t.Context())

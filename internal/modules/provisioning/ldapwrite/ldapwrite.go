@@ -32,6 +32,7 @@ type Config struct {
 	OpenValue    string            `toml:"open_value" help:"ldap: its value otherwise; empty removes it"`
 	GroupsBase   string            `toml:"groups_base" help:"ldap: below which groups (groupOfNames) are made; empty keeps none"`
 	Adopt        bool              `toml:"adopt" help:"ldap: take over an entry with the same name that has no key yet"`
+	Protected    []string          `toml:"protected" help:"ldap: groups whose members are never taken over, by their DN"`
 }
 
 // withDefaults fills in what the file does not say.
@@ -154,7 +155,7 @@ func (d *Directory) failure(err error, writing bool) error {
 
 // search finds entries below the base.
 func (d *Directory) search(c *ldap.Conn, filter string) ([]*ldap.Entry, error) {
-	attributes := []string{d.config.RDN, d.config.KeyAttribute, d.config.SuspendBy, "mail"}
+	attributes := []string{d.config.RDN, d.config.KeyAttribute, d.config.SuspendBy, "mail", "employeeNumber", "adminCount", "memberOf", "objectClass"}
 	for name := range d.config.Attributes {
 		attributes = append(attributes, name)
 	}
@@ -193,13 +194,59 @@ func (d *Directory) Find(ctx context.Context, a target.Account) (found target.Re
 			return err
 		}
 		if d.config.Adopt && d.remote(others[0]).Key == "" {
-			found, ok = d.remote(others[0]), true
-			return nil
+			found, err = d.unkeyed(c, others[0])
+			ok = err == nil
+			return err
 		}
 		f := target.Fail(target.Taken, "the entry %s has another key", others[0].DN)
 		f.Other = others[0].DN
 		return f
 	})
+	return found, ok, err
+}
+
+// unkeyed is an entry that has no key yet. An Active Directory marks those that it
+// protects with adminCount; elsewhere groups tell, which the configuration names.
+func (d *Directory) unkeyed(c *ldap.Conn, e *ldap.Entry) (target.Remote, error) {
+	r := d.remote(e)
+	if !strings.EqualFold(d.config.KeyAttribute, "employeeNumber") {
+		r.Number = e.GetEqualFoldAttributeValue("employeeNumber")
+	}
+	if count := e.GetEqualFoldAttributeValue("adminCount"); count != "" && count != "0" {
+		r.Privileged = "adminCount " + count
+		return r, nil
+	}
+	for _, group := range d.config.Protected {
+		if slices.ContainsFunc(e.GetEqualFoldAttributeValues("memberOf"), func(dn string) bool { return strings.EqualFold(dn, group) }) {
+			r.Privileged = "member of " + group
+			return r, nil
+		}
+		in := "(|(member=" + ldap.EscapeFilter(e.DN) + ")(uniqueMember=" + ldap.EscapeFilter(e.DN) + ")(memberUid=" + ldap.EscapeFilter(r.Login) + "))"
+		found, err := c.Search(ldap.NewSearchRequest(group, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, in, []string{"1.1"}, nil))
+		if err != nil { // a group that cannot be read protects nobody: it is a mistake that must be seen
+			return r, target.Fail(target.Denied, "the protected group %s cannot be read: %s", group, err)
+		}
+		if len(found.Entries) > 0 {
+			r.Privileged = "member of " + group
+			return r, nil
+		}
+	}
+	return r, nil
+}
+
+// At implements [target.Target].
+func (d *Directory) At(ctx context.Context, dn string, _ target.Account) (found target.Remote, ok bool, err error) {
+	err = d.with(ctx, false, func(c *ldap.Conn) error {
+		at, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{d.config.RDN, d.config.KeyAttribute, d.config.SuspendBy, "mail"}, nil))
+		if err != nil || len(at.Entries) == 0 {
+			return err
+		}
+		found, ok = d.remote(at.Entries[0]), true
+		return nil
+	})
+	if target.Is(err, target.Gone) {
+		return target.Remote{}, false, nil
+	}
 	return found, ok, err
 }
 

@@ -125,3 +125,53 @@ func TestADirectoryThatIsAwayOrRefusesUsIsToldApart(t *testing.T) {
 		t.Errorf("refused: %v", err)
 	}
 }
+
+func TestAMemberOfAProtectedGroupIsTakenForPrivileged(t *testing.T) {
+	server := slapd(t)
+	c := ldapwrite.Config{
+		BindDN: "cn=root," + suffix, BindPassword: "writes", Base: "ou=people," + suffix, GroupsBase: "ou=groups," + suffix,
+		KeyAttribute: "uidNumber", Classes: []string{"inetOrgPerson", "extensibleObject"},
+	}
+	openAs := func(change func(*ldapwrite.Config)) *ldapwrite.Directory {
+		t.Helper()
+		one := c
+		change(&one)
+		d, err := ldapwrite.New(target.Line{Base: server.URL, Timeout: 2 * time.Second, Rate: 1000}, one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	// Made under another key attribute: for the second directory it has no key.
+	made := openAs(func(c *ldapwrite.Config) { c.KeyAttribute = "employeeNumber" })
+	if _, err := made.Create(t.Context(), lina()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]struct {
+		protected  []string
+		privileged bool
+		broken     bool
+	}{
+		"no protected group":     {nil, false, false},
+		"her group is protected": {[]string{"cn=promo-l2,ou=groups," + suffix}, true, false},
+		"one that is not there":  {[]string{"cn=gone,ou=groups," + suffix}, false, true},
+	} {
+		d := openAs(func(c *ldapwrite.Config) { c.Adopt, c.Protected = true, want.protected })
+		r, ok, err := d.Find(t.Context(), lina())
+		if want.broken {
+			if !target.Is(err, target.Denied) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil || !ok || r.Key != "" || (r.Privileged != "") != want.privileged {
+			t.Errorf("%s: %+v, %t, %v", name, r, ok, err)
+		}
+	}
+	if r, ok, err := made.At(t.Context(), "uid=lmartin,ou=people,"+suffix, lina()); err != nil || !ok || r.Key != lina().Key {
+		t.Errorf("read by its name: %+v, %t, %v", r, ok, err)
+	}
+	if _, ok, err := made.At(t.Context(), "uid=nobody,ou=people,"+suffix, lina()); err != nil || ok {
+		t.Errorf("nobody: %t, %v", ok, err)
+	}
+}

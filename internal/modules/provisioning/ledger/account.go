@@ -74,7 +74,7 @@ func (a *Account) plan(todo Todo, order int64, at db.Time) {
 		at = max(at, a.SettlesAt)
 	}
 	a.ProvisioningAccount.Todo, a.TodoOrder, a.DueAt, a.Attempts = string(todo), order, at, 0
-	a.Reason, a.Detail, a.Other = "", "", ""
+	a.Reason, a.Detail, a.Other, a.FoundID = "", "", "", ""
 }
 
 // Decide takes over what the rule says and what the service should be told,
@@ -154,6 +154,16 @@ func (a *Account) Hurry(now db.Time) bool {
 	a.plan(todo, orderAsked, now)
 	a.Version++
 	return true
+}
+
+// Adopt notes that an administrator says whose the account is that stands in the
+// way, and has it taken over. It reports false when another one is in the way by now.
+func (a *Account) Adopt(found string, now db.Time) bool {
+	if found == "" || a.FoundID != found || a.Reason != target.AccountDiffers.Code() || a.Verdict() != due.Due {
+		return false
+	}
+	a.AdoptID = found
+	return a.Hurry(now)
 }
 
 // Drifted notes that the service's account is not what we made it.
@@ -249,7 +259,7 @@ func (a *Account) done(todo Todo, t Terms, now db.Time) {
 
 func (a *Account) failed(o Outcome, t Terms, now db.Time) {
 	f := o.Failed
-	a.Reason, a.Detail, a.Other = f.Reason().Code(), f.Detail, f.Other
+	a.Reason, a.Detail, a.Other, a.FoundID = f.Reason().Code(), f.Detail, f.Other, f.Found
 	switch {
 	case f.Kind == target.Busy:
 		a.DueAt = now.Add(max(f.After, firstPause))

@@ -43,7 +43,7 @@ func (f Filter) where() (string, []any) {
 	return text, args
 }
 
-const columns = `target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version`
+const columns = `target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version, found_id, adopt_id`
 
 // List is a page of lines, by name.
 func (l *Ledger) List(ctx context.Context, f Filter) ([]Account, error) {
@@ -59,7 +59,7 @@ func (l *Ledger) List(ctx context.Context, f Filter) ([]Account, error) {
 	for rows.Next() {
 		var a sqlgen.ProvisioningAccount
 		if err := rows.Scan(&a.TargetID, &a.Person, &a.Login, &a.Name, &a.Folded, &a.State, &a.SinceAt, &a.Verdict, &a.Todo, &a.TodoOrder, &a.DueAt,
-			&a.Attempts, &a.Reason, &a.Detail, &a.Other, &a.SettlesAt, &a.RemoteID, &a.Sent, &a.Wanted, &a.ExchangedAt, &a.Version); err != nil {
+			&a.Attempts, &a.Reason, &a.Detail, &a.Other, &a.SettlesAt, &a.RemoteID, &a.Sent, &a.Wanted, &a.ExchangedAt, &a.Version, &a.FoundID, &a.AdoptID); err != nil {
 			return nil, fmt.Errorf("list accounts of %s: %w", f.Target, err)
 		}
 		list = append(list, Account{a})

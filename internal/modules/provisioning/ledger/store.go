@@ -85,6 +85,15 @@ func (l *Ledger) CountNoted(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
+// CountNotedAgain is how many of them are looked at because everybody is.
+func (l *Ledger) CountNotedAgain(ctx context.Context) (int64, error) {
+	n, err := l.read().CountNotedAgain(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count who is looked at again: %w", err)
+	}
+	return n, nil
+}
+
 // Take takes a note away; false when somebody else did, or when the person
 // changed again meanwhile: then what was read of them must not be used.
 func (l *Ledger) Take(ctx context.Context, tx db.Tx, n Noted) (bool, error) {

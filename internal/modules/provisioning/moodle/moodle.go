@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,10 +69,30 @@ type user struct {
 	Email     string `json:"email"`
 	IDNumber  string `json:"idnumber"`
 	Suspended bool   `json:"suspended"`
+	Auth      string `json:"auth"`
 }
 
 func (u user) remote() target.Remote {
 	return target.Remote{ID: strconv.FormatInt(u.ID, 10), Key: u.IDNumber, Login: u.Username, Mail: u.Email, Suspended: u.Suspended}
+}
+
+// installed is the last identifier of the accounts that every Moodle is born with:
+// the guest, and its first administrator.
+const installed = 2
+
+// unkeyed is an account that has no key yet. A Moodle tells nobody who administers
+// it, but how an account came to be and how its owner signs in tell enough.
+func (m *Moodle) unkeyed(u user) target.Remote {
+	r := u.remote()
+	switch {
+	case u.ID <= installed || slices.Contains([]string{"admin", "administrator", "guest", "root"}, u.Username):
+		r.Privileged = "an account of the installation, number " + r.ID
+	case u.Auth == "nologin" || u.Auth == "webservice":
+		r.Privileged = "auth " + u.Auth
+	case u.Suspended:
+		r.Privileged = "suspended"
+	}
+	return r
 }
 
 // exception is how Moodle says that something went wrong: with status 200.
@@ -161,13 +182,22 @@ func (m *Moodle) Find(ctx context.Context, a target.Account) (target.Remote, boo
 		}
 		other := others[0]
 		if has.field == "username" && other.IDNumber == "" && m.config.Adopt {
-			return other.remote(), true, nil
+			return m.unkeyed(other), true, nil
 		}
 		f := target.Fail(target.Taken, "the account %s has the same %s", other.Username, has.field)
 		f.Other = other.Username
 		return target.Remote{}, false, f
 	}
 	return target.Remote{}, false, nil
+}
+
+// At implements [target.Target].
+func (m *Moodle) At(ctx context.Context, account string, _ target.Account) (target.Remote, bool, error) {
+	found, err := m.by(ctx, "id", account)
+	if err != nil || len(found) == 0 {
+		return target.Remote{}, false, err
+	}
+	return found[0].remote(), true, nil
 }
 
 // fields are the parameters that describe an account.

@@ -217,3 +217,35 @@ func TestTheListTellsOursFromOthers(t *testing.T) {
 		t.Errorf("listed %q, %v", keys, err)
 	}
 }
+
+func TestWhoKeepsTheMoodleIsTakenForPrivileged(t *testing.T) {
+	for name, c := range map[string]struct {
+		user       pretend.MoodleUser
+		privileged bool
+	}{
+		"made by hand":                 {pretend.MoodleUser{Username: "lmartin", Auth: "manual", Email: "lina@valmont.example"}, false},
+		"the first administrator":      {pretend.MoodleUser{ID: 2, Username: "lmartin", Auth: "manual"}, true},
+		"one that is called like them": {pretend.MoodleUser{Username: "admin", Auth: "manual"}, true},
+		"an account of a program":      {pretend.MoodleUser{Username: "lmartin", Auth: "webservice"}, true},
+		"one that nobody may enter":    {pretend.MoodleUser{Username: "lmartin", Auth: "manual", Suspended: true}, true},
+	} {
+		there, m := open(t, func(c *moodle.Config) { c.Adopt = true })
+		there.Add(c.user)
+		a := lina()
+		a.Login = c.user.Username
+		if r, ok, err := m.Find(t.Context(), a); err != nil || !ok || (r.Privileged != "") != c.privileged {
+			t.Errorf("%s: %+v, %t, %v", name, r, ok, err)
+		}
+	}
+}
+
+func TestAnAccountIsReadByItsIdentifier(t *testing.T) {
+	_, m := open(t, nil)
+	id := mustCreate(t, m, lina())
+	if r, ok, err := m.At(t.Context(), id, lina()); err != nil || !ok || r.Key != lina().Key {
+		t.Errorf("%+v, %t, %v", r, ok, err)
+	}
+	if _, ok, err := m.At(t.Context(), "999", lina()); err != nil || ok {
+		t.Errorf("nobody: %t, %v", ok, err)
+	}
+}

@@ -116,6 +116,7 @@ type user struct {
 	DisplayName string   `json:"displayname"`
 	Email       string   `json:"email"`
 	Groups      []string `json:"groups"`
+	Subadmin    []string `json:"subadmin"` // groups that the account administers
 }
 
 func (n *Nextcloud) read(ctx context.Context, userID string) (user, error) {
@@ -127,11 +128,12 @@ func (n *Nextcloud) read(ctx context.Context, userID string) (user, error) {
 // administers reports whether an account keeps the Nextcloud itself: it was there
 // before us, and whoever is called like it here must not become its owner.
 func (n *Nextcloud) administers(u user) bool {
-	return strings.EqualFold(u.ID, n.config.User) || slices.Contains(u.Groups, "admin")
+	return strings.EqualFold(u.ID, n.config.User) || slices.Contains(u.Groups, "admin") || len(u.Subadmin) > 0
 }
 
 // Find implements [target.Target]. Logins are never given twice here, so an
-// account that is called after one is its owner's.
+// account that is called after one is its owner's, unless it has another address:
+// then it bears no key.
 func (n *Nextcloud) Find(ctx context.Context, a target.Account) (target.Remote, bool, error) {
 	u, err := n.read(ctx, n.name(a))
 	if target.Is(err, target.Gone) {
@@ -141,11 +143,31 @@ func (n *Nextcloud) Find(ctx context.Context, a target.Account) (target.Remote, 
 		return target.Remote{}, false, err
 	}
 	if n.administers(u) {
-		f := n.caller.Fail(target.Taken, "the account %s administers the Nextcloud", u.ID)
+		f := n.caller.Fail(target.Privileged, "the account %s administers the Nextcloud, or groups of it", u.ID)
 		f.Other = u.ID
 		return target.Remote{}, false, f
 	}
-	return target.Remote{ID: u.ID, Key: a.Key, Login: a.Login, Mail: u.Email, Suspended: !u.Enabled}, true, nil
+	r := target.Remote{ID: u.ID, Key: a.Key, Login: a.Login, Mail: u.Email, Suspended: !u.Enabled}
+	if n.config.UserID != ByKey && u.Email != "" && a.Mail != "" && !strings.EqualFold(u.Email, a.Mail) {
+		r.Key = ""
+	}
+	return r, true, nil
+}
+
+// At implements [target.Target]. Whose account it is stands in its identifier.
+func (n *Nextcloud) At(ctx context.Context, userID string, a target.Account) (target.Remote, bool, error) {
+	u, err := n.read(ctx, userID)
+	if target.Is(err, target.Gone) {
+		return target.Remote{}, false, nil
+	}
+	if err != nil {
+		return target.Remote{}, false, err
+	}
+	r := target.Remote{ID: u.ID, Login: u.ID, Mail: u.Email, Suspended: !u.Enabled}
+	if u.ID == userID && !n.administers(u) {
+		r.Key = a.Key
+	}
+	return r, true, nil
 }
 
 // Create implements [target.Target].

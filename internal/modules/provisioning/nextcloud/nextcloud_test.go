@@ -95,13 +95,37 @@ func TestWhoeverIsCalledLikeAnAdministratorDoesNotBecomeOne(t *testing.T) {
 	there, n := open(t, nextcloud.Config{})
 	there.Put(pretend.NextcloudUser{ID: "root", Enabled: true, Groups: []string{"admin"}})
 	there.Put(pretend.NextcloudUser{ID: "amphi", Enabled: true}) // in whose name we keep accounts
+	there.Put(pretend.NextcloudUser{ID: "chief", Enabled: true, Subadmin: []string{"lab"}})
 	there.Put(pretend.NextcloudUser{ID: "lmartin", Enabled: true})
-	for login, taken := range map[string]bool{"root": true, "amphi": true, "lmartin": false} {
+	for login, refused := range map[string]bool{"root": true, "amphi": true, "chief": true, "lmartin": false} {
 		a := lina()
 		a.Login = login
-		if _, found, err := n.Find(t.Context(), a); found == taken || target.Is(err, target.Taken) != taken {
+		if _, found, err := n.Find(t.Context(), a); found == refused || target.Is(err, target.Privileged) != refused {
 			t.Errorf("%s: found %t, %v", login, found, err)
 		}
+	}
+}
+
+func TestAnAccountWithAnotherAddressBearsNoKey(t *testing.T) {
+	there, n := open(t, nextcloud.Config{})
+	there.Put(pretend.NextcloudUser{ID: "lmartin", Enabled: true, Email: "somebody@elsewhere.example"})
+	if r, ok, err := n.Find(t.Context(), lina()); err != nil || !ok || r.Key != "" || r.Mail != "somebody@elsewhere.example" {
+		t.Errorf("found %+v, %t, %v", r, ok, err)
+	}
+}
+
+func TestAnAccountIsReadByItsIdentifier(t *testing.T) {
+	there, n := open(t, nextcloud.Config{})
+	there.Put(pretend.NextcloudUser{ID: "root", Enabled: true, Groups: []string{"admin"}})
+	there.Put(pretend.NextcloudUser{ID: "lmartin", Enabled: true})
+	if r, ok, err := n.At(t.Context(), "lmartin", lina()); err != nil || !ok || r.Key != lina().Key {
+		t.Errorf("hers: %+v, %t, %v", r, ok, err)
+	}
+	if r, ok, err := n.At(t.Context(), "root", lina()); err != nil || !ok || r.Key != "" {
+		t.Errorf("the administrator's: %+v, %t, %v", r, ok, err)
+	}
+	if _, ok, err := n.At(t.Context(), "nobody", lina()); err != nil || ok {
+		t.Errorf("nobody's: %t, %v", ok, err)
 	}
 }
 

@@ -16,6 +16,10 @@ type Graph struct {
 	ClientID, Secret string
 	// NoLicences says that there is none left.
 	NoLicences bool
+	// Roles are the directory roles of users, by userPrincipalName; HideRoles lets
+	// nobody read them.
+	Roles     map[string]string
+	HideRoles bool
 
 	users   map[string]map[string]any
 	members map[string]map[string]bool // group to users
@@ -30,6 +34,15 @@ func NewGraph(clientID, secret string, groups ...string) *Graph {
 		g.members[name] = map[string]bool{}
 	}
 	return g
+}
+
+// Add puts a user there that Amphi did not make.
+func (g *Graph) Add(user map[string]any) {
+	g.set(func() {
+		g.next++
+		user["id"] = strconv.Itoa(g.next)
+		g.users[strconv.Itoa(g.next)] = user
+	})
 }
 
 // Users are those with this userPrincipalName.
@@ -123,6 +136,17 @@ func (g *Graph) answer(r *http.Request) (int, any) {
 	u := g.users[parts[1]]
 	if u == nil {
 		return http.StatusNotFound, map[string]any{"error": "Request_ResourceNotFound"}
+	}
+	if len(parts) == 4 && parts[2] == "transitiveMemberOf" {
+		if g.HideRoles {
+			return http.StatusForbidden, map[string]any{"error": "Authorization_RequestDenied"}
+		}
+		held := []map[string]string{}
+		name, _ := u["userPrincipalName"].(string)
+		if role := g.Roles[name]; role != "" {
+			held = append(held, map[string]string{"displayName": role})
+		}
+		return http.StatusOK, map[string]any{"value": held}
 	}
 	if len(parts) == 3 && parts[2] == "assignLicense" {
 		if g.NoLicences {

@@ -50,12 +50,26 @@ func NewMoodle(token string, courses ...string) *Moodle {
 	return m
 }
 
-// Add puts an account there that Amphi did not make.
+// Add puts an account there that Amphi did not make, with the next identifier if it
+// has none.
 func (m *Moodle) Add(u MoodleUser) {
 	m.set(func() {
-		m.next++
-		u.ID = m.next
+		if u.ID == 0 {
+			m.next++
+			u.ID = m.next
+		}
 		m.users[u.ID] = &u
+	})
+}
+
+// Change changes an account behind everybody's back.
+func (m *Moodle) Change(username string, change func(*MoodleUser)) {
+	m.set(func() {
+		for _, u := range m.users {
+			if u.Username == username {
+				change(u)
+			}
+		}
 	})
 }
 

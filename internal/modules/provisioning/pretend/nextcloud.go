@@ -18,6 +18,7 @@ type NextcloudUser struct {
 	Email       string   `json:"email"`
 	Quota       string   `json:"-"`
 	Groups      []string `json:"groups"`
+	Subadmin    []string `json:"subadmin"`
 }
 
 // Nextcloud pretends to be a Nextcloud with its provisioning API.

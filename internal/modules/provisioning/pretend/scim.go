@@ -27,11 +27,14 @@ func NewSCIM(token string) *SCIM {
 	return &SCIM{Token: token, users: map[string]map[string]any{}, groups: map[string]map[string]any{}, members: map[string]map[string]bool{}}
 }
 
-// Add puts a user there that Amphi did not make.
-func (s *SCIM) Add(userName, externalID string) {
+// Add puts a user there that Amphi did not make, with whatever else is known of them.
+func (s *SCIM) Add(userName, externalID string, more ...map[string]any) {
 	s.set(func() {
 		s.next++
 		u := map[string]any{"id": strconv.Itoa(s.next), "userName": userName, "active": true}
+		for _, m := range more {
+			maps.Copy(u, m)
+		}
 		if externalID != "" {
 			u["externalId"] = externalID
 		}

@@ -75,6 +75,32 @@ type user struct {
 	Emails      []value   `json:"emails,omitempty"`
 	Active      *bool     `json:"active,omitempty"`
 	Groups      []groupOf `json:"groups,omitempty"` // read-only
+	UserType    string    `json:"userType,omitempty"`
+	// Roles and Entitlements are what the service itself lets the user do; they are
+	// only read.
+	Roles        []value `json:"roles,omitempty"`
+	Entitlements []value `json:"entitlements,omitempty"`
+	// Enterprise is the extension of RFC 7643 §4.3.
+	Enterprise *enterprise `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,omitempty"`
+}
+
+type enterprise struct {
+	EmployeeNumber string `json:"employeeNumber,omitempty"`
+}
+
+// unkeyed is a user who has no key yet. Roles and entitlements have no common names:
+// whoever has any was given something here, and is not taken for a new account.
+func (u user) unkeyed() target.Remote {
+	r := u.remote()
+	if u.Enterprise != nil {
+		r.Number = u.Enterprise.EmployeeNumber
+	}
+	for kind, list := range map[string][]value{"role": u.Roles, "entitlement": u.Entitlements} {
+		for _, v := range list {
+			r.Privileged = kind + " " + v.Value
+		}
+	}
+	return r
 }
 
 type name struct {
@@ -184,7 +210,7 @@ func (s *SCIM) Find(ctx context.Context, a target.Account) (target.Remote, bool,
 		switch {
 		case u.UserName != a.Login:
 		case u.ExternalID == "" && s.config.Adopt:
-			return u.remote(), true, nil
+			return u.unkeyed(), true, nil
 		default:
 			f := target.Fail(target.Taken, "the user %s has another externalId", u.UserName)
 			f.Other = u.UserName
@@ -192,6 +218,16 @@ func (s *SCIM) Find(ctx context.Context, a target.Account) (target.Remote, bool,
 		}
 	}
 	return target.Remote{}, false, nil
+}
+
+// At implements [target.Target].
+func (s *SCIM) At(ctx context.Context, id string, _ target.Account) (target.Remote, bool, error) {
+	var u user
+	err := s.do(ctx, http.MethodGet, "/Users/"+url.PathEscape(id), nil, &u)
+	if target.Is(err, target.Gone) {
+		return target.Remote{}, false, nil
+	}
+	return u.remote(), err == nil, err
 }
 
 // Create implements [target.Target].

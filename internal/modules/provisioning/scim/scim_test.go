@@ -87,6 +87,35 @@ func TestAnotherUserWithTheLoginIsAdoptedOrStandsInTheWay(t *testing.T) {
 	}
 }
 
+func TestAUserWithRolesIsTakenForPrivileged(t *testing.T) {
+	role := map[string]any{"roles": []any{map[string]any{"value": "admin"}}}
+	entitled := map[string]any{"entitlements": []any{map[string]any{"value": "billing"}}}
+	plain := map[string]any{"emails": []any{map[string]any{"value": "lina@valmont.example", "primary": true}},
+		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": map[string]any{"employeeNumber": "4711"}}
+	for name, c := range map[string]struct {
+		more             map[string]any
+		privileged, mail string
+	}{"a role": {role, "role admin", ""}, "an entitlement": {entitled, "entitlement billing", ""}, "neither": {plain, "", "lina@valmont.example"}} {
+		there, s := open(t, true)
+		there.Add("lmartin", "", c.more)
+		r, ok, err := s.Find(t.Context(), lina())
+		if err != nil || !ok || r.Privileged != c.privileged || r.Mail != c.mail || name == "neither" && r.Number != "4711" {
+			t.Errorf("%s: %+v, %t, %v", name, r, ok, err)
+		}
+	}
+}
+
+func TestAUserIsReadByItsIdentifier(t *testing.T) {
+	there, s := open(t, true)
+	there.Add("lmartin", "0198-lina")
+	if r, ok, err := s.At(t.Context(), "1", lina()); err != nil || !ok || r.Key != "0198-lina" {
+		t.Errorf("%+v, %t, %v", r, ok, err)
+	}
+	if _, ok, err := s.At(t.Context(), "2", lina()); err != nil || ok {
+		t.Errorf("nobody: %t, %v", ok, err)
+	}
+}
+
 func TestALostAnswerLeavesAUserThatIsFound(t *testing.T) {
 	there, s := open(t, false)
 	there.Doubles = true

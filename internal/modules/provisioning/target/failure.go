@@ -24,6 +24,10 @@ var (
 	DataRefused = fault.Declare(fault.Upstream, "provisioning.data_refused")
 	// AccountTaken: another account of the service has the login or the address.
 	AccountTaken = fault.Declare(fault.Conflict, "provisioning.account_taken")
+	// AccountPrivileged: the account with the login keeps the service itself.
+	AccountPrivileged = fault.Declare(fault.Conflict, "provisioning.account_privileged")
+	// AccountDiffers: the account with the login is not told of the same person.
+	AccountDiffers = fault.Declare(fault.Conflict, "provisioning.account_differs")
 	// PartlyDone: the account is there, and something around it is not yet.
 	PartlyDone = fault.Declare(fault.Conflict, "provisioning.partly_done")
 	// AccountDouble: the service has several accounts for one person.
@@ -35,20 +39,23 @@ type Kind int
 
 // The kinds of failure.
 const (
-	Down    Kind = iota + 1 // the service is away: everybody waits
-	Busy                    // the service sets the pace: everybody waits a little
-	Denied                  // our access is refused: an administrator mends it
-	Unclear                 // an answer that is none: counts like Down
-	Refused                 // of this person alone: somebody has to decide
-	Taken                   // of this person alone: the place is somebody else's
-	Double                  // of this person alone: there are several
-	Gone                    // the account is not there any more
-	Partial                 // the account is there; a course or a group of it is not
+	Down       Kind = iota + 1 // the service is away: everybody waits
+	Busy                       // the service sets the pace: everybody waits a little
+	Denied                     // our access is refused: an administrator mends it
+	Unclear                    // an answer that is none: counts like Down
+	Refused                    // of this person alone: somebody has to decide
+	Taken                      // of this person alone: the place is somebody else's
+	Double                     // of this person alone: there are several
+	Gone                       // the account is not there any more
+	Partial                    // the account is there; a course or a group of it is not
+	Privileged                 // the account there keeps the service: nobody takes it over
+	Differs                    // the account there may be somebody else's: an administrator decides
 )
 
 var reasons = map[Kind]*fault.Reason{
 	Down: ServiceDown, Busy: ServiceBusy, Denied: ServiceDenied, Unclear: AnswerUnclear,
 	Refused: DataRefused, Taken: AccountTaken, Double: AccountDouble, Gone: AnswerUnclear, Partial: PartlyDone,
+	Privileged: AccountPrivileged, Differs: AccountDiffers,
 }
 
 // OfEverybody reports whether the failure is the service's, so that nobody else
@@ -64,9 +71,10 @@ type Failure struct {
 	After time.Duration
 	// Maybe says that the service may have done it nevertheless: the answer got lost.
 	Maybe bool
-	// Other is the login of the account that stands in the way of [Taken].
-	Other string
-	Cause error
+	// Other is the login of the account that stands in the way of [Taken], and Found
+	// the identifier of one that an administrator may say is theirs.
+	Other, Found string
+	Cause        error
 }
 
 // Error is for logs.

@@ -99,6 +99,12 @@ type Remote struct {
 	Login     string
 	Mail      string
 	Suspended bool
+	// Number is the student or employee number there; empty when it shows none.
+	Number string
+	// Privileged says what makes the account one that keeps the service itself, as the
+	// service puts it; empty when it does not look like one. It is filled in by Find
+	// for accounts without a key: those are never taken over then.
+	Privileged string
 }
 
 // Target is a service in which accounts are kept. Every method may be called
@@ -110,6 +116,9 @@ type Target interface {
 	// is none, and a failure of kind [Taken] says that somebody else's account stands
 	// in the way.
 	Find(ctx context.Context, a Account) (r Remote, ok bool, err error)
+	// At is the account with an identifier of the service; ok is false when there is
+	// none. Its Key is empty, or another, when it is not the account of a.
+	At(ctx context.Context, id string, a Account) (r Remote, ok bool, err error)
 	// Create makes the account, after Find found none, and returns its identifier. It
 	// may fail after having created: Find and Change then go on from there.
 	Create(ctx context.Context, a Account) (id string, err error)

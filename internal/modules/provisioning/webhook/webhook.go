@@ -135,6 +135,11 @@ func (h *Webhook) Find(context.Context, target.Account) (target.Remote, bool, er
 	return target.Remote{}, false, nil
 }
 
+// At implements [target.Target]: a receiver is not asked.
+func (h *Webhook) At(context.Context, string, target.Account) (target.Remote, bool, error) {
+	return target.Remote{}, false, nil
+}
+
 // Create implements [target.Target].
 func (h *Webhook) Create(ctx context.Context, a target.Account) (string, error) {
 	return h.send(ctx, "account.created", "", a)

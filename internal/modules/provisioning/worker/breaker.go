@@ -94,6 +94,11 @@ func (w *Worker) mayClose(ctx context.Context, s *Service) (bool, error) {
 	if err != nil || c.Waiting == 0 {
 		return true, err
 	}
+	// While everybody is looked at, as after another rule, nobody knows yet how many
+	// there will be.
+	if again, err := w.Ledger.CountNotedAgain(ctx); err != nil || again > 0 {
+		return false, err
+	}
 	desk, err := w.Ledger.Desk(ctx, s.ID)
 	if err != nil {
 		return false, err

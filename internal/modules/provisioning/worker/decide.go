@@ -159,6 +159,11 @@ func (w *Worker) decideOne(ctx context.Context, tx db.Tx, s *Service, who campus
 	} else if !there {
 		return false, nil // who never had to do with a service has no line
 	}
+	if !there {
+		if removed, err := w.Ledger.BeingRemoved(ctx, tx, s.ID, who); err != nil || removed {
+			return false, err // the end of the removal has them looked at again
+		}
+	}
 	before := line
 	if !there {
 		line.TargetID, line.Person = s.ID, string(who)

@@ -2,9 +2,11 @@ package worker
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/due"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/ledger"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/target"
@@ -44,7 +46,7 @@ func (w *Worker) one(ctx context.Context, s *Service, line ledger.Account, p per
 	asked, cancel := context.WithTimeout(ctx, s.Patience)
 	defer cancel()
 	begun := time.Now()
-	act, outcome, err := w.act(asked, s, line, account)
+	act, outcome, err := w.act(asked, s, line, account, p.known.Subject)
 	took := time.Since(begun)
 	if err != nil && ctx.Err() != nil {
 		// The server stops, or lost the target: the next worker finds out how far it
@@ -60,7 +62,7 @@ func (w *Worker) one(ctx context.Context, s *Service, line ledger.Account, p per
 }
 
 // act talks to the service. The outcome says what is known even when it fails.
-func (w *Worker) act(ctx context.Context, s *Service, line ledger.Account, a target.Account) (act string, o ledger.Outcome, err error) {
+func (w *Worker) act(ctx context.Context, s *Service, line ledger.Account, a target.Account, whole contract.Subject) (act string, o ledger.Outcome, err error) {
 	o = ledger.Outcome{Work: line, Remote: line.RemoteID}
 	if o.Remote == "" { // never made twice: first it is looked for
 		found, ok, err := s.Target.Find(ctx, a)
@@ -69,7 +71,12 @@ func (w *Worker) act(ctx context.Context, s *Service, line ledger.Account, a tar
 			return actFind, o, nil
 		case err != nil:
 			return actFind, o, err
+		case ok && line.Todo() != ledger.Put && found.Key != line.Person: // nobody closes what is not ours
+			return actFind, o, nil
 		case ok:
+			if f := strange(found, line, whole); f != nil {
+				return actFind, o, f
+			}
 			o.Remote = found.ID
 		case line.Todo() != ledger.Put && !blind(s.Target, line): // nothing to close
 			return actFind, o, nil
@@ -96,6 +103,31 @@ func (w *Worker) act(ctx context.Context, s *Service, line ledger.Account, a tar
 	o.Remote = found.ID
 	act, err = s.do(ctx, line.Todo(), o.Remote, a)
 	return act, o, err
+}
+
+// strange is why an account that bears nobody's key is not taken over: it keeps the
+// service itself, or what it tells of its owner is not what we know of the person. It
+// is nil for an account that may be.
+func strange(found target.Remote, line ledger.Account, whole contract.Subject) *target.Failure {
+	if found.Key == line.Person {
+		return nil
+	}
+	differs := func(there, here string) bool { return there != "" && here != "" && !strings.EqualFold(there, here) }
+	var f *target.Failure
+	switch {
+	case found.Privileged != "":
+		f = target.Fail(target.Privileged, "%s: %s", found.Login, found.Privileged)
+	case line.AdoptID == found.ID: // an administrator said that it is theirs
+		return nil
+	case differs(found.Mail, whole.Mail):
+		f = target.Fail(target.Differs, "%s has the address %s", found.Login, found.Mail)
+	case differs(found.Number, whole.StudentNumber):
+		f = target.Fail(target.Differs, "%s has the number %s", found.Login, found.Number)
+	default:
+		return nil
+	}
+	f.Other, f.Found = found.Login, found.ID
+	return f
 }
 
 // do does one thing about an account that is there.

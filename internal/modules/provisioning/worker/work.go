@@ -62,6 +62,9 @@ func (w *Worker) slice(ctx context.Context, s *Service, lease string) (more bool
 	if err != nil || !ready {
 		return false, err
 	}
+	if stop, err := w.removals(ctx, s); err != nil || stop {
+		return false, err
+	}
 	for begun := w.Clock.Now(); ; {
 		closing, err := w.mayClose(ctx, s)
 		if err != nil {

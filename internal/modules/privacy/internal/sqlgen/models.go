@@ -8,6 +8,16 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
+type PrivacyElsewhere struct {
+	ErasureID string
+	Room      string
+	Program   string
+	Title     string
+	State     string
+	Reason    string
+	SinceAt   db.Time
+}
+
 type PrivacyErasure struct {
 	ID         string
 	PersonID   string

@@ -236,6 +236,17 @@ func (q *Queries) BeginErasure(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
+const countElsewhere = `-- name: CountElsewhere :one
+SELECT COUNT(*) FROM privacy_elsewhere WHERE state = 'asked'
+`
+
+func (q *Queries) CountElsewhere(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countElsewhere)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countErasures = `-- name: CountErasures :one
 SELECT COUNT(*) FROM privacy_erasures WHERE state = $1
 `
@@ -378,6 +389,41 @@ func (q *Queries) DropExport(ctx context.Context, arg DropExportParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const elsewhereOf = `-- name: ElsewhereOf :many
+SELECT erasure_id, room, program, title, state, reason, since_at FROM privacy_elsewhere WHERE erasure_id = $1 ORDER BY room, program
+`
+
+func (q *Queries) ElsewhereOf(ctx context.Context, erasureID string) ([]PrivacyElsewhere, error) {
+	rows, err := q.db.QueryContext(ctx, elsewhereOf, erasureID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PrivacyElsewhere
+	for rows.Next() {
+		var i PrivacyElsewhere
+		if err := rows.Scan(
+			&i.ErasureID,
+			&i.Room,
+			&i.Program,
+			&i.Title,
+			&i.State,
+			&i.Reason,
+			&i.SinceAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const endErasure = `-- name: EndErasure :execrows
@@ -1000,6 +1046,41 @@ func (q *Queries) HoldsOn(ctx context.Context, arg HoldsOnParams) ([]PrivacyHold
 	return items, nil
 }
 
+const leftElsewhere = `-- name: LeftElsewhere :many
+SELECT erasure_id, room, program, title, state, reason, since_at FROM privacy_elsewhere WHERE state = 'asked' ORDER BY since_at, erasure_id, program LIMIT $1
+`
+
+func (q *Queries) LeftElsewhere(ctx context.Context, limit int32) ([]PrivacyElsewhere, error) {
+	rows, err := q.db.QueryContext(ctx, leftElsewhere, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PrivacyElsewhere
+	for rows.Next() {
+		var i PrivacyElsewhere
+		if err := rows.Scan(
+			&i.ErasureID,
+			&i.Room,
+			&i.Program,
+			&i.Title,
+			&i.State,
+			&i.Reason,
+			&i.SinceAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const liftHold = `-- name: LiftHold :execrows
 UPDATE privacy_holds SET lifted_by = $2, lifted_at = $3 WHERE id = $1 AND lifted_at = 0
 `
@@ -1342,6 +1423,34 @@ func (q *Queries) OldExports(ctx context.Context, expiresAt db.Time) ([]PrivacyE
 	return items, nil
 }
 
+const openElsewhere = `-- name: OpenElsewhere :many
+SELECT DISTINCT erasure_id FROM privacy_elsewhere WHERE state = 'asked' ORDER BY erasure_id LIMIT $1
+`
+
+// The erasures that programs have not confirmed yet, oldest first.
+func (q *Queries) OpenElsewhere(ctx context.Context, limit int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, openElsewhere, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var erasure_id string
+		if err := rows.Scan(&erasure_id); err != nil {
+			return nil, err
+		}
+		items = append(items, erasure_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openOfKind = `-- name: OpenOfKind :one
 SELECT COUNT(*) FROM privacy_requests WHERE person_id = $1 AND kind = $2 AND state IN ('open', 'asked', 'erasing')
 `
@@ -1424,6 +1533,25 @@ func (q *Queries) OrderErasure(ctx context.Context, arg OrderErasureParams) (int
 	return result.RowsAffected()
 }
 
+const proofOf = `-- name: ProofOf :one
+SELECT seq, erasure_id, proved_at, subject, facts, previous, hash FROM privacy_proofs WHERE erasure_id = $1
+`
+
+func (q *Queries) ProofOf(ctx context.Context, erasureID string) (PrivacyProof, error) {
+	row := q.db.QueryRowContext(ctx, proofOf, erasureID)
+	var i PrivacyProof
+	err := row.Scan(
+		&i.Seq,
+		&i.ErasureID,
+		&i.ProvedAt,
+		&i.Subject,
+		&i.Facts,
+		&i.Previous,
+		&i.Hash,
+	)
+	return i, err
+}
+
 const proofs = `-- name: Proofs :many
 SELECT seq, erasure_id, proved_at, subject, facts, previous, hash FROM privacy_proofs WHERE seq > $1 ORDER BY seq LIMIT $2
 `
@@ -1497,6 +1625,34 @@ func (q *Queries) ProofsOf(ctx context.Context, subject string) ([]PrivacyProof,
 		return nil, err
 	}
 	return items, nil
+}
+
+const putElsewhere = `-- name: PutElsewhere :exec
+INSERT INTO privacy_elsewhere (erasure_id, room, program, title, state, reason, since_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (erasure_id, room, program) DO UPDATE SET title = excluded.title, state = excluded.state, reason = excluded.reason, since_at = excluded.since_at
+`
+
+type PutElsewhereParams struct {
+	ErasureID string
+	Room      string
+	Program   string
+	Title     string
+	State     string
+	Reason    string
+	SinceAt   db.Time
+}
+
+func (q *Queries) PutElsewhere(ctx context.Context, arg PutElsewhereParams) error {
+	_, err := q.db.ExecContext(ctx, putElsewhere,
+		arg.ErasureID,
+		arg.Room,
+		arg.Program,
+		arg.Title,
+		arg.State,
+		arg.Reason,
+		arg.SinceAt,
+	)
+	return err
 }
 
 const request = `-- name: Request :one

@@ -30,6 +30,8 @@ type ProvisioningAccount struct {
 	Wanted      string
 	ExchangedAt db.Time
 	Version     int64
+	FoundID     string
+	AdoptID     string
 }
 
 type ProvisioningExchange struct {
@@ -41,6 +43,23 @@ type ProvisioningExchange struct {
 	Detail   string
 	Took     int64
 	DoneAt   db.Time
+}
+
+type ProvisioningRemoval struct {
+	ID       string
+	Erasure  string
+	TargetID string
+	Person   string
+	Login    string
+	RemoteID string
+	State    string
+	Reason   string
+	Detail   string
+	Attempts int64
+	DueAt    db.Time
+	AskedAt  db.Time
+	EndedAt  db.Time
+	EndedBy  string
 }
 
 type ProvisioningTarget struct {

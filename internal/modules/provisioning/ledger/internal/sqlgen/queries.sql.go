@@ -12,7 +12,7 @@ import (
 )
 
 const account = `-- name: Account :one
-SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version FROM provisioning_accounts WHERE target_id = $1 AND person = $2
+SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version, found_id, adopt_id FROM provisioning_accounts WHERE target_id = $1 AND person = $2
 `
 
 type AccountParams struct {
@@ -45,6 +45,8 @@ func (q *Queries) Account(ctx context.Context, arg AccountParams) (ProvisioningA
 		&i.Wanted,
 		&i.ExchangedAt,
 		&i.Version,
+		&i.FoundID,
+		&i.AdoptID,
 	)
 	return i, err
 }
@@ -113,6 +115,36 @@ func (q *Queries) Ahead(ctx context.Context, arg AheadParams) (int64, error) {
 	return count, err
 }
 
+const askRemoval = `-- name: AskRemoval :exec
+INSERT INTO provisioning_removals (id, erasure, target_id, person, login, remote_id, state, due_at, asked_at)
+VALUES ($1, $2, $3, $4, $5, $6, 'asked', $7, $8) ON CONFLICT (erasure, target_id) DO NOTHING
+`
+
+type AskRemovalParams struct {
+	ID       string
+	Erasure  string
+	TargetID string
+	Person   string
+	Login    string
+	RemoteID string
+	DueAt    db.Time
+	AskedAt  db.Time
+}
+
+func (q *Queries) AskRemoval(ctx context.Context, arg AskRemovalParams) error {
+	_, err := q.db.ExecContext(ctx, askRemoval,
+		arg.ID,
+		arg.Erasure,
+		arg.TargetID,
+		arg.Person,
+		arg.Login,
+		arg.RemoteID,
+		arg.DueAt,
+		arg.AskedAt,
+	)
+	return err
+}
+
 const brake = `-- name: Brake :execrows
 UPDATE provisioning_targets SET braked_at = $2 WHERE target_id = $1 AND braked_at = 0
 `
@@ -143,7 +175,7 @@ func (q *Queries) CloseBreaker(ctx context.Context, targetID string) (int64, err
 }
 
 const closing = `-- name: Closing :many
-SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version FROM provisioning_accounts WHERE target_id = $1 AND todo IN ('suspend', 'delete') AND due_at <= $2 ORDER BY due_at, person LIMIT $3
+SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version, found_id, adopt_id FROM provisioning_accounts WHERE target_id = $1 AND todo IN ('suspend', 'delete') AND due_at <= $2 ORDER BY due_at, person LIMIT $3
 `
 
 type ClosingParams struct {
@@ -183,6 +215,8 @@ func (q *Queries) Closing(ctx context.Context, arg ClosingParams) ([]Provisionin
 			&i.Wanted,
 			&i.ExchangedAt,
 			&i.Version,
+			&i.FoundID,
+			&i.AdoptID,
 		); err != nil {
 			return nil, err
 		}
@@ -256,6 +290,18 @@ func (q *Queries) CountNoted(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const countNotedAgain = `-- name: CountNotedAgain :one
+SELECT COUNT(*) FROM provisioning_noted WHERE turn = 1
+`
+
+// How many are still to be looked at with everybody else.
+func (q *Queries) CountNotedAgain(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countNotedAgain)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countOpen = `-- name: CountOpen :one
 SELECT COUNT(*) FROM provisioning_accounts WHERE target_id = $1 AND state IN ('ready', 'leaving') AND remote_id <> ''
 `
@@ -263,6 +309,35 @@ SELECT COUNT(*) FROM provisioning_accounts WHERE target_id = $1 AND state IN ('r
 // How many accounts of a target exist, as far as we know.
 func (q *Queries) CountOpen(ctx context.Context, targetID string) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countOpen, targetID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOpenRemovals = `-- name: CountOpenRemovals :one
+SELECT COUNT(*) FROM provisioning_removals WHERE state = 'asked'
+`
+
+func (q *Queries) CountOpenRemovals(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOpenRemovals)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOthersAt = `-- name: CountOthersAt :one
+SELECT COUNT(*) FROM provisioning_accounts WHERE target_id = $1 AND remote_id = $2 AND person <> $3
+`
+
+type CountOthersAtParams struct {
+	TargetID string
+	RemoteID string
+	Person   string
+}
+
+// How many other people have the same account of a service.
+func (q *Queries) CountOthersAt(ctx context.Context, arg CountOthersAtParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOthersAt, arg.TargetID, arg.RemoteID, arg.Person)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -300,6 +375,22 @@ func (q *Queries) CountReasons(ctx context.Context, targetID string) ([]CountRea
 	return items, nil
 }
 
+const countRemovalsOf = `-- name: CountRemovalsOf :one
+SELECT COUNT(*) FROM provisioning_removals WHERE target_id = $1 AND person = $2 AND state = 'asked'
+`
+
+type CountRemovalsOfParams struct {
+	TargetID string
+	Person   string
+}
+
+func (q *Queries) CountRemovalsOf(ctx context.Context, arg CountRemovalsOfParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countRemovalsOf, arg.TargetID, arg.Person)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countStates = `-- name: CountStates :many
 SELECT target_id, state, COUNT(*) AS many FROM provisioning_accounts GROUP BY target_id, state
 `
@@ -334,9 +425,10 @@ func (q *Queries) CountStates(ctx context.Context) ([]CountStatesRow, error) {
 }
 
 const dueAccounts = `-- name: DueAccounts :many
-SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version FROM provisioning_accounts
-WHERE target_id = $1 AND todo <> '' AND due_at <= $2 AND (todo = 'put' OR CAST($3 AS BOOLEAN))
-ORDER BY todo_order, due_at, person LIMIT $4
+SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version, found_id, adopt_id FROM provisioning_accounts a
+WHERE a.target_id = $1 AND a.todo <> '' AND a.due_at <= $2 AND (a.todo = 'put' OR CAST($3 AS BOOLEAN))
+	AND NOT EXISTS (SELECT 1 FROM provisioning_removals r WHERE r.person = a.person AND r.target_id = a.target_id AND r.state = 'asked')
+ORDER BY a.todo_order, a.due_at, a.person LIMIT $4
 `
 
 type DueAccountsParams struct {
@@ -346,7 +438,8 @@ type DueAccountsParams struct {
 	Most     int32
 }
 
-// What a worker does next. With closing false, nobody's account is closed.
+// What a worker does next. With closing false, nobody's account is closed. Who is being
+// erased is left to their removal.
 func (q *Queries) DueAccounts(ctx context.Context, arg DueAccountsParams) ([]ProvisioningAccount, error) {
 	rows, err := q.db.QueryContext(ctx, dueAccounts,
 		arg.TargetID,
@@ -383,6 +476,8 @@ func (q *Queries) DueAccounts(ctx context.Context, arg DueAccountsParams) ([]Pro
 			&i.Wanted,
 			&i.ExchangedAt,
 			&i.Version,
+			&i.FoundID,
+			&i.AdoptID,
 		); err != nil {
 			return nil, err
 		}
@@ -395,6 +490,31 @@ func (q *Queries) DueAccounts(ctx context.Context, arg DueAccountsParams) ([]Pro
 		return nil, err
 	}
 	return items, nil
+}
+
+const endRemoval = `-- name: EndRemoval :execrows
+UPDATE provisioning_removals SET state = $2, person = '', login = '', remote_id = '', reason = '', detail = '', ended_at = $3, ended_by = $4 WHERE id = $1 AND state = 'asked'
+`
+
+type EndRemovalParams struct {
+	ID      string
+	State   string
+	EndedAt db.Time
+	EndedBy string
+}
+
+// The one place where a removal ends; it forgets whose account it was.
+func (q *Queries) EndRemoval(ctx context.Context, arg EndRemovalParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endRemoval,
+		arg.ID,
+		arg.State,
+		arg.EndedAt,
+		arg.EndedBy,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const exchanges = `-- name: Exchanges :many
@@ -453,6 +573,23 @@ func (q *Queries) GiveLease(ctx context.Context, arg GiveLeaseParams) error {
 	return err
 }
 
+const hurryRemoval = `-- name: HurryRemoval :execrows
+UPDATE provisioning_removals SET due_at = $2 WHERE id = $1 AND state = 'asked'
+`
+
+type HurryRemovalParams struct {
+	ID    string
+	DueAt db.Time
+}
+
+func (q *Queries) HurryRemoval(ctx context.Context, arg HurryRemovalParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, hurryRemoval, arg.ID, arg.DueAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const keepLease = `-- name: KeepLease :execrows
 UPDATE provisioning_targets SET lease_ends_at = $3 WHERE target_id = $1 AND lease = $2
 `
@@ -472,7 +609,7 @@ func (q *Queries) KeepLease(ctx context.Context, arg KeepLeaseParams) (int64, er
 }
 
 const ledgerAfter = `-- name: LedgerAfter :many
-SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version FROM provisioning_accounts WHERE target_id = $1 AND person > $2 ORDER BY person LIMIT $3
+SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version, found_id, adopt_id FROM provisioning_accounts WHERE target_id = $1 AND person > $2 ORDER BY person LIMIT $3
 `
 
 type LedgerAfterParams struct {
@@ -512,6 +649,8 @@ func (q *Queries) LedgerAfter(ctx context.Context, arg LedgerAfterParams) ([]Pro
 			&i.Wanted,
 			&i.ExchangedAt,
 			&i.Version,
+			&i.FoundID,
+			&i.AdoptID,
 		); err != nil {
 			return nil, err
 		}
@@ -697,6 +836,53 @@ func (q *Queries) OpenBreaker(ctx context.Context, arg OpenBreakerParams) (int64
 	return result.RowsAffected()
 }
 
+const openRemovals = `-- name: OpenRemovals :many
+SELECT id, erasure, target_id, person, login, remote_id, state, reason, detail, attempts, due_at, asked_at, ended_at, ended_by FROM provisioning_removals WHERE state = 'asked' ORDER BY asked_at, id LIMIT $1 OFFSET $2
+`
+
+type OpenRemovalsParams struct {
+	Limit  int32
+	Offset int32
+}
+
+func (q *Queries) OpenRemovals(ctx context.Context, arg OpenRemovalsParams) ([]ProvisioningRemoval, error) {
+	rows, err := q.db.QueryContext(ctx, openRemovals, arg.Limit, arg.Offset)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProvisioningRemoval
+	for rows.Next() {
+		var i ProvisioningRemoval
+		if err := rows.Scan(
+			&i.ID,
+			&i.Erasure,
+			&i.TargetID,
+			&i.Person,
+			&i.Login,
+			&i.RemoteID,
+			&i.State,
+			&i.Reason,
+			&i.Detail,
+			&i.Attempts,
+			&i.DueAt,
+			&i.AskedAt,
+			&i.EndedAt,
+			&i.EndedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pause = `-- name: Pause :exec
 UPDATE provisioning_targets SET paused_at = $2, paused_by = $3 WHERE target_id = $1
 `
@@ -745,7 +931,7 @@ func (q *Queries) PeopleAfter(ctx context.Context, arg PeopleAfterParams) ([]str
 }
 
 const personAccounts = `-- name: PersonAccounts :many
-SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version FROM provisioning_accounts WHERE person = $1 ORDER BY target_id
+SELECT target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts, reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version, found_id, adopt_id FROM provisioning_accounts WHERE person = $1 ORDER BY target_id
 `
 
 func (q *Queries) PersonAccounts(ctx context.Context, person string) ([]ProvisioningAccount, error) {
@@ -779,6 +965,8 @@ func (q *Queries) PersonAccounts(ctx context.Context, person string) ([]Provisio
 			&i.Wanted,
 			&i.ExchangedAt,
 			&i.Version,
+			&i.FoundID,
+			&i.AdoptID,
 		); err != nil {
 			return nil, err
 		}
@@ -829,6 +1017,48 @@ func (q *Queries) PersonExchanges(ctx context.Context, person string) ([]Provisi
 	return items, nil
 }
 
+const personRemovals = `-- name: PersonRemovals :many
+SELECT id, erasure, target_id, person, login, remote_id, state, reason, detail, attempts, due_at, asked_at, ended_at, ended_by FROM provisioning_removals WHERE person = $1 ORDER BY asked_at, target_id
+`
+
+func (q *Queries) PersonRemovals(ctx context.Context, person string) ([]ProvisioningRemoval, error) {
+	rows, err := q.db.QueryContext(ctx, personRemovals, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProvisioningRemoval
+	for rows.Next() {
+		var i ProvisioningRemoval
+		if err := rows.Scan(
+			&i.ID,
+			&i.Erasure,
+			&i.TargetID,
+			&i.Person,
+			&i.Login,
+			&i.RemoteID,
+			&i.State,
+			&i.Reason,
+			&i.Detail,
+			&i.Attempts,
+			&i.DueAt,
+			&i.AskedAt,
+			&i.EndedAt,
+			&i.EndedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const probeLater = `-- name: ProbeLater :exec
 UPDATE provisioning_targets SET probe_at = $2, probes = probes + 1 WHERE target_id = $1 AND opened_at <> 0
 `
@@ -862,13 +1092,13 @@ func (q *Queries) PruneExchanges(ctx context.Context, arg PruneExchangesParams) 
 
 const putAccount = `-- name: PutAccount :exec
 INSERT INTO provisioning_accounts (target_id, person, login, name, folded, state, since_at, verdict, todo, todo_order, due_at, attempts,
-	reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+	reason, detail, other, settles_at, remote_id, sent, wanted, exchanged_at, version, found_id, adopt_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 ON CONFLICT (target_id, person) DO UPDATE SET login = excluded.login, name = excluded.name, folded = excluded.folded,
 	state = excluded.state, since_at = excluded.since_at, verdict = excluded.verdict, todo = excluded.todo, todo_order = excluded.todo_order,
 	due_at = excluded.due_at, attempts = excluded.attempts, reason = excluded.reason, detail = excluded.detail, other = excluded.other,
 	settles_at = excluded.settles_at, remote_id = excluded.remote_id, sent = excluded.sent, wanted = excluded.wanted,
-	exchanged_at = excluded.exchanged_at, version = excluded.version
+	exchanged_at = excluded.exchanged_at, version = excluded.version, found_id = excluded.found_id, adopt_id = excluded.adopt_id
 `
 
 type PutAccountParams struct {
@@ -893,6 +1123,8 @@ type PutAccountParams struct {
 	Wanted      string
 	ExchangedAt db.Time
 	Version     int64
+	FoundID     string
+	AdoptID     string
 }
 
 func (q *Queries) PutAccount(ctx context.Context, arg PutAccountParams) error {
@@ -918,8 +1150,151 @@ func (q *Queries) PutAccount(ctx context.Context, arg PutAccountParams) error {
 		arg.Wanted,
 		arg.ExchangedAt,
 		arg.Version,
+		arg.FoundID,
+		arg.AdoptID,
 	)
 	return err
+}
+
+const putRemovalOff = `-- name: PutRemovalOff :exec
+UPDATE provisioning_removals SET reason = $2, detail = $3, attempts = attempts + 1, due_at = $4 WHERE id = $1 AND state = 'asked'
+`
+
+type PutRemovalOffParams struct {
+	ID     string
+	Reason string
+	Detail string
+	DueAt  db.Time
+}
+
+func (q *Queries) PutRemovalOff(ctx context.Context, arg PutRemovalOffParams) error {
+	_, err := q.db.ExecContext(ctx, putRemovalOff,
+		arg.ID,
+		arg.Reason,
+		arg.Detail,
+		arg.DueAt,
+	)
+	return err
+}
+
+const removal = `-- name: Removal :one
+SELECT id, erasure, target_id, person, login, remote_id, state, reason, detail, attempts, due_at, asked_at, ended_at, ended_by FROM provisioning_removals WHERE id = $1
+`
+
+func (q *Queries) Removal(ctx context.Context, id string) (ProvisioningRemoval, error) {
+	row := q.db.QueryRowContext(ctx, removal, id)
+	var i ProvisioningRemoval
+	err := row.Scan(
+		&i.ID,
+		&i.Erasure,
+		&i.TargetID,
+		&i.Person,
+		&i.Login,
+		&i.RemoteID,
+		&i.State,
+		&i.Reason,
+		&i.Detail,
+		&i.Attempts,
+		&i.DueAt,
+		&i.AskedAt,
+		&i.EndedAt,
+		&i.EndedBy,
+	)
+	return i, err
+}
+
+const removalsDue = `-- name: RemovalsDue :many
+SELECT id, erasure, target_id, person, login, remote_id, state, reason, detail, attempts, due_at, asked_at, ended_at, ended_by FROM provisioning_removals r
+WHERE r.target_id = $1 AND r.state = 'asked' AND r.due_at <= $2
+	AND NOT EXISTS (SELECT 1 FROM provisioning_accounts a WHERE a.target_id = r.target_id AND a.person = r.person)
+ORDER BY r.due_at, r.id LIMIT $3
+`
+
+type RemovalsDueParams struct {
+	TargetID string
+	NowAt    db.Time
+	Most     int32
+}
+
+// A removal begins when the erasure has taken the line of the ledger away.
+func (q *Queries) RemovalsDue(ctx context.Context, arg RemovalsDueParams) ([]ProvisioningRemoval, error) {
+	rows, err := q.db.QueryContext(ctx, removalsDue, arg.TargetID, arg.NowAt, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProvisioningRemoval
+	for rows.Next() {
+		var i ProvisioningRemoval
+		if err := rows.Scan(
+			&i.ID,
+			&i.Erasure,
+			&i.TargetID,
+			&i.Person,
+			&i.Login,
+			&i.RemoteID,
+			&i.State,
+			&i.Reason,
+			&i.Detail,
+			&i.Attempts,
+			&i.DueAt,
+			&i.AskedAt,
+			&i.EndedAt,
+			&i.EndedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const removalsOf = `-- name: RemovalsOf :many
+SELECT id, erasure, target_id, person, login, remote_id, state, reason, detail, attempts, due_at, asked_at, ended_at, ended_by FROM provisioning_removals WHERE erasure = $1 ORDER BY target_id
+`
+
+func (q *Queries) RemovalsOf(ctx context.Context, erasure string) ([]ProvisioningRemoval, error) {
+	rows, err := q.db.QueryContext(ctx, removalsOf, erasure)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProvisioningRemoval
+	for rows.Next() {
+		var i ProvisioningRemoval
+		if err := rows.Scan(
+			&i.ID,
+			&i.Erasure,
+			&i.TargetID,
+			&i.Person,
+			&i.Login,
+			&i.RemoteID,
+			&i.State,
+			&i.Reason,
+			&i.Detail,
+			&i.Attempts,
+			&i.DueAt,
+			&i.AskedAt,
+			&i.EndedAt,
+			&i.EndedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setReport = `-- name: SetReport :exec
@@ -1072,7 +1447,9 @@ func (q *Queries) Targets(ctx context.Context) ([]ProvisioningTarget, error) {
 }
 
 const targetsWithWork = `-- name: TargetsWithWork :many
-SELECT DISTINCT target_id FROM provisioning_accounts WHERE todo <> '' AND due_at <= $1 ORDER BY target_id
+SELECT a.target_id FROM provisioning_accounts a WHERE a.todo <> '' AND a.due_at <= $1
+UNION SELECT r.target_id FROM provisioning_removals r WHERE r.state = 'asked' AND r.due_at <= $1
+ORDER BY 1
 `
 
 func (q *Queries) TargetsWithWork(ctx context.Context, dueAt db.Time) ([]string, error) {
