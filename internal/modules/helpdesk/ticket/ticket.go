@@ -72,7 +72,7 @@ const (
 	AreaUpstream Area = "upstream" // the organisation's account elsewhere
 	AreaNetwork  Area = "network"  // Wi-Fi, VPN
 	AreaHardware Area = "hardware" // computers, printers, student cards
-	AreaOther    Area = "other"
+	AreaOther    Area = "else"     // "other" is a plural form to the locales
 )
 
 // Areas lists them.
