@@ -81,7 +81,7 @@ func (h *Help) codePage(w http.ResponseWriter, r *http.Request) error {
 	reason := reasonOf(story.Reason)
 	switch {
 	case reason == nil:
-	case !story.Mine && !slices.Contains(forAnybody, story.Reason):
+	case !story.Mine && !ForAnybody(story.Reason):
 		view.Elsewhere = true
 	default:
 		args := fault.Args{}
@@ -100,6 +100,10 @@ var forAnybody = []string{
 	"identity.wrong_credentials", "identity.sign_in_slowed", "identity.network_slowed", "identity.queue_full",
 	"identity.waiting_lost", "identity.sign_in_lost", "identity.cookie_lost", "identity.cookies_refused",
 }
+
+// ForAnybody reports whether the reason with a code may be told to whoever has the
+// incident code.
+func ForAnybody(code string) bool { return slices.Contains(forAnybody, code) }
 
 // reasonOf returns the declared reason with a code, or nil.
 func reasonOf(code string) *fault.Reason {

@@ -28,3 +28,6 @@ WHERE person_id = $1 AND (removed_at = 0 OR removed_at > sqlc.arg(now)) AND usab
 
 -- name: PrunePoints :execrows
 DELETE FROM identity_points WHERE removed_at > 0 AND removed_at < $1 AND refused_at = 0;
+
+-- name: PointsByValue :many
+SELECT * FROM identity_points WHERE channel = sqlc.arg(channel) AND LOWER(value) = LOWER(sqlc.arg(value)) ORDER BY created_at, id;

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -45,6 +46,16 @@ func (x *Upstreams) Choices(r *http.Request, next string, renew bool) []Choice {
 		} else {
 			list = append(list, c)
 		}
+	}
+	return list
+}
+
+// Names are what people call the upstreams at which they sign in, in the language of
+// the context.
+func (x *Upstreams) Names(ctx context.Context) []string {
+	var list []string
+	for _, u := range x.all {
+		list = append(list, u.called(ctx))
 	}
 	return list
 }

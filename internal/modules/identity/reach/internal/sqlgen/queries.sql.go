@@ -119,6 +119,52 @@ func (q *Queries) PointByRefusal(ctx context.Context, refusal string) (IdentityP
 	return i, err
 }
 
+const pointsByValue = `-- name: PointsByValue :many
+SELECT id, person_id, channel, value, source, replaces, refusal, created_at, verified_at, usable_at, confirmed_at, refused_at, removed_at FROM identity_points WHERE channel = $1 AND LOWER(value) = LOWER($2) ORDER BY created_at, id
+`
+
+type PointsByValueParams struct {
+	Channel string
+	Value   string
+}
+
+func (q *Queries) PointsByValue(ctx context.Context, arg PointsByValueParams) ([]IdentityPoint, error) {
+	rows, err := q.db.QueryContext(ctx, pointsByValue, arg.Channel, arg.Value)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentityPoint
+	for rows.Next() {
+		var i IdentityPoint
+		if err := rows.Scan(
+			&i.ID,
+			&i.PersonID,
+			&i.Channel,
+			&i.Value,
+			&i.Source,
+			&i.Replaces,
+			&i.Refusal,
+			&i.CreatedAt,
+			&i.VerifiedAt,
+			&i.UsableAt,
+			&i.ConfirmedAt,
+			&i.RefusedAt,
+			&i.RemovedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pointsOf = `-- name: PointsOf :many
 SELECT id, person_id, channel, value, source, replaces, refusal, created_at, verified_at, usable_at, confirmed_at, refused_at, removed_at FROM identity_points WHERE person_id = $1 ORDER BY created_at, id
 `
