@@ -52,6 +52,15 @@ type house struct {
 	notices []contract.Notice
 	mails   []mailer.Message
 	cookies map[string]string
+	abroad  *services // nil where no account is elsewhere
+}
+
+func (h *house) rooms() []contract.Module {
+	rooms := []contract.Module{h.people, notes{h}, h.privacy}
+	if h.abroad != nil {
+		rooms = append(rooms, h.abroad)
+	}
+	return rooms
 }
 
 // steps are the tables of the neighbours: who there is, and what they wrote.
@@ -226,8 +235,8 @@ func build(t *testing.T, c *clock.Manual, d *db.DB) *house {
 		t.Fatal(err)
 	}
 	names := fstest.MapFS{
-		"locales/fr.toml": {Data: []byte("[people]\nname = \"Registre\"\n[notes]\nname = \"Notes\"\nlook = \"Vos notes\"\n[notes.file]\nsheets = \"ce que vous avez écrit\"\n")},
-		"locales/en.toml": {Data: []byte("[people]\nname = \"Register\"\n[notes]\nname = \"Notes\"\nlook = \"Your notes\"\n[notes.file]\nsheets = \"what you wrote\"\n")},
+		"locales/fr.toml": {Data: []byte("[services]\nname = \"Comptes\"\n[people]\nname = \"Registre\"\n[notes]\nname = \"Notes\"\nlook = \"Vos notes\"\n[notes.file]\nsheets = \"ce que vous avez écrit\"\n")},
+		"locales/en.toml": {Data: []byte("[services]\nname = \"Accounts\"\n[people]\nname = \"Register\"\n[notes]\nname = \"Notes\"\nlook = \"Your notes\"\n[notes.file]\nsheets = \"what you wrote\"\n")},
 	}
 	if h.texts, err = i18n.Load(zone, c, web.Locales, ui.Locales, files.Locales, mailer.Locales, crypt.Locales, new(privacy.Module).Locales(), names); err != nil {
 		t.Fatal(err)
@@ -249,7 +258,7 @@ func build(t *testing.T, c *clock.Manual, d *db.DB) *house {
 			}
 			return false, web.SeeOther(w, r, "/login/factor")
 		},
-		Rooms:             func() []contract.Module { return []contract.Module{h.people, notes{h}, h.privacy} },
+		Rooms:             h.rooms,
 		InstitutionFrench: "Université de Valmont", InstitutionEnglish: "University of Valmont",
 	}, privacy.Defaults())
 	h.server = web.New(web.Config{
