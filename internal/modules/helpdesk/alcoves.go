@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -15,13 +16,14 @@ type jobOwner interface{ Jobs(*jobs.Registry) }
 // furnish opens the alcoves, those that others lean on first.
 func (m *Module) furnish() {
 	m.tickets = &ticket.Tickets{DB: m.DB}
+	m.attached = &attached.Attached{DB: m.DB, Files: m.Files, Tickets: m.tickets}
 	m.tickets.Connect(firstQueue{m.tickets}, noPromise{})
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{}
+	return []alcove{m.attached}
 }
 
 // those are the alcoves that bring a T.

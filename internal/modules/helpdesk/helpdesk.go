@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 )
 
@@ -16,7 +17,8 @@ type Module struct {
 	Deps
 	config Config
 
-	tickets *ticket.Tickets
+	tickets  *ticket.Tickets
+	attached *attached.Attached
 }
 
 var (
@@ -24,6 +26,7 @@ var (
 	_ contract.JobOwner     = (*Module)(nil)
 	_ contract.Navigator    = (*Module)(nil)
 	_ contract.PersonalData = (*Module)(nil)
+	_ contract.Eraser       = (*Module)(nil)
 )
 
 // New opens the room.

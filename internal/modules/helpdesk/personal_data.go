@@ -9,7 +9,7 @@ import (
 
 // Holdings declares what the room keeps about people.
 func (m *Module) Holdings(ctx context.Context) []contract.Holding {
-	return []contract.Holding{
+	all := []contract.Holding{
 		contract.Held(ctx, "helpdesk_members", "helpdesk.holding.member").On(contract.PublicTask, contract.DataDecisions).Of(contract.PeopleAgents).
 			Erased(contract.Delete("person_id")),
 		// The whole ticket goes with who asked; the other tables hang on it.
@@ -24,6 +24,28 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 		contract.Held(ctx, "helpdesk_facts", "helpdesk.holding.fact").On(contract.PublicTask, contract.DataUse).
 			Erased(contract.Delete("ticket_id").Through("helpdesk_tickets", "id", "requester_id")),
 	}
+	for _, a := range those[holder](m.alcoves()) {
+		all = append(all, a.Holdings(ctx)...)
+	}
+	return all
+}
+
+// holder is an alcove that keeps something about people in tables of its own.
+type holder interface {
+	Holdings(context.Context) []contract.Holding
+}
+
+// Erase implements contract.Eraser: what the alcoves keep beside their tables goes.
+func (m *Module) Erase(ctx context.Context, who contract.Traced) ([]contract.Erased, error) {
+	var all []contract.Erased
+	for _, a := range those[contract.Eraser](m.alcoves()) {
+		erased, err := a.Erase(ctx, who)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, erased...)
+	}
+	return all, nil
 }
 
 // exported is a ticket with all that its requester may read of it.

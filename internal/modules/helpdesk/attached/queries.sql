@@ -1,0 +1,15 @@
+-- name: NoteUpload :exec
+INSERT INTO helpdesk_uploads (file_ref, taken_at) VALUES (sqlc.arg(file_ref), sqlc.arg(taken_at)) ON CONFLICT (file_ref) DO NOTHING;
+
+-- name: ForgetUpload :exec
+DELETE FROM helpdesk_uploads WHERE file_ref = sqlc.arg(file_ref);
+
+-- name: OldUploads :many
+SELECT file_ref FROM helpdesk_uploads WHERE taken_at < sqlc.arg(before_at) ORDER BY taken_at LIMIT 500;
+
+-- name: FileUses :one
+SELECT COUNT(*) FROM helpdesk_attachments WHERE file_ref = sqlc.arg(file_ref);
+
+-- name: FilesOfPerson :many
+SELECT a.file_ref FROM helpdesk_attachments a JOIN helpdesk_tickets t ON t.id = a.ticket_id
+WHERE t.requester_id = sqlc.arg(requester_id) AND a.file_ref > sqlc.arg(after_ref) ORDER BY a.file_ref LIMIT 200;
