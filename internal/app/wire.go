@@ -208,7 +208,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	h.directory = directory.New(directory.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
 		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Followers: plugged.followers, Dossiers: plugged.dossiers, Looks: h.privacy, Apps: h.identity.AppPasswords(),
-		Confirm: h.identity.Confirm,
+		Confirm: h.identity.Confirm, Journal: securityJournal{h.identity.Journal()},
 	}, cfg.Directory)
 	h.provisioning, err = provisioning.New(provisioning.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Keys: keys, Zone: zone, Base: base, Register: h.identity, Roll: h.identity, Groups: h.directory,
@@ -221,6 +221,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
 		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Mailer: post, Dossiers: plugged.dossiers,
 		Services: serviceNames{h.sso}, Accounts: h.provisioning, Looks: h.privacy, Confirm: h.identity.Confirm,
+		Catalogue: plugged.services, SignIns: h.identity.SignIns(), Proofs: h.identity.Reach(), Help: h.portal,
 		InstitutionFrench: institution.NameFrench, InstitutionEnglish: institution.NameEnglish,
 	}, cfg.Helpdesk)
 	registry := jobs.NewRegistry()

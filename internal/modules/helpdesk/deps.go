@@ -42,6 +42,15 @@ type Deps struct {
 	Services Services
 	// Accounts is the ledger of accounts in other services.
 	Accounts contract.ServiceAccounts
+	// Catalogue are the rooms that offer services. It is a function because the house
+	// is complete only after this room was made.
+	Catalogue func() []contract.ServiceProvider
+	// SignIns are the stories of sign-ins that people bring along, Proofs the codes by
+	// which strangers show that an address is theirs.
+	SignIns contract.SignIns
+	Proofs  contract.Proofs
+	// Help is the public help page.
+	Help Help
 	// Looks keeps who opened whose file.
 	Looks contract.Looks
 	// Confirm answers with a page that asks for a fresh proof of who is there, unless
@@ -62,6 +71,12 @@ type Services interface {
 	// ServiceCalled is a service's name in the language of the context, and where it
 	// is opened; both are empty for an unknown one.
 	ServiceCalled(ctx context.Context, service string) (name, address string)
+}
+
+// Help finds answers that were written for everybody.
+type Help interface {
+	// HelpAbout finds some, the best first, in the language of the context.
+	HelpAbout(ctx context.Context, words string) []contract.Hit
 }
 
 // Mailer puts mail and short messages in the outbox, in the caller's transaction.

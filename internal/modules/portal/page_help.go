@@ -1,10 +1,13 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/portal/help"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -24,6 +27,19 @@ func (m *Module) helpPage(w http.ResponseWriter, r *http.Request) error {
 		view.Articles = help.Search(m.help, view.Words)
 	}
 	return web.Render(w, r, http.StatusOK, helpTempl(view))
+}
+
+// HelpAbout finds answers of the public help page, the best first, in the language
+// of the context.
+func (m *Module) HelpAbout(ctx context.Context, words string) []contract.Hit {
+	var hits []contract.Hit
+	for _, a := range help.Search(m.help, words) {
+		if len(hits) == searchMost {
+			break
+		}
+		hits = append(hits, contract.Hit{Title: a.Question(i18n.Locale(ctx)), URL: "/portal/help/" + a.ID, Icon: "help"})
+	}
+	return hits
 }
 
 func (m *Module) helpArticlePage(w http.ResponseWriter, r *http.Request) error {
