@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -15,12 +16,15 @@ import (
 
 // Config is what an institution says about the view.
 type Config struct {
-	Listen         string         `toml:"listen" help:"address and port of the read-only LDAP view for printers, phones and mail programs, such as 10.0.0.5:636; empty for none"`
-	TLSCertificate string         `toml:"tls_certificate" help:"PEM file; without one, only this machine is listened to"`
-	TLSKey         string         `toml:"tls_key" help:"PEM file"`
-	Base           string         `toml:"base" help:"the name under which people are found, such as dc=valmont,dc=fr; empty makes it from server.base_url"`
-	Most           int            `toml:"most" help:"entries that one search without paging returns"`
-	Readers        []ReaderConfig `toml:"readers"`
+	Listen                string         `toml:"listen" help:"address and port of the read-only LDAP view for printers, phones and mail programs, such as 10.0.0.5:636; empty for none"`
+	TLSCertificate        string         `toml:"tls_certificate" help:"PEM file; without one, only this machine is listened to"`
+	TLSKey                string         `toml:"tls_key" help:"PEM file"`
+	Base                  string         `toml:"base" help:"the name under which people are found, such as dc=valmont,dc=fr; empty makes it from server.base_url"`
+	Most                  int            `toml:"most" help:"entries that one search without paging returns"`
+	Connections           int            `toml:"connections" help:"connections that are open at a time; more are hung up on"`
+	ConnectionsPerAddress int            `toml:"connections_per_address" help:"connections from one network address (of IPv6: one network of 64 bits) at a time"`
+	Idle                  time.Duration  `toml:"idle" help:"a connection on which nobody says anything for so long is hung up"`
+	Readers               []ReaderConfig `toml:"readers"`
 }
 
 // ReaderConfig is a program that may read.
@@ -31,7 +35,9 @@ type ReaderConfig struct {
 }
 
 // Defaults do not listen.
-func Defaults() Config { return Config{Most: 500} }
+func Defaults() Config {
+	return Config{Most: 500, Connections: 500, ConnectionsPerAddress: 50, Idle: 2 * time.Minute}
+}
 
 // leastPassword is how long the password of a program must be, in bytes: nobody
 // types it.
@@ -46,6 +52,9 @@ func (c Config) Check() []config.Problem {
 		}
 	}
 	want(c.Most >= 1 && c.Most <= 10_000, "most", "must lie between 1 and 10000")
+	want(c.Connections >= 1 && c.Connections <= 10_000, "connections", "must lie between 1 and 10000")
+	want(c.ConnectionsPerAddress >= 1, "connections_per_address", "must be 1 at least")
+	want(c.Idle >= time.Second && c.Idle <= longest, "idle", "must lie between 1s and 10m")
 	if c.Listen == "" {
 		return problems
 	}

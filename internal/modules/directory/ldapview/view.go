@@ -105,7 +105,6 @@ func (v *View) Serve(ctx context.Context) error {
 		return fmt.Errorf("read the base of the LDAP view: %w", err)
 	}
 	v.base = base
-	var options []gldap.Option
 	var starts *tls.Config
 	if v.config.TLSCertificate != "" {
 		pair, err := tls.LoadX509KeyPair(v.config.TLSCertificate, v.config.TLSKey)
@@ -113,14 +112,13 @@ func (v *View) Serve(ctx context.Context) error {
 			return fmt.Errorf("read the certificate of the LDAP view: %w", err)
 		}
 		starts = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-		options = append(options, gldap.WithTLSConfig(starts))
 	}
-	return listening(ctx, v.Log, func() error { return v.serve(ctx, options) })
+	return listening(ctx, v.Log, func() error { return v.serve(ctx, starts) })
 }
 
 // serve opens the view and answers until the context ends, or until it cannot take
 // programs in any more.
-func (v *View) serve(ctx context.Context, options []gldap.Option) error {
+func (v *View) serve(ctx context.Context, starts *tls.Config) error {
 	server, err := gldap.NewServer(
 		gldap.WithLogger(hclog.NewNullLogger()), gldap.WithReadTimeout(longest), gldap.WithWriteTimeout(longest),
 		gldap.WithOnClose(func(connection int) { v.forget(connection) }),
@@ -138,14 +136,37 @@ func (v *View) serve(ctx context.Context, options []gldap.Option) error {
 	if err != nil {
 		return fmt.Errorf("prepare the LDAP view: %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Run(v.config.Listen, options...) }()
-	v.Log.Info("LDAP view", "listen", v.config.Listen, "base", v.base.String(), "tls", len(options) > 0)
+	outside, err := net.Listen("tcp", v.config.Listen)
+	if err != nil {
+		return fmt.Errorf("serve the LDAP view: %w", err)
+	}
+	defer outside.Close() // the gate has closed it, or nobody was let in
+	inside, err := freeLoopback()
+	if err != nil {
+		return fmt.Errorf("serve the LDAP view: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 2)
+	go func() { ended <- server.Run(inside) }()
+	for ready := time.NewTicker(10 * time.Millisecond); !server.Ready(); <-ready.C {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("serve the LDAP view: %w", err)
+		default:
+		}
+	}
+	g := &gate{config: v.config, tls: starts, inside: inside, log: v.Log, from: map[netip.Addr]int{}}
+	go func() { ended <- g.serve(ctx, outside) }()
+	v.Log.Info("LDAP view", "listen", v.config.Listen, "base", v.base.String(), "tls", starts != nil)
 	select {
 	case err = <-ended:
-		err = fmt.Errorf("serve the LDAP view: %w", err)
+		if err != nil {
+			err = fmt.Errorf("serve the LDAP view: %w", err)
+		}
 	case <-ctx.Done():
 	}
+	cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Stop() }()
 	select {
@@ -154,6 +175,15 @@ func (v *View) serve(ctx context.Context, options []gldap.Option) error {
 	case <-time.After(stopPatience): // programs that stay connected are cut off with the process
 		return err
 	}
+}
+
+// freeLoopback is an address of this machine on which nobody listens now.
+func freeLoopback() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // listenAgain is how long the view waits before it listens anew.

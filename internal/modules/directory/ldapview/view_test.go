@@ -67,7 +67,10 @@ var valmont = people{
 const copiers = "the copiers’ long password"
 
 // serve starts a view of some people, and returns its address.
-func serve(t *testing.T, list people) string {
+func serve(t *testing.T, list people) string { return serveSo(t, list, func(*Config) {}) }
+
+// serveSo is serve with a configuration of the test's.
+func serveSo(t *testing.T, list people, change func(*Config)) string {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -78,6 +81,7 @@ func serve(t *testing.T, list people) string {
 	c := Defaults()
 	c.Listen, c.Most = address, 3
 	c.Readers = []ReaderConfig{{Name: "copiers", Password: copiers, Sees: "staff"}, {Name: "door", Password: copiers, Sees: "members"}}
+	change(&c)
 	if problems := c.Check(); len(problems) != 0 {
 		t.Fatal(problems)
 	}
