@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -186,12 +189,13 @@ type tokenAddCommand struct {
 	configured
 	Source string `arg:"" help:"Identifier of the source."`
 	Label  string `arg:"" help:"What will use it, such as \"Entra provisioning\"."`
+	Days   int    `default:"365" help:"How many days it holds: 730 at most."`
 }
 
 // Run prints the secret and nothing else, so that a script can keep it.
 func (c *tokenAddCommand) Run(t *terminal) error {
 	return c.withDoor(t, func(ctx context.Context, d *push.Door) error {
-		_, secret, err := d.AddToken(ctx, "", c.Source, c.Label)
+		_, secret, err := d.AddToken(ctx, push.Order{Source: c.Source, Label: c.Label, Days: c.Days})
 		if err != nil {
 			return err
 		}
@@ -216,11 +220,18 @@ func (c *tokenListCommand) Run(t *terminal) error {
 			return at.UTC().Format(time.DateOnly)
 		}
 		for _, one := range tokens {
-			state := "used " + day(one.UsedAt)
-			if !one.Holds() {
+			state := "ends " + day(one.EndsAt)
+			switch {
+			case !one.RevokedAt.IsZero():
 				state = "revoked " + day(one.RevokedAt)
+			case !one.Holds(d.Clock.Now()):
+				state = "ended " + day(one.EndsAt)
 			}
-			t.say("%s  %-16s  made %s  %-18s  %s", one.ID, one.Source, day(one.MadeAt), state, one.Label)
+			used := "used " + day(one.UsedAt)
+			if one.UsedFrom != "" {
+				used += " from " + one.UsedFrom
+			}
+			t.say("%s  %-16s  made %s  %-18s  %-34s  %s", one.ID, one.Source, day(one.MadeAt), state, used, one.Label)
 		}
 		return nil
 	})
@@ -233,5 +244,16 @@ type tokenRevokeCommand struct {
 
 // Run revokes it.
 func (c *tokenRevokeCommand) Run(t *terminal) error {
-	return c.withDoor(t, func(ctx context.Context, d *push.Door) error { return d.RevokeToken(ctx, "", c.ID) })
+	return c.withDoor(t, func(ctx context.Context, d *push.Door) error { return d.RevokeToken(ctx, nil, c.ID) })
+}
+
+// securityJournal is the journal of accounts, for who lets programs into the directory.
+type securityJournal struct{ *journal.Journal }
+
+// Note implements push.Journal.
+func (j securityJournal) Note(ctx context.Context, tx db.Tx, r *http.Request, kind string, facts map[string]string) error {
+	if r == nil { // the command line, or nobody
+		return j.Write(ctx, tx, journal.Event{Kind: kind, Facts: facts})
+	}
+	return j.Record(ctx, tx, r, kind, facts)
 }

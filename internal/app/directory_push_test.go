@@ -11,6 +11,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/app/valmont"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
 )
@@ -81,7 +82,7 @@ func programsPush(t *testing.T, dsn string) {
 		return people[ids[login]], ids[login] != ""
 	}
 
-	if _, token, err = h.directory.Door().AddToken(t.Context(), "", "entra-push", "test"); err != nil {
+	if _, token, err = h.directory.Door().AddToken(t.Context(), push.Order{Source: "entra-push", Label: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	made := send(201, "POST", "/scim/v2/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"yannig.lebihan@valmont.example","externalId":"A1","active":true,
@@ -107,7 +108,7 @@ func programsPush(t *testing.T, dsn string) {
 		t.Errorf("after the departure it is %+v", p)
 	}
 
-	if _, token, err = h.directory.Door().AddToken(t.Context(), "", "rh-push", "test"); err != nil {
+	if _, token, err = h.directory.Door().AddToken(t.Context(), push.Order{Source: "rh-push", Label: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	send(201, "PUT", "/api/directory/v1/people/rh-7", `{"login":"soazig.kermarrec","family_name":"Kermarrec","given_name":"Soazig","mail":"soazig.kermarrec@valmont.example",

@@ -43,7 +43,7 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
 		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept, Photos: entry.Photos{DB: m.DB, Files: m.Files},
 	}, m.config.Register)
-	m.door = &push.Door{DB: m.DB, Clock: m.Clock, Engine: m.register, Sources: m.config.Sources, Confirm: m.Confirm}
+	m.door = &push.Door{DB: m.DB, Clock: m.Clock, Engine: m.register, Sources: m.config.Sources, Confirm: m.Confirm, Journal: m.Journal, Keepers: m.officers, Notices: m.Notices, Texts: m.Texts}
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their

@@ -1,8 +1,10 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -28,6 +30,8 @@ type tokensView struct {
 	Sources  []ui.Option
 	Source   string
 	Label    string
+	Days     string
+	Lives    []ui.Option // how long a token may hold
 	Rows     [][]ui.Cell
 	Fresh    string // a secret that was just made
 	Address  string // where the program knocks with it
@@ -49,7 +53,7 @@ func (d *Door) makeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := tokensView{Source: form.Get("source"), Label: strings.TrimSpace(form.Get("label"))}
+	v := tokensView{Source: form.Get("source"), Label: strings.TrimSpace(form.Get("label")), Days: form.Get("days")}
 	src, known := d.sourceOf(v.Source)
 	if !known {
 		v.Problems.Add("source", "directory.tokens.source_missing")
@@ -60,10 +64,14 @@ func (d *Door) makeToken(w http.ResponseWriter, r *http.Request) error {
 	case utf8.RuneCountInString(v.Label) > mostLabel:
 		v.Problems.Add("label", "directory.tokens.label_long", "most", mostLabel)
 	}
+	days, err := strconv.Atoi(cmp.Or(v.Days, strconv.Itoa(UsualDays)))
+	if err != nil || days < 1 || days > MostDays {
+		v.Problems.Add("days", "directory.tokens.days_unfit", "most", MostDays)
+	}
 	if v.Problems.Any() {
 		return d.renderTokens(w, r, http.StatusUnprocessableEntity, v)
 	}
-	_, secret, err := d.AddToken(r.Context(), web.Viewer(r).Person, v.Source, v.Label)
+	_, secret, err := d.AddToken(r.Context(), Order{Source: v.Source, Label: v.Label, Days: days, Request: r})
 	if err != nil {
 		return err
 	}
@@ -80,7 +88,7 @@ func doorOf(c source.Config) string {
 }
 
 func (d *Door) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	if err := d.RevokeToken(r.Context(), web.Viewer(r).Person, r.PathValue("id")); err != nil {
+	if err := d.RevokeToken(r.Context(), r, r.PathValue("id")); err != nil {
 		return err
 	}
 	web.Flash(w, r, "directory.tokens.revoked_now")
@@ -94,6 +102,10 @@ func (d *Door) renderTokens(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	if len(v.Sources) == 1 {
 		v.Source = v.Sources[0].Value
+	}
+	v.Days = cmp.Or(v.Days, strconv.Itoa(UsualDays))
+	for _, days := range []int{30, 90, 180, UsualDays, MostDays} {
+		v.Lives = append(v.Lives, ui.Option{Value: strconv.Itoa(days), Label: i18n.T(ctx, "directory.tokens.days", "count", days)})
 	}
 	tokens, err := d.Tokens(ctx)
 	if err != nil {
@@ -113,11 +125,15 @@ func (d *Door) tokenRow(ctx context.Context, t Token) []ui.Cell {
 	}
 	used := ui.TextCell(i18n.T(ctx, "directory.tokens.never"))
 	if !t.UsedAt.IsZero() {
-		used = ui.BodyCell(ui.When(t.UsedAt, i18n.Moment))
+		used = ui.BodyCell(usedTempl(t))
 	}
 	last := ui.BodyCell(revokeTempl(t))
-	if !t.Holds() {
+	now := d.Clock.Now()
+	switch {
+	case !t.RevokedAt.IsZero():
 		last = ui.BodyCell(ui.Tag("", i18n.T(ctx, "directory.tokens.revoked")))
+	case !t.Holds(now):
+		last = ui.BodyCell(ui.Tag("", i18n.T(ctx, "directory.tokens.ended")))
 	}
-	return []ui.Cell{ui.TextCell(t.Label), ui.TextCell(name), ui.BodyCell(ui.When(t.MadeAt, i18n.Day)), used, last}
+	return []ui.Cell{ui.TextCell(t.Label), ui.TextCell(name), ui.BodyCell(ui.When(t.MadeAt, i18n.Day)), used, ui.BodyCell(endsTempl(t, t.Holds(now) && t.EndsAt.Sub(now) < warnedBefore)), last}
 }

@@ -7,10 +7,13 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Engine takes what is pushed; [register.Engine] is one.
@@ -28,6 +31,13 @@ type Door struct {
 	// Confirm asks who makes a token to prove anew who they are: whoever has it brings
 	// people, and changes them.
 	Confirm func(w http.ResponseWriter, r *http.Request) (ok bool, err error)
+	// Journal keeps who made and revoked tokens; nil keeps nothing.
+	Journal Journal
+	// Keepers are those who keep the directory. They are told by Notices, in words of
+	// Texts, when a token ends soon. All three may be nil.
+	Keepers func(context.Context) ([]campus.PersonID, error)
+	Notices contract.Notices
+	Texts   *i18n.Catalogue
 }
 
 // pushed are the sources that programs push into.

@@ -63,7 +63,7 @@ func TestATokenOpensTheDoorOfItsSourceAndNoOther(t *testing.T) {
 				t.Errorf("%s: %d, want %d", name, a.Status, c.status)
 			}
 		}
-		if _, _, err := h.Door.AddToken(t.Context(), "", pushtest.Read, "x"); !errors.Is(err, push.SourceNotPushed) {
+		if _, _, err := h.Door.AddToken(t.Context(), push.Order{Source: pushtest.Read, Label: "x"}); !errors.Is(err, push.SourceNotPushed) {
 			t.Errorf("a token of a source that is read: %v", err)
 		}
 		h.Door.Sources = h.Door.Sources[1:] // the configuration has the source no longer
@@ -88,7 +88,7 @@ func TestTokensAreKeptOnAPageForThoseWhoKeepTheDirectory(t *testing.T) {
 			}
 		}
 		h.Viewer.Rights = []campus.Right{campus.RightDirectory}
-		for _, bad := range [][]string{{"source", pushtest.Read, "label", "x"}, {"source", pushtest.SCIM, "label", " "}, {"source", pushtest.SCIM, "label", strings.Repeat("x", 81)}} {
+		for _, bad := range [][]string{{"source", pushtest.Read, "label", "x"}, {"source", pushtest.SCIM, "label", " "}, {"source", pushtest.SCIM, "label", strings.Repeat("x", 81)}, {"source", pushtest.SCIM, "label", "x", "days", "731"}, {"source", pushtest.SCIM, "label", "x", "days", "0"}, {"source", pushtest.SCIM, "label", "x", "days", "for ever"}} {
 			if a := post("/directory/tokens", bad...); a.Status != 422 {
 				t.Errorf("%q: %d", bad, a.Status)
 			}
@@ -191,9 +191,8 @@ func TestAPersonReadsWhatWasPushedAboutThemAndAnErasureFindsIt(t *testing.T) {
 		if r, err = h.Door.Get(ctx, pushtest.API, source.Person, "a"); err != nil || r.Person != "person-a" {
 			t.Errorf("kept is %+v, %v", r, err)
 		}
-		if _, _, err := h.Door.AddToken(ctx, "person-a", pushtest.API, "mine"); err != nil {
-			t.Fatal(err)
-		}
+		h.Viewer = campus.Viewer{Person: "person-a", Rights: []campus.Right{campus.RightDirectory}}
+		h.Stranger().Must(200, "POST", "/directory/tokens", pagetest.Form("source", pushtest.API, "label", "mine").Encode(), "Content-Type", "application/x-www-form-urlencoded")
 		files := map[string]*strings.Builder{}
 		archive := &contract.Archive{Create: func(name string) (io.Writer, error) {
 			files[name] = &strings.Builder{}

@@ -1,21 +1,41 @@
 -- name: AddToken :exec
-INSERT INTO directory_tokens (id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, 0, '', 0);
+INSERT INTO directory_tokens (id, source, label, hash, made_by, made_at, ends_at, used_at, revoked_by, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0);
 
 -- name: TokenByHash :one
 SELECT * FROM directory_tokens WHERE hash = $1;
 
 -- name: Tokens :many
--- Those that hold, then those that were revoked, the latest first.
-SELECT * FROM directory_tokens ORDER BY CASE WHEN revoked_at = 0 THEN 0 ELSE 1 END, made_at DESC, id LIMIT 200;
+-- Those that hold, then those that do not any more, the latest first.
+SELECT * FROM directory_tokens ORDER BY CASE WHEN revoked_at = 0 AND ends_at > sqlc.arg(now_at) THEN 0 ELSE 1 END, made_at DESC, id LIMIT 200;
 
 -- name: CountTokens :one
 SELECT COUNT(*) FROM directory_tokens WHERE revoked_at = 0;
 
 -- name: UseToken :exec
-UPDATE directory_tokens SET used_at = $2 WHERE id = $1;
+UPDATE directory_tokens SET used_at = $2, used_from = $3 WHERE id = $1;
 
 -- name: RevokeToken :execrows
 UPDATE directory_tokens SET revoked_at = $2, revoked_by = $3 WHERE id = $1 AND revoked_at = 0;
+
+-- name: TokenByID :one
+SELECT * FROM directory_tokens WHERE id = $1;
+
+-- name: TokensThatEnd :many
+-- Those of which nobody was told yet that they end before a time.
+SELECT * FROM directory_tokens WHERE revoked_at = 0 AND warned_at = 0 AND ends_at < $1 ORDER BY ends_at, id LIMIT 100;
+
+-- name: TokenWarned :execrows
+UPDATE directory_tokens SET warned_at = $2 WHERE id = $1 AND warned_at = 0;
+
+-- name: TokensThatEnded :many
+SELECT * FROM directory_tokens WHERE revoked_at = 0 AND told_at = 0 AND ends_at <= $1 ORDER BY ends_at, id LIMIT 100;
+
+-- name: TokenTold :execrows
+UPDATE directory_tokens SET told_at = $2 WHERE id = $1 AND told_at = 0;
+
+-- name: TokensInUse :many
+-- Those that programs use, and that end before a time.
+SELECT * FROM directory_tokens WHERE revoked_at = 0 AND ends_at < sqlc.arg(before_at) AND used_at > sqlc.arg(used_after_at) ORDER BY ends_at, id LIMIT 100;
 
 -- name: Pushed :one
 SELECT * FROM directory_pushed WHERE source = $1 AND kind = $2 AND id = $3;

@@ -7,6 +7,12 @@ var (
 	TokenMissing = fault.Declare(fault.Unauthenticated, "directory.token_missing")
 	// TokenRevoked: the token does not hold any more.
 	TokenRevoked = fault.Declare(fault.Unauthenticated, "directory.token_revoked")
+	// TokenEnded: the token has ended by itself.
+	TokenEnded = fault.Declare(fault.Unauthenticated, "directory.token_ended")
+	// TokenEnds: a token that a program uses ends within days.
+	TokenEnds = fault.Declare(fault.Unavailable, "directory.token_ends").Leads("/directory/tokens")
+	// DaysUnfit: no token holds for so many days.
+	DaysUnfit = fault.Declare(fault.Invalid, "directory.token_days_unfit")
 	// TokenElsewhere: the token is for a source that is pushed into in another way.
 	TokenElsewhere = fault.Declare(fault.Forbidden, "directory.token_elsewhere")
 	// TokenUnknown: there is no token to revoke.

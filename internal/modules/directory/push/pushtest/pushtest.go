@@ -49,6 +49,7 @@ type House struct {
 	Clock  *clock.Manual
 	Viewer campus.Viewer // of the pages
 	Engine *Engine
+	Texts  *i18n.Catalogue
 	server *httptest.Server
 	// Doubted has who makes a token asked for a fresh proof.
 	Doubted bool
@@ -80,6 +81,7 @@ func Each(t *testing.T, alcoves func(*push.Door) []Routes, test func(t *testing.
 		if err != nil {
 			t.Fatal(err)
 		}
+		h.Texts = texts
 		h.server = pagetest.Serve(t, now, texts, func() campus.Viewer { return h.Viewer }, func(r *web.Router) {
 			h.Door.Routes(r)
 			for _, a := range alcoves(h.Door) {
@@ -93,7 +95,7 @@ func Each(t *testing.T, alcoves func(*push.Door) []Routes, test func(t *testing.
 // Token makes a token of a source.
 func (h *House) Token(src string) string {
 	h.T.Helper()
-	_, secret, err := h.Door.AddToken(context.Background(), "", src, "test")
+	_, secret, err := h.Door.AddToken(context.Background(), push.Order{Source: src, Label: "test"})
 	if err != nil {
 		h.T.Fatal(err)
 	}

@@ -31,4 +31,8 @@ type DirectoryToken struct {
 	UsedAt    db.Time
 	RevokedBy string
 	RevokedAt db.Time
+	EndsAt    db.Time
+	WarnedAt  db.Time
+	ToldAt    db.Time
+	UsedFrom  string
 }

@@ -45,7 +45,7 @@ func (q *Queries) AddPushed(ctx context.Context, arg AddPushedParams) error {
 }
 
 const addToken = `-- name: AddToken :exec
-INSERT INTO directory_tokens (id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, 0, '', 0)
+INSERT INTO directory_tokens (id, source, label, hash, made_by, made_at, ends_at, used_at, revoked_by, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0)
 `
 
 type AddTokenParams struct {
@@ -55,6 +55,7 @@ type AddTokenParams struct {
 	Hash   string
 	MadeBy string
 	MadeAt db.Time
+	EndsAt db.Time
 }
 
 func (q *Queries) AddToken(ctx context.Context, arg AddTokenParams) error {
@@ -65,6 +66,7 @@ func (q *Queries) AddToken(ctx context.Context, arg AddTokenParams) error {
 		arg.Hash,
 		arg.MadeBy,
 		arg.MadeAt,
+		arg.EndsAt,
 	)
 	return err
 }
@@ -443,7 +445,7 @@ func (q *Queries) RevokeToken(ctx context.Context, arg RevokeTokenParams) (int64
 }
 
 const tokenByHash = `-- name: TokenByHash :one
-SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at FROM directory_tokens WHERE hash = $1
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at, ends_at, warned_at, told_at, used_from FROM directory_tokens WHERE hash = $1
 `
 
 func (q *Queries) TokenByHash(ctx context.Context, hash string) (DirectoryToken, error) {
@@ -459,17 +461,80 @@ func (q *Queries) TokenByHash(ctx context.Context, hash string) (DirectoryToken,
 		&i.UsedAt,
 		&i.RevokedBy,
 		&i.RevokedAt,
+		&i.EndsAt,
+		&i.WarnedAt,
+		&i.ToldAt,
+		&i.UsedFrom,
 	)
 	return i, err
 }
 
-const tokens = `-- name: Tokens :many
-SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at FROM directory_tokens ORDER BY CASE WHEN revoked_at = 0 THEN 0 ELSE 1 END, made_at DESC, id LIMIT 200
+const tokenByID = `-- name: TokenByID :one
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at, ends_at, warned_at, told_at, used_from FROM directory_tokens WHERE id = $1
 `
 
-// Those that hold, then those that were revoked, the latest first.
-func (q *Queries) Tokens(ctx context.Context) ([]DirectoryToken, error) {
-	rows, err := q.db.QueryContext(ctx, tokens)
+func (q *Queries) TokenByID(ctx context.Context, id string) (DirectoryToken, error) {
+	row := q.db.QueryRowContext(ctx, tokenByID, id)
+	var i DirectoryToken
+	err := row.Scan(
+		&i.ID,
+		&i.Source,
+		&i.Label,
+		&i.Hash,
+		&i.MadeBy,
+		&i.MadeAt,
+		&i.UsedAt,
+		&i.RevokedBy,
+		&i.RevokedAt,
+		&i.EndsAt,
+		&i.WarnedAt,
+		&i.ToldAt,
+		&i.UsedFrom,
+	)
+	return i, err
+}
+
+const tokenTold = `-- name: TokenTold :execrows
+UPDATE directory_tokens SET told_at = $2 WHERE id = $1 AND told_at = 0
+`
+
+type TokenToldParams struct {
+	ID     string
+	ToldAt db.Time
+}
+
+func (q *Queries) TokenTold(ctx context.Context, arg TokenToldParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, tokenTold, arg.ID, arg.ToldAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const tokenWarned = `-- name: TokenWarned :execrows
+UPDATE directory_tokens SET warned_at = $2 WHERE id = $1 AND warned_at = 0
+`
+
+type TokenWarnedParams struct {
+	ID       string
+	WarnedAt db.Time
+}
+
+func (q *Queries) TokenWarned(ctx context.Context, arg TokenWarnedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, tokenWarned, arg.ID, arg.WarnedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const tokens = `-- name: Tokens :many
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at, ends_at, warned_at, told_at, used_from FROM directory_tokens ORDER BY CASE WHEN revoked_at = 0 AND ends_at > $1 THEN 0 ELSE 1 END, made_at DESC, id LIMIT 200
+`
+
+// Those that hold, then those that do not any more, the latest first.
+func (q *Queries) Tokens(ctx context.Context, nowAt db.Time) ([]DirectoryToken, error) {
+	rows, err := q.db.QueryContext(ctx, tokens, nowAt)
 	if err != nil {
 		return nil, err
 	}
@@ -487,6 +552,57 @@ func (q *Queries) Tokens(ctx context.Context) ([]DirectoryToken, error) {
 			&i.UsedAt,
 			&i.RevokedBy,
 			&i.RevokedAt,
+			&i.EndsAt,
+			&i.WarnedAt,
+			&i.ToldAt,
+			&i.UsedFrom,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tokensInUse = `-- name: TokensInUse :many
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at, ends_at, warned_at, told_at, used_from FROM directory_tokens WHERE revoked_at = 0 AND ends_at < $1 AND used_at > $2 ORDER BY ends_at, id LIMIT 100
+`
+
+type TokensInUseParams struct {
+	BeforeAt    db.Time
+	UsedAfterAt db.Time
+}
+
+// Those that programs use, and that end before a time.
+func (q *Queries) TokensInUse(ctx context.Context, arg TokensInUseParams) ([]DirectoryToken, error) {
+	rows, err := q.db.QueryContext(ctx, tokensInUse, arg.BeforeAt, arg.UsedAfterAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DirectoryToken
+	for rows.Next() {
+		var i DirectoryToken
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.Label,
+			&i.Hash,
+			&i.MadeBy,
+			&i.MadeAt,
+			&i.UsedAt,
+			&i.RevokedBy,
+			&i.RevokedAt,
+			&i.EndsAt,
+			&i.WarnedAt,
+			&i.ToldAt,
+			&i.UsedFrom,
 		); err != nil {
 			return nil, err
 		}
@@ -502,7 +618,7 @@ func (q *Queries) Tokens(ctx context.Context) ([]DirectoryToken, error) {
 }
 
 const tokensOfPerson = `-- name: TokensOfPerson :many
-SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at FROM directory_tokens WHERE made_by = $1 OR revoked_by = $1 ORDER BY made_at
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at, ends_at, warned_at, told_at, used_from FROM directory_tokens WHERE made_by = $1 OR revoked_by = $1 ORDER BY made_at
 `
 
 func (q *Queries) TokensOfPerson(ctx context.Context, person string) ([]DirectoryToken, error) {
@@ -524,6 +640,93 @@ func (q *Queries) TokensOfPerson(ctx context.Context, person string) ([]Director
 			&i.UsedAt,
 			&i.RevokedBy,
 			&i.RevokedAt,
+			&i.EndsAt,
+			&i.WarnedAt,
+			&i.ToldAt,
+			&i.UsedFrom,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tokensThatEnd = `-- name: TokensThatEnd :many
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at, ends_at, warned_at, told_at, used_from FROM directory_tokens WHERE revoked_at = 0 AND warned_at = 0 AND ends_at < $1 ORDER BY ends_at, id LIMIT 100
+`
+
+// Those of which nobody was told yet that they end before a time.
+func (q *Queries) TokensThatEnd(ctx context.Context, endsAt db.Time) ([]DirectoryToken, error) {
+	rows, err := q.db.QueryContext(ctx, tokensThatEnd, endsAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DirectoryToken
+	for rows.Next() {
+		var i DirectoryToken
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.Label,
+			&i.Hash,
+			&i.MadeBy,
+			&i.MadeAt,
+			&i.UsedAt,
+			&i.RevokedBy,
+			&i.RevokedAt,
+			&i.EndsAt,
+			&i.WarnedAt,
+			&i.ToldAt,
+			&i.UsedFrom,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tokensThatEnded = `-- name: TokensThatEnded :many
+SELECT id, source, label, hash, made_by, made_at, used_at, revoked_by, revoked_at, ends_at, warned_at, told_at, used_from FROM directory_tokens WHERE revoked_at = 0 AND told_at = 0 AND ends_at <= $1 ORDER BY ends_at, id LIMIT 100
+`
+
+func (q *Queries) TokensThatEnded(ctx context.Context, endsAt db.Time) ([]DirectoryToken, error) {
+	rows, err := q.db.QueryContext(ctx, tokensThatEnded, endsAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DirectoryToken
+	for rows.Next() {
+		var i DirectoryToken
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.Label,
+			&i.Hash,
+			&i.MadeBy,
+			&i.MadeAt,
+			&i.UsedAt,
+			&i.RevokedBy,
+			&i.RevokedAt,
+			&i.EndsAt,
+			&i.WarnedAt,
+			&i.ToldAt,
+			&i.UsedFrom,
 		); err != nil {
 			return nil, err
 		}
@@ -539,15 +742,16 @@ func (q *Queries) TokensOfPerson(ctx context.Context, person string) ([]Director
 }
 
 const useToken = `-- name: UseToken :exec
-UPDATE directory_tokens SET used_at = $2 WHERE id = $1
+UPDATE directory_tokens SET used_at = $2, used_from = $3 WHERE id = $1
 `
 
 type UseTokenParams struct {
-	ID     string
-	UsedAt db.Time
+	ID       string
+	UsedAt   db.Time
+	UsedFrom string
 }
 
 func (q *Queries) UseToken(ctx context.Context, arg UseTokenParams) error {
-	_, err := q.db.ExecContext(ctx, useToken, arg.ID, arg.UsedAt)
+	_, err := q.db.ExecContext(ctx, useToken, arg.ID, arg.UsedAt, arg.UsedFrom)
 	return err
 }
