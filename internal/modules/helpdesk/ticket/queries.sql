@@ -65,3 +65,9 @@ VALUES (sqlc.arg(id), sqlc.arg(team), sqlc.arg(campus), sqlc.arg(name_fr), sqlc.
 -- name: UpdateQueue :execrows
 UPDATE helpdesk_queues SET team = sqlc.arg(team), campus = sqlc.arg(campus), name_fr = sqlc.arg(name_fr), name_en = sqlc.arg(name_en), mail = sqlc.arg(mail), calendar_id = sqlc.arg(calendar_id), closed_at = sqlc.arg(closed_at)
 WHERE id = sqlc.arg(id);
+
+-- name: RedactMessage :execrows
+UPDATE helpdesk_messages SET body = sqlc.arg(body), folded = '', redacted_at = sqlc.arg(redacted_at) WHERE ticket_id = sqlc.arg(ticket_id) AND id = sqlc.arg(id);
+
+-- name: RedactAttachment :execrows
+UPDATE helpdesk_attachments SET name = '', media_type = '', size = 0, file_ref = '', refused = sqlc.arg(refused) WHERE ticket_id = sqlc.arg(ticket_id) AND id = sqlc.arg(id);

@@ -8,4 +8,5 @@ var (
 	Changed    = fault.Declare(fault.Conflict, "helpdesk.ticket_changed")
 	WrongState = fault.Declare(fault.Conflict, "helpdesk.wrong_state")
 	QueueGone  = fault.Declare(fault.NotFound, "helpdesk.queue_missing")
+	FileTaken  = fault.Declare(fault.Gone, RedactedFile)
 )

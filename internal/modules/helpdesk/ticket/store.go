@@ -234,6 +234,9 @@ func keep(ctx context.Context, tx db.Tx, w *Work) error {
 			return fmt.Errorf("keep an event: %w", err)
 		}
 	}
+	if err := hide(ctx, q, w.Ticket.ID, w.now, w.redactions); err != nil {
+		return err
+	}
 	for i, f := range w.facts {
 		if err := q.InsertFact(ctx, sqlgen.InsertFactParams{TicketID: w.Ticket.ID, Position: int64(i), Label: f.Label, Content: f.Content}); err != nil {
 			return fmt.Errorf("keep a fact: %w", err)

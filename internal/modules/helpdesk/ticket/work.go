@@ -26,6 +26,8 @@ type Work struct {
 	messages []Message
 	events   []Event
 	facts    []Fact
+
+	redactions []redaction
 }
 
 // Before is the ticket as it was; the zero Ticket when it is being opened.
@@ -154,6 +156,15 @@ func (w *Work) Postpone(until time.Time) error {
 func (w *Work) Reopen() {
 	w.Ticket.Reopened++
 	w.become(Open)
+}
+
+// Undo takes a change of state back: it is as if it had not been made.
+func (w *Work) Undo(to State) error {
+	if w.Ticket.State == Merged {
+		return WrongState
+	}
+	w.become(to)
+	return nil
 }
 
 // MergeInto ends the ticket in favour of another one.

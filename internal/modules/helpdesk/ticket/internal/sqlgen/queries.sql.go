@@ -494,6 +494,48 @@ func (q *Queries) Queues(ctx context.Context) ([]HelpdeskQueue, error) {
 	return items, nil
 }
 
+const redactAttachment = `-- name: RedactAttachment :execrows
+UPDATE helpdesk_attachments SET name = '', media_type = '', size = 0, file_ref = '', refused = $1 WHERE ticket_id = $2 AND id = $3
+`
+
+type RedactAttachmentParams struct {
+	Refused  string
+	TicketID string
+	ID       string
+}
+
+func (q *Queries) RedactAttachment(ctx context.Context, arg RedactAttachmentParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, redactAttachment, arg.Refused, arg.TicketID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const redactMessage = `-- name: RedactMessage :execrows
+UPDATE helpdesk_messages SET body = $1, folded = '', redacted_at = $2 WHERE ticket_id = $3 AND id = $4
+`
+
+type RedactMessageParams struct {
+	Body       string
+	RedactedAt db.Time
+	TicketID   string
+	ID         string
+}
+
+func (q *Queries) RedactMessage(ctx context.Context, arg RedactMessageParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, redactMessage,
+		arg.Body,
+		arg.RedactedAt,
+		arg.TicketID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const ticketByID = `-- name: TicketByID :one
 SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version FROM helpdesk_tickets WHERE id = $1
 `
