@@ -1,8 +1,13 @@
 package helpdesk
 
 import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -17,13 +22,17 @@ type jobOwner interface{ Jobs(*jobs.Registry) }
 func (m *Module) furnish() {
 	m.tickets = &ticket.Tickets{DB: m.DB}
 	m.attached = &attached.Attached{DB: m.DB, Files: m.Files, Tickets: m.tickets}
-	m.tickets.Connect(firstQueue{m.tickets}, noPromise{})
+	m.words = &words.Index{DB: m.DB}
+	m.listing = listing.New(listing.Deps{
+		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Words: m.words, Register: m.Register, Places: m.Places, Agents: m.agents,
+	})
+	m.tickets.Connect(firstQueue{m.tickets}, noPromise{}, m.words)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.attached}
+	return []alcove{m.listing, m.attached}
 }
 
 // those are the alcoves that bring a T.
@@ -42,4 +51,9 @@ func (m *Module) Jobs(r *jobs.Registry) {
 	for _, owner := range those[jobOwner](m.alcoves()) {
 		owner.Jobs(r)
 	}
+}
+
+// agents are those who may handle tickets.
+func (m *Module) agents(ctx context.Context) ([]campus.PersonID, error) {
+	return m.Roll.HoldersOf(ctx, campus.RightHelpdesk)
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
 )
 
 // Module is the room.
@@ -19,6 +21,8 @@ type Module struct {
 
 	tickets  *ticket.Tickets
 	attached *attached.Attached
+	words    *words.Index
+	listing  *listing.Listing
 }
 
 var (

@@ -5,7 +5,14 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Nav leads everybody to where they ask, and agents to the tickets.
-func (m *Module) Nav(context.Context, campus.Viewer) []contract.NavItem { return nil }
+func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
+	var items []contract.NavItem
+	if v.CanSomewhere(campus.RightHelpdesk) {
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.tickets"), URL: "/helpdesk/tickets", Icon: "list", Group: 2})
+	}
+	return items
+}

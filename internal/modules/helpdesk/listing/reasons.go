@@ -1,0 +1,13 @@
+package listing
+
+import "github.com/amphi-campus/amphi/internal/platform/fault"
+
+// Why an act on several tickets, or a list, is refused.
+var (
+	NothingTicked = fault.Declare(fault.Invalid, "helpdesk.nothing_ticked")
+	TooManyTicked = fault.Declare(fault.Invalid, "helpdesk.too_many_ticked")
+	ActUnknown    = fault.Declare(fault.Malformed, "helpdesk.act_unknown")
+	BulkGone      = fault.Declare(fault.Gone, "helpdesk.bulk_gone")
+	ViewMissing   = fault.Declare(fault.NotFound, "helpdesk.view_missing")
+	ViewUnnamed   = fault.Declare(fault.Invalid, "helpdesk.view_unnamed")
+)
