@@ -61,6 +61,10 @@ func run() int {
 		}
 		missing = lookAll(parts)
 	}
+	if *install && len(missing) > 0 {
+		installPython(ctx, missing)
+		missing = lookAll(parts)
+	}
 	if ctx.Err() != nil {
 		return fail(fmt.Errorf("stopped before the command was started"))
 	}

@@ -14,6 +14,7 @@ type part struct {
 	name     string
 	why      string          // what the tests do with it
 	packages []string        // the Debian packages that bring it
+	python   []string        // or the packages of PyPI, with their versions
 	find     func() []string // its files, the program first; empty when something is missing
 	exports  func(files []string) map[string]string
 	version  func(program string) string
@@ -111,6 +112,14 @@ var parts = []*part{
 		packages: []string{"vdirsyncer"},
 		find:     func() []string { return onPath("vdirsyncer") },
 		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_VDIRSYNCER": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
+		name: "scim2", why: "the SCIM server, checked by a program of others’ making",
+		packages: []string{"python3-venv"},
+		python:   []string{"scim2-tester==0.5.2", "scim2-client[httpx2]==0.13.2", "scim2-models==0.12.3"},
+		find:     func() []string { return findPython("scim2", "scim2_tester") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_SCIM2": f[0]} },
 		version:  versionByFlag("--version"),
 	},
 	{

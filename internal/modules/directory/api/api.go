@@ -240,7 +240,7 @@ func (c collection) put(w http.ResponseWriter, v visit) error {
 		return push.Resource{Body: body}, nil
 	}, c.record)
 	if err != nil {
-		if errors.Is(err, register.PushHeld) || errors.Is(err, register.RunUnderWay) {
+		if errors.Is(err, register.PushHeld) || errors.Is(err, register.IdentityHeld) || errors.Is(err, register.RunUnderWay) {
 			web.RetryAfter(w, time.Minute)
 		}
 		return err

@@ -72,7 +72,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) error {
 			kind = "uniqueness"
 		case f.Reason.Kind() == fault.Invalid: // what the register cannot take
 			status, kind = http.StatusBadRequest, "invalidValue"
-		case errors.Is(err, register.PushHeld), errors.Is(err, register.RunUnderWay), f.Reason.Kind() == fault.Unavailable:
+		case errors.Is(err, register.PushHeld), errors.Is(err, register.IdentityHeld), errors.Is(err, register.RunUnderWay), f.Reason.Kind() == fault.Unavailable:
 			web.RetryAfter(w, time.Minute)
 		}
 		detail += " [" + f.Reason.Code() + " " + web.RequestID(r.Context()) + "]"

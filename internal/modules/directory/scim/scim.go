@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
@@ -31,6 +33,13 @@ func (s *Server) Routes(r *web.Router) {
 	r.Handle("GET /scim/v2/ResourceTypes/{id}", s.entered(s.oneResourceType), web.Public)
 	r.Handle("GET /scim/v2/Schemas", s.entered(s.schemas), web.Public)
 	r.Handle("GET /scim/v2/Schemas/{id}", s.entered(s.oneSchema), web.Public)
+
+	for _, absent := range []string{"GET /scim/v2/Me", "POST /scim/v2/Bulk", "POST /scim/v2/.search"} {
+		r.Handle(absent, s.entered(s.unsupported), web.Public)
+	}
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		r.Handle(method+" /scim/v2/{elsewhere...}", s.entered(s.elsewhere), web.Public)
+	}
 
 	r.Handle("GET /scim/v2/Users", s.entered(s.find(users)), web.Public)
 	r.Handle("POST /scim/v2/Users", s.entered(s.create(users)), web.Public, large)
@@ -68,6 +77,21 @@ func (s *Server) entered(h func(http.ResponseWriter, visit) error) web.Handler {
 		}
 		return nil
 	}
+}
+
+// unsupported answers what the standard knows and we do not do: /Me (RFC 7644 §3.11),
+// bulk operations (§3.7), and a search through all types at once (§3.4.3).
+func (s *Server) unsupported(_ http.ResponseWriter, v visit) error {
+	return refuse(http.StatusNotImplemented, "", v.URL.Path+" is not supported: see "+v.base+"/ServiceProviderConfig")
+}
+
+// elsewhere answers where nothing is, in words that clients of SCIM understand.
+func (s *Server) elsewhere(_ http.ResponseWriter, v visit) error {
+	first, _, _ := strings.Cut(v.PathValue("elsewhere"), "/")
+	if slices.Contains([]string{"ServiceProviderConfig", "ResourceTypes", "Schemas", users.endpoint, groups.endpoint}, first) {
+		return refuse(http.StatusMethodNotAllowed, "", v.URL.Path+" does not take "+v.Method)
+	}
+	return refuse(http.StatusNotFound, "", "there is nothing at "+v.URL.Path)
 }
 
 func isMissing(err error) bool { return errors.Is(err, push.ResourceMissing) }

@@ -50,6 +50,7 @@ func TestEveryAddressWantsATokenOfASCIMSource(t *testing.T) {
 		for _, address := range []string{
 			"GET /scim/v2/ServiceProviderConfig", "GET /scim/v2/ResourceTypes", "GET /scim/v2/ResourceTypes/User", "GET /scim/v2/Schemas", "GET /scim/v2/Schemas/" + enterprise,
 			"GET /scim/v2/Users", "POST /scim/v2/Users", "POST /scim/v2/Users/.search", "GET /scim/v2/Users/" + made, "PUT /scim/v2/Users/" + made, "PATCH /scim/v2/Users/" + made, "DELETE /scim/v2/Users/" + made,
+			"GET /scim/v2/Me", "POST /scim/v2/Bulk", "POST /scim/v2/.search", "GET /scim/v2/elsewhere", "DELETE /scim/v2/Users",
 			"GET /scim/v2/Groups", "POST /scim/v2/Groups", "POST /scim/v2/Groups/.search", "GET /scim/v2/Groups/x", "PUT /scim/v2/Groups/x", "PATCH /scim/v2/Groups/x", "DELETE /scim/v2/Groups/x",
 		} {
 			method, path, _ := strings.Cut(address, " ")
