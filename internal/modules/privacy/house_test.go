@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -53,6 +54,9 @@ type house struct {
 	mails   []mailer.Message
 	cookies map[string]string
 	abroad  *services // nil where no account is elsewhere
+	// reading is called for each note that an export reads, told for each notice that
+	// is about to be noted.
+	reading, told func()
 }
 
 func (h *house) rooms() []contract.Module {
@@ -175,6 +179,9 @@ func (n notes) Export(ctx context.Context, who campus.PersonID, a *contract.Arch
 		for rows.Next() {
 			var words string
 			err := rows.Scan(&words)
+			if n.h.reading != nil {
+				n.h.reading()
+			}
 			if !yield(words, err) {
 				return
 			}
@@ -216,18 +223,30 @@ func open(t *testing.T) *house {
 	return build(t, c, dbtest.OpenAt(t, c, migrations()...))
 }
 
+// keptFolder tells a house where its key and its files lie, when another process
+// built it before.
+const keptFolder = "AMPHI_TEST_HOUSE"
+
 func build(t *testing.T, c *clock.Manual, d *db.DB) *house {
 	t.Helper()
+	folder := os.Getenv(keptFolder)
+	if folder == "" {
+		folder = t.TempDir()
+	}
 	h := &house{t: t, clock: c, db: d, viewer: campustest.Lina(), proved: true, cookies: map[string]string{}}
 	h.people = &register{h: h, states: map[campus.PersonID]string{}, left: map[campus.PersonID][]campus.Kind{}}
+	known := h.count("SELECT COUNT(*) FROM notes_people") > 0 // by a process before
 	for _, v := range h.people.everyone() {
 		if v.SignedIn() {
 			h.people.states[v.Person] = "active"
+			if known {
+				continue
+			}
 			h.exec("INSERT INTO notes_people (id, login) VALUES ($1, $2)", string(v.Person), v.Login)
 		}
 	}
 	var err error
-	if h.store, err = files.Disk(t.TempDir(), 1<<20); err != nil {
+	if h.store, err = files.Disk(filepath.Join(folder, "files"), 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	zone, err := time.LoadLocation("Europe/Paris")
@@ -245,7 +264,7 @@ func build(t *testing.T, c *clock.Manual, d *db.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := crypt.Open(filepath.Join(t.TempDir(), "key"))
+	keys, err := crypt.Open(filepath.Join(folder, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,6 +298,9 @@ func build(t *testing.T, c *clock.Manual, d *db.DB) *house {
 
 // Notify implements contract.Notices.
 func (h *house) Notify(_ context.Context, tx db.Tx, _ campus.PersonID, n contract.Notice) error {
+	if h.told != nil {
+		h.told()
+	}
 	tx.AfterCommit(func() { h.notices = append(h.notices, n) })
 	return nil
 }
