@@ -10,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/api"
 	"github.com/amphi-campus/amphi/internal/modules/directory/correction"
 	"github.com/amphi-campus/amphi/internal/modules/directory/dossier"
+	"github.com/amphi-campus/amphi/internal/modules/directory/edit"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
@@ -37,12 +38,13 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Files: m.Files, Zone: m.Zone, Base: m.Base, Find: m.find, Groups: m.groups,
 		Rules: m.config.Visibility, Register: m.Deps.Register, Places: m.Places,
 	})
-	m.corrections = &correction.Desk{DB: m.DB, Log: m.Log, Texts: m.Texts, Find: m.find, Holders: m.Roll, Notices: m.Notices}
 	kept := bridge{m.groups, m.config.Sources}
 	m.register = register.New(register.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
 		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept, Photos: entry.Photos{DB: m.DB, Files: m.Files},
 	}, m.config.Register)
+	m.edits = &edit.Desk{Deps: edit.Deps{DB: m.DB, Find: m.find, Register: m.Deps.Register, Places: m.Places, Sources: origins{m.register}}}
+	m.corrections = &correction.Desk{DB: m.DB, Log: m.Log, Texts: m.Texts, Find: m.find, Holders: m.Roll, Notices: m.Notices, Edits: m.edits}
 	m.door = &push.Door{DB: m.DB, Clock: m.Clock, Engine: m.register, Sources: m.config.Sources, Confirm: m.Confirm, Journal: m.Journal, Keepers: m.officers, Notices: m.Notices, Texts: m.Texts}
 }
 
@@ -50,7 +52,7 @@ func (m *Module) furnish() {
 // interfaces.
 func (m *Module) alcoves() []alcove {
 	return []alcove{
-		m.register, m.guide, m.corrections,
+		m.register, m.guide, m.corrections, m.edits,
 		m.door, &scim.Server{Door: m.door}, &api.API{Door: m.door},
 		&addressbook.Books{People: m.find, Apps: m.Apps, Card: m.guide.Card, Most: mostContacts},
 		year.New(year.Deps{DB: m.DB, Register: m.Deps.Register, Roll: m.Roll, Places: m.Places, Zone: m.Zone}),

@@ -129,7 +129,7 @@ func (b bridge) PutUnit(ctx context.Context, tx db.Tx, code string, v mapping.Va
 	if !b.speaks(src, of) {
 		return unit.Owned.With(map[string]any{"code": code})
 	}
-	chart, err := unit.All(ctx, tx)
+	chart, err := unit.Said(ctx, tx)
 	if err != nil {
 		return err
 	}

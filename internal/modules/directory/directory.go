@@ -8,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/correction"
+	"github.com/amphi-campus/amphi/internal/modules/directory/edit"
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
 	"github.com/amphi-campus/amphi/internal/modules/directory/guide"
@@ -24,6 +25,7 @@ type Module struct {
 	find        *find.Finder
 	guide       *guide.Guide
 	corrections *correction.Desk
+	edits       *edit.Desk
 	register    *register.Engine
 	door        *push.Door
 }

@@ -4,6 +4,9 @@ package correction
 
 import (
 	"context"
+	"errors"
+	"github.com/amphi-campus/amphi/internal/modules/directory/byhand"
+	"github.com/amphi-campus/amphi/internal/modules/directory/edit"
 	"log/slog"
 	"slices"
 	"strings"
@@ -27,7 +30,8 @@ type State string
 // The states of a request.
 const (
 	Open     State = "open"
-	Accepted State = "accepted" // mended where the entry comes from, or about to be
+	Waiting  State = "waiting"  // accepted, and to be mended where the entry comes from
+	Accepted State = "accepted" // mended
 	Refused  State = "refused"
 )
 
@@ -45,6 +49,11 @@ type Correction struct {
 	AnsweredBy campus.PersonID
 	AskedAt    time.Time
 	AnsweredAt time.Time
+	// WaitsFor is the source that has to be mended: its identifier, [edit.Self] for the
+	// person, empty for their account. Held is what the directory said when it began to
+	// wait.
+	WaitsFor, Held string
+	Written        string // what was written here, in words
 }
 
 // Fields are what a request can be about.
@@ -81,6 +90,7 @@ type Desk struct {
 	Find    *find.Finder
 	Holders Holders
 	Notices contract.Notices
+	Edits   *edit.Desk
 }
 
 // Routes lists the addresses.
@@ -155,6 +165,14 @@ func shown(asker campus.Viewer, p find.Person, field string) string {
 	if f, ok := fieldOf[field]; ok && !p.Shows(asker, f) {
 		return ""
 	}
+	if field == "replaced" || field == "studies" || field == "left" { // identifiers and codes
+		return ""
+	}
+	return said(p, field)
+}
+
+// said is what the directory says now, whoever may see it.
+func said(p find.Person, field string) string {
 	switch field {
 	case "name":
 		return p.DisplayName()
@@ -174,6 +192,15 @@ func shown(asker campus.Viewer, p find.Person, field string) string {
 		return strings.TrimSpace(p.Profile.Office + " " + p.Profile.Building)
 	case "hours":
 		return p.Profile.Hours
+	case "replaced":
+		return string(p.Profile.ReplacedBy)
+	case "studies", "left":
+		var ties []string
+		for _, a := range p.Affiliations {
+			ties = append(ties, strings.Join([]string{string(a.Kind), a.Campus, a.Programme, a.Unit}, "|"))
+		}
+		slices.Sort(ties)
+		return strings.Join(ties, " ")
 	default:
 		return ""
 	}
@@ -184,28 +211,76 @@ func mayAnswer(v campus.Viewer, c Correction, p find.Person) bool {
 	return c.Reviewer != "" && c.Reviewer == v.Person || entry.Keeps(v, p.Affiliations)
 }
 
-// Reply answers a request once, and tells who asked.
-func (d *Desk) Reply(ctx context.Context, v campus.Viewer, c Correction, p find.Person, state State, text string) error {
+// partOf is the part of the entry that a request is about, as it is mended; what has
+// none is mended elsewhere.
+var partOf = map[string]string{
+	"functions": entry.PartFunctions, "phone": entry.PartDesk, "office": entry.PartOffice, "hours": entry.PartHours, "replaced": entry.PartReplaced,
+	"name": edit.PartName, "mail": edit.PartMail, "studies": edit.PartStudies,
+}
+
+// Reply answers a request once, and tells who asked. A change is written with it.
+func (d *Desk) Reply(ctx context.Context, v campus.Viewer, c Correction, p find.Person, state State, text string, change *byhand.Change) error {
 	if !mayAnswer(v, c, p) {
 		return Missing
 	}
+	before := c.State
+	if before != Open && before != Waiting {
+		return Answered
+	}
 	c.State, c.Answer, c.AnsweredBy = state, strings.TrimSpace(text), v.Person
 	return d.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := settle(ctx, tx, c); err != nil {
+		if err := settle(ctx, tx, c, before); err != nil {
 			return err
+		}
+		if change != nil {
+			if err := byhand.Put(ctx, tx, *change); err != nil {
+				return err
+			}
 		}
 		return d.notify(ctx, tx, c.AskedBy, string(state), c, p, v.DisplayName())
 	})
+}
+
+// Follow closes the requests that waited for a source, once the directory says
+// something else than when they were accepted, and tells who asked.
+func (d *Desk) Follow(ctx context.Context) error {
+	waiting, err := d.waiting(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range waiting {
+		p, there, err := d.Find.Person(ctx, c.Person)
+		if err != nil {
+			return err
+		}
+		if there && said(p, c.Field) == c.Held || c.Field == "else" { // that, somebody has to say
+			continue
+		}
+		c.State = Accepted
+		err = d.DB.InTx(ctx, func(tx db.Tx) error {
+			if err := settle(ctx, tx, c, Waiting); err != nil {
+				return err
+			}
+			return d.notify(ctx, tx, c.AskedBy, "mended", c, p, "")
+		})
+		if err != nil && !errors.Is(err, Answered) {
+			return err
+		}
+	}
+	return nil
 }
 
 // notify tells somebody of a request in both languages.
 func (d *Desk) notify(ctx context.Context, tx db.Tx, to campus.PersonID, what string, c Correction, p find.Person, by string) error {
 	french, english := d.Texts.For(campus.French), d.Texts.For(campus.English)
 	key := "directory.correction.notice." + what
-	tone := map[string]string{string(Accepted): "good", string(Refused): "warn"}[what]
+	tone := map[string]string{string(Accepted): "good", "mended": "good", string(Refused): "warn"}[what]
 	detail := func(t *i18n.Printer) string {
-		if what == "asked" {
+		switch what {
+		case "asked":
 			return t.T(key+".detail", "by", by, "field", t.T("directory.correction.field."+c.Field))
+		case string(Waiting):
+			return strings.TrimSpace(t.T(key+".detail") + " " + c.Answer)
 		}
 		return c.Answer
 	}

@@ -2,6 +2,8 @@ package correction
 
 import (
 	"context"
+	"github.com/amphi-campus/amphi/internal/modules/directory/byhand"
+	"github.com/amphi-campus/amphi/internal/modules/directory/edit"
 	"net/http"
 	"strings"
 
@@ -159,6 +161,15 @@ type correctionView struct {
 	Verdict   State
 	Text      string
 	Problems  web.Problems
+	// Writes is set when accepting writes the value here; Override when the viewer can
+	// have it written over what the source says.
+	Writes, Override bool
+	Over             bool // that was ticked
+	Person           bool // the value is somebody, named by identifier or address
+	Typed            string
+	Source           string // where it is mended; empty for the account
+	Self             bool   // the person alone decides about it
+	Editor           string // address of the form of the entry, for those who keep it
 }
 
 // mine is a request that the viewer answers or asked for, or Missing.
@@ -176,19 +187,48 @@ func (d *Desk) mine(r *http.Request) (correctionView, find.Person, error) {
 	if !may && c.AskedBy != v.Person {
 		return correctionView{}, p, Missing
 	}
-	view := correctionView{Correction: c, URL: "/directory/people/" + string(c.Person), May: may && c.State == Open}
+	view := correctionView{Correction: c, URL: "/directory/people/" + string(c.Person), May: may && (c.State == Open || c.State == Waiting), Typed: c.Wanted}
 	if may || p.Shows(v, entry.FieldEntry) {
 		view.Name = p.DisplayName()
 	}
 	if view.Asker, err = d.nameOf(ctx, c.AskedBy); err == nil && c.AnsweredBy != "" {
 		view.Answerer, err = d.nameFor(ctx, v, c.AnsweredBy)
 	}
-	return view, p, err
+	if err != nil {
+		return view, p, err
+	}
+	if c.State == Waiting {
+		view.Source, view.Self = d.Edits.SourceName(ctx, c.WaitsFor), c.WaitsFor == edit.Self
+	}
+	if view.May && entry.Keeps(v, p.Affiliations) {
+		view.Editor = view.URL + "/edit"
+	}
+	return view, p, nil
+}
+
+// offer says on the page what accepting does.
+func (d *Desk) offer(ctx context.Context, v campus.Viewer, view *correctionView, p find.Person) (edit.Offer, error) {
+	if !view.May || view.State != Open {
+		return edit.Offer{}, nil
+	}
+	o, err := d.Edits.Offer(ctx, v, p, partOf[view.Field])
+	if err != nil {
+		return o, err
+	}
+	view.Writes, view.Override, view.Person = o.Writes(), o.Override, o.Person
+	view.Source, view.Self = o.Origin.Name, o.Origin.Source == edit.Self
+	if view.Person { // the request names somebody in words
+		view.Typed = ""
+	}
+	return o, nil
 }
 
 func (d *Desk) correctionPage(w http.ResponseWriter, r *http.Request) error {
-	view, _, err := d.mine(r)
+	view, p, err := d.mine(r)
 	if err != nil {
+		return err
+	}
+	if _, err := d.offer(r.Context(), web.Viewer(r), &view, p); err != nil {
 		return err
 	}
 	return web.Render(w, r, http.StatusOK, correctionTempl(view))
@@ -203,7 +243,12 @@ func (d *Desk) answer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view.Verdict, view.Text = State(form.Get("verdict")), strings.TrimSpace(form.Get("answer"))
+	ctx, v := r.Context(), web.Viewer(r)
+	offer, err := d.offer(ctx, v, &view, p)
+	if err != nil {
+		return err
+	}
+	view.Verdict, view.Text, view.Over = State(form.Get("verdict")), strings.TrimSpace(form.Get("answer")), form.Get("override") != "" && view.Override
 	if view.Verdict != Accepted && view.Verdict != Refused {
 		view.Problems.Add("verdict", "directory.correction.problem.verdict")
 	}
@@ -212,10 +257,27 @@ func (d *Desk) answer(w http.ResponseWriter, r *http.Request) error {
 	} else if tooLong(view.Text) {
 		view.Problems.Add("answer", "directory.correction.problem.long", "most", maxText)
 	}
+	state, c := view.Verdict, view.Correction
+	var change *byhand.Change
+	switch {
+	case state != Accepted || !view.May || c.State != Open:
+	case view.Writes || view.Over:
+		if form.Has("written") {
+			view.Typed = strings.TrimSpace(form.Get("written"))
+		}
+		made, words, problems, err := d.Edits.Take(ctx, v, p, offer, view.Typed, c.ID)
+		if err != nil {
+			return err
+		}
+		view.Problems = append(view.Problems, problems...)
+		change, c.Written = &made, words
+	default:
+		state, c.WaitsFor, c.Held = Waiting, offer.Origin.Source, said(p, c.Field)
+	}
 	if view.Problems.Any() {
 		return web.Render(w, r, http.StatusUnprocessableEntity, correctionTempl(view))
 	}
-	if err := d.Reply(r.Context(), web.Viewer(r), view.Correction, p, view.Verdict, view.Text); err != nil {
+	if err := d.Reply(ctx, v, c, p, state, view.Text, change); err != nil {
 		return err
 	}
 	web.Flash(w, r, "directory.correction.answered")
@@ -229,6 +291,8 @@ func toneOf(s State) ui.Tone {
 		return ui.Good
 	case Refused:
 		return ui.Bad
+	case Waiting:
+		return ui.Warn
 	default:
 		return ui.Info
 	}

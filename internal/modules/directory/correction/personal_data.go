@@ -12,7 +12,7 @@ import (
 func (d *Desk) Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
 		contract.Held(ctx, "directory_corrections", "directory.holding.correction", "duration", Kept).On(contract.PublicTask, contract.DataWritings, contract.DataContact).
-			Erased(contract.Delete("person_id"), contract.Delete("asked_by"), contract.Clear("reviewer"), contract.Clear("answered_by")),
+			Erased(contract.Delete("person_id"), contract.Delete("asked_by"), contract.Clear("reviewer"), contract.Clear("answered_by"), contract.Clear("held")),
 	}
 }
 

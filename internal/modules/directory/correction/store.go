@@ -28,9 +28,11 @@ func keep(ctx context.Context, tx db.Tx, c Correction) error {
 	return nil
 }
 
-func settle(ctx context.Context, tx db.Tx, c Correction) error {
+// settle gives a request another state, if it is still in the one before.
+func settle(ctx context.Context, tx db.Tx, c Correction, before State) error {
 	n, err := sqlgen.New(tx).Settle(ctx, sqlgen.SettleParams{
 		ID: c.ID, State: string(c.State), Answer: c.Answer, AnsweredBy: string(c.AnsweredBy), AnsweredAt: tx.Now(),
+		WaitsFor: c.WaitsFor, Held: c.Held, Written: c.Written, Before: string(before),
 	})
 	if err != nil {
 		return fmt.Errorf("answer a correction: %w", err)
@@ -56,7 +58,7 @@ func correctionOf(row sqlgen.DirectoryCorrection) Correction {
 	return Correction{
 		ID: row.ID, Person: campus.PersonID(row.PersonID), AskedBy: campus.PersonID(row.AskedBy), Field: row.Field, Shown: row.Shown, Wanted: row.Wanted,
 		Reviewer: campus.PersonID(row.Reviewer), State: State(row.State), Answer: row.Answer, AnsweredBy: campus.PersonID(row.AnsweredBy),
-		AskedAt: row.AskedAt.Time(), AnsweredAt: row.AnsweredAt.Time(),
+		AskedAt: row.AskedAt.Time(), AnsweredAt: row.AnsweredAt.Time(), WaitsFor: row.WaitsFor, Held: row.Held, Written: row.Written,
 	}
 }
 
@@ -85,10 +87,18 @@ func (d *Desk) open(ctx context.Context) ([]Correction, error) {
 	return correctionsOf(sqlgen.New(d.DB.Read()).OpenCorrections(ctx))
 }
 
+func (d *Desk) waiting(ctx context.Context) ([]Correction, error) {
+	return correctionsOf(sqlgen.New(d.DB.Read()).WaitingCorrections(ctx))
+}
+
 // Kept is how long an answered request is kept.
 const Kept = 365 * 24 * time.Hour
 
-// Jobs forgets answered requests after their time.
+// followEvery is how often requests that wait for a source are looked at.
+const followEvery = 10 * time.Minute
+
+// Jobs forgets answered requests after their time, and closes those whose source has
+// followed.
 func (d *Desk) Jobs(r *jobs.Registry) {
 	r.Every("directory.forget_corrections", 24*time.Hour, func(ctx context.Context) error {
 		return d.DB.InTx(ctx, func(tx db.Tx) error {
@@ -98,4 +108,5 @@ func (d *Desk) Jobs(r *jobs.Registry) {
 			return nil
 		})
 	})
+	r.Every("directory.follow_corrections", followEvery, d.Follow)
 }

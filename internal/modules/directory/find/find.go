@@ -323,6 +323,21 @@ func (f *Finder) Those(ctx context.Context, v campus.Viewer, condition func(Pers
 	return byName(those), nil
 }
 
+// In counts those who work in a unit, whoever may see them.
+func (f *Finder) In(ctx context.Context, code string) (n int, err error) {
+	if err := f.Refresh(ctx); err != nil {
+		return 0, err
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	for i := range f.people {
+		if f.people[i].ID != "" && slices.Contains(f.people[i].Units(), code) {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // Listed are the identifiers of those whom the viewer sees and that a condition names,
 // by name: what a list of any length needs to know beforehand. [Finder.Each] then hands
 // over who they are.

@@ -172,7 +172,7 @@ func (f *Finder) update(ctx context.Context, now time.Time) error {
 
 // read puts together what is known of people. Who left is not among them.
 func (f *Finder) read(ctx context.Context, ids []campus.PersonID, known map[campus.PersonID]contract.Known) ([]Person, error) {
-	profiles, err := entry.Profiles(ctx, f.DB.Read(), ids)
+	profiles, err := entry.Current(ctx, f.DB.Read(), ids)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,10 @@ func TestEveryAddressLetsInWhomItShould(t *testing.T) {
 		"GET /directory/lists": signedIn, "GET /directory/lists/{kind}/{code}": signedIn, "GET /directory/lists/{kind}/{code}/people.csv": signedIn,
 		"GET /directory/people/{id}/correction": signedIn, "POST /directory/people/{id}/correction": signedIn,
 		"GET /directory/corrections": signedIn, "GET /directory/corrections/{id}": signedIn, "POST /directory/corrections/{id}": signedIn,
+		"GET /directory/people/{id}/edit": signedIn, "POST /directory/people/{id}/edit": signedIn,
+		"GET /directory/units/new": signedIn, "POST /directory/units": signedIn, "GET /directory/units/{code}/edit": signedIn, "POST /directory/units/{code}/edit": signedIn,
+		"GET /directory/units/{code}/close": signedIn, "POST /directory/units/{code}/close": signedIn, "GET /directory/units/closed": signedIn,
+		"POST /directory/units/{code}/reopen": signedIn, "POST /directory/edits/{id}/undo": signedIn, // whom they are for is TestOnlyThoseWhoKeepItEdit's
 		"GET /directory/groups": keepers, "GET /directory/groups/new": keepers, "POST /directory/groups": keepers, "GET /directory/groups/{code}": keepers,
 		"GET /directory/groups/{code}/edit": keepers, "POST /directory/groups/{code}": keepers, "POST /directory/groups/{code}/people": keepers,
 		"POST /directory/groups/{code}/people/remove": keepers, "POST /directory/groups/{code}/groups": keepers, "POST /directory/groups/{code}/groups/remove": keepers,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory"
 	"github.com/amphi-campus/amphi/internal/modules/directory/correction"
+	"github.com/amphi-campus/amphi/internal/modules/directory/edit"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
@@ -75,9 +77,36 @@ func (r *register) PeopleAfter(_ context.Context, after campus.PersonID, most in
 	return next, nil
 }
 
-// HoldersFor gives every right to the secretariat.
-func (r *register) HoldersFor(context.Context, campus.Right, []campus.Affiliation) ([]campus.PersonID, error) {
-	return []campus.PersonID{campustest.Nadia().Person}, nil
+// HoldersFor gives every right to the secretariat, and one over the students of
+// informatics to their own secretary.
+func (r *register) HoldersFor(_ context.Context, _ campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error) {
+	holders := []campus.PersonID{campustest.Nadia().Person}
+	if slices.ContainsFunc(somebody, func(a campus.Affiliation) bool { return a.Programme == "info" }) {
+		return append([]campus.PersonID{clerk().Person}, holders...), nil
+	}
+	return holders, nil
+}
+
+// clerk is the secretary of informatics, and of nobody else.
+func clerk() campus.Viewer {
+	v := guest()
+	v.Person, v.GivenName = "01900000-0000-7000-8000-00000000000c", "Cleo"
+	v.Mandates = []campus.Mandate{{Right: campus.RightSecretariat, Programme: "info"}, {Right: campus.RightSecretariat, Unit: "info"}}
+	return v
+}
+
+// sources are what sources say, by part.
+type sources map[string]edit.Origin
+
+func (s sources) OfPerson(context.Context, campus.PersonID) (map[string]edit.Origin, error) { return maps.Clone(s), nil }
+
+func (s sources) SourceNamed(_ context.Context, id string) (string, bool) {
+	for _, o := range s {
+		if o.Source == id {
+			return o.Name, true
+		}
+	}
+	return "", false
 }
 
 // notices are what people were told.
@@ -109,6 +138,8 @@ type house struct {
 	server  *web.Server
 	people  *register
 	told    notices
+	sources sources
+	desk    *correction.Desk
 	viewer  campus.Viewer
 	cookies map[string]string
 }
@@ -123,11 +154,11 @@ func known(v campus.Viewer, title string) contract.Known {
 func open(t *testing.T, d *db.DB, c *clock.Manual) *house {
 	t.Helper()
 	c.Set(start)
-	h := &house{t: t, db: d, clock: c, viewer: campustest.Lina(), told: notices{}, cookies: map[string]string{}}
+	h := &house{t: t, db: d, clock: c, viewer: campustest.Lina(), told: notices{}, sources: sources{}, cookies: map[string]string{}}
 	paul := campustest.Paul()
 	h.people = &register{people: []contract.Known{
 		known(campustest.Lina(), ""), known(paul, "Professeur"), known(campustest.Nadia(), "Secrétaire"), known(campustest.Sam(), "Technicien"),
-		known(campustest.Alix(), "Directrice"), known(guest(), ""),
+		known(campustest.Alix(), "Directrice"), known(guest(), ""), known(clerk(), "Secrétaire"),
 	}}
 	other := campustest.Lina()
 	other.Person, other.Login, other.GivenName, other.Mail = "01900000-0000-7000-8000-00000000000a", "karim", "Karim", "karim@valmont.example"
@@ -148,14 +179,16 @@ func open(t *testing.T, d *db.DB, c *clock.Manual) *house {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	h.groups = &group.Groups{DB: d, Register: h.people, Roll: h.people, Followers: func() []contract.PersonFollower { return nil }}
 	finder := find.New(find.Deps{DB: d, Clock: c, Log: log, Register: h.people, Rules: entry.Defaults()})
+	places := place.Fixed{
+		OfCampuses:   []place.Place{{Code: "rives", French: "Campus Rives"}},
+		OfProgrammes: []place.Place{{Code: "info", French: "Licence Informatique"}},
+	}
 	pages := guide.New(guide.Deps{
 		DB: d, Clock: c, Log: log, Files: store, Zone: zone, Base: base, Find: finder, Groups: h.groups, Rules: entry.Defaults(), Register: h.people,
-		Places: place.Fixed{
-			OfCampuses:   []place.Place{{Code: "rives", French: "Campus Rives"}},
-			OfProgrammes: []place.Place{{Code: "info", French: "Licence Informatique"}},
-		},
+		Places: places,
 	})
-	desk := &correction.Desk{DB: d, Log: log, Texts: texts, Find: finder, Holders: h.people, Notices: h.told}
+	edits := &edit.Desk{Deps: edit.Deps{DB: d, Find: finder, Register: h.people, Places: places, Sources: h.sources}}
+	h.desk = &correction.Desk{DB: d, Log: log, Texts: texts, Find: finder, Holders: h.people, Notices: h.told, Edits: edits}
 	h.server = web.New(web.Config{
 		BaseURL: base, Log: log, Clock: c, Texts: texts, Language: campus.French, ErrorPage: ui.FailurePage,
 		Sign:         func(purpose string, data []byte) []byte { return []byte(purpose) },
@@ -165,7 +198,8 @@ func open(t *testing.T, d *db.DB, c *clock.Manual) *house {
 		},
 	})
 	pages.Routes(h.server.Router("directory"))
-	desk.Routes(h.server.Router("directory"))
+	h.desk.Routes(h.server.Router("directory"))
+	edits.Routes(h.server.Router("directory"))
 	h.change(func(ctx context.Context, tx db.Tx) error {
 		for _, u := range []unit.Unit{
 			{Code: "univ", Kind: unit.Institution, NameFrench: "Université", Head: campustest.Alix().Person},

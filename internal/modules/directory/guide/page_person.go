@@ -32,6 +32,7 @@ type personView struct {
 	Code     string // address of a picture of it, for telephones
 	Own      bool
 	File     string // address of the whole file, for those who look after it
+	Edit     string // address of the form of the entry, for the same
 	Unlisted bool
 	// As is who the person sees themselves as; empty for themselves.
 	As string
@@ -86,8 +87,11 @@ func (g *Guide) personPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view.Own, view.As = own, as
-	if !own && entry.Keeps(v, p.Affiliations) {
-		view.File = personURL(p.ID) + "/file"
+	if entry.Keeps(v, p.Affiliations) {
+		view.Edit = personURL(p.ID) + "/edit"
+		if !own {
+			view.File = personURL(p.ID) + "/file"
+		}
 	}
 	return web.Render(w, r, http.StatusOK, personTempl(view))
 }

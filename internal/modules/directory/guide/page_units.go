@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/directory/edit"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/find"
 	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
@@ -33,7 +34,7 @@ func (g *Guide) chart(ctx context.Context, v campus.Viewer, tree unit.Tree, code
 		if err != nil {
 			return nil, err
 		}
-		head, err := g.headOf(ctx, v, tree, u)
+		head, err := g.leader(ctx, v, tree, u.Head)
 		if err != nil {
 			return nil, err
 		}
@@ -42,12 +43,12 @@ func (g *Guide) chart(ctx context.Context, v campus.Viewer, tree unit.Tree, code
 	return boxes, nil
 }
 
-// headOf is who leads a unit, if the viewer sees them.
-func (g *Guide) headOf(ctx context.Context, v campus.Viewer, tree unit.Tree, u unit.Unit) (line, error) {
-	if u.Head == "" {
+// leader is who leads a unit, or answers for them, if the viewer sees them.
+func (g *Guide) leader(ctx context.Context, v campus.Viewer, tree unit.Tree, who campus.PersonID) (line, error) {
+	if who == "" {
 		return line{}, nil
 	}
-	people, err := g.Find.Some(ctx, v, []campus.PersonID{u.Head})
+	people, err := g.Find.Some(ctx, v, []campus.PersonID{who})
 	if err != nil || len(people) == 0 {
 		return line{}, err
 	}
@@ -64,7 +65,12 @@ func (g *Guide) unitsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, unitsTempl(boxes, g.hasLists(v)))
+	return web.Render(w, r, http.StatusOK, unitsTempl(boxes, g.hasLists(v), arranges(v, tree)))
+}
+
+// arranges reports whether the viewer creates and closes units somewhere in the chart.
+func arranges(v campus.Viewer, tree unit.Tree) bool {
+	return v.Can(campus.RightDirectory) || slices.ContainsFunc(tree.Units(), func(u unit.Unit) bool { return edit.MayArrange(v, tree, u) })
 }
 
 // unitView is the page of one unit.
@@ -73,6 +79,9 @@ type unitView struct {
 	Crumbs []ui.Link
 	Facts  []ui.Fact
 	Head   line
+	Deputy line   // who answers while the head is away; without a name for nobody
+	Edit   string // address of the form, for those who mend the unit
+	New    string // address of the form of a unit below it, for those who arrange the chart
 	Below  []unit.Unit
 	People []line
 }
@@ -92,8 +101,17 @@ func (g *Guide) unitPage(w http.ResponseWriter, r *http.Request) error {
 	for _, above := range tree.Above(u.Code) {
 		view.Crumbs = append(view.Crumbs, ui.Link{Label: above.Name(l), URL: unitURL(above.Code)})
 	}
-	if view.Head, err = g.headOf(ctx, v, tree, u); err != nil {
+	if view.Head, err = g.leader(ctx, v, tree, u.Head); err != nil {
 		return err
+	}
+	if view.Deputy, err = g.leader(ctx, v, tree, u.Deputy); err != nil {
+		return err
+	}
+	if edit.MayUnit(v, tree, u) {
+		view.Edit = unitURL(u.Code) + "/edit"
+	}
+	if edit.MayArrange(v, tree, u) {
+		view.New = "/directory/units/new?parent=" + url.QueryEscape(u.Code)
 	}
 	view.Facts = g.unitFacts(ctx, u)
 	people, err := g.Find.Those(ctx, v, func(p find.Person) bool {

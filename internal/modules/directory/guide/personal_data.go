@@ -9,6 +9,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/byhand"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/stamp"
 	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
@@ -44,6 +45,9 @@ func (g *Guide) Erase(ctx context.Context, who contract.Traced) ([]contract.Eras
 		if err := g.Groups.Forget(ctx, tx, who.ID); err != nil {
 			return err
 		}
+		if err := byhand.Drop(ctx, tx, byhand.Person, string(who.ID)); err != nil {
+			return err
+		}
 		return entry.Drop(ctx, tx, who.ID)
 	})
 	return nil, err // the tables are told by their traces
@@ -51,7 +55,7 @@ func (g *Guide) Erase(ctx context.Context, who contract.Traced) ([]contract.Eras
 
 // Export writes somebody's entry, what they chose, their groups, and the photo.
 func (g *Guide) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
-	profiles, err := entry.Profiles(ctx, g.DB.Read(), []campus.PersonID{who})
+	profiles, err := entry.Current(ctx, g.DB.Read(), []campus.PersonID{who})
 	if err != nil {
 		return err
 	}

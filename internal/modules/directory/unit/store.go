@@ -79,8 +79,8 @@ func Remove(ctx context.Context, tx db.Tx, code string) error {
 	return stamp.Subject(ctx, tx, stamp.Units)
 }
 
-// All reads the whole chart.
-func All(ctx context.Context, q db.Querier) (Tree, error) {
+// Said reads the whole chart as the sources say it.
+func Said(ctx context.Context, q db.Querier) (Tree, error) {
 	rows, err := sqlgen.New(q).AllUnits(ctx)
 	if err != nil {
 		return Tree{}, fmt.Errorf("read the units: %w", err)

@@ -42,6 +42,7 @@ type Unit struct {
 	AboutEnglish  string
 	Keywords      []string // other words that people look for
 	Head          campus.PersonID
+	Deputy        campus.PersonID // who answers while the head is away; by hand alone
 	Phone, Mail   string
 	Campus, Place string // code of the campus; building and room
 	HoursFrench   string

@@ -21,4 +21,7 @@ type DirectoryCorrection struct {
 	AnsweredBy string
 	AskedAt    db.Time
 	AnsweredAt db.Time
+	WaitsFor   string
+	Held       string
+	Written    string
 }

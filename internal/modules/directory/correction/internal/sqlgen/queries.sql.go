@@ -12,7 +12,7 @@ import (
 )
 
 const aboutPerson = `-- name: AboutPerson :many
-SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections
+SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at, waits_for, held, written FROM directory_corrections
 WHERE person_id = $1 ORDER BY asked_at DESC, id DESC LIMIT 1000
 `
 
@@ -38,6 +38,9 @@ func (q *Queries) AboutPerson(ctx context.Context, personID string) ([]Directory
 			&i.AnsweredBy,
 			&i.AskedAt,
 			&i.AnsweredAt,
+			&i.WaitsFor,
+			&i.Held,
+			&i.Written,
 		); err != nil {
 			return nil, err
 		}
@@ -90,7 +93,7 @@ func (q *Queries) Ask(ctx context.Context, arg AskParams) (int64, error) {
 }
 
 const correction = `-- name: Correction :one
-SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections WHERE id = $1
+SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at, waits_for, held, written FROM directory_corrections WHERE id = $1
 `
 
 func (q *Queries) Correction(ctx context.Context, id string) (DirectoryCorrection, error) {
@@ -109,12 +112,15 @@ func (q *Queries) Correction(ctx context.Context, id string) (DirectoryCorrectio
 		&i.AnsweredBy,
 		&i.AskedAt,
 		&i.AnsweredAt,
+		&i.WaitsFor,
+		&i.Held,
+		&i.Written,
 	)
 	return i, err
 }
 
 const forget = `-- name: Forget :execrows
-DELETE FROM directory_corrections WHERE answered_at > 0 AND answered_at < $1
+DELETE FROM directory_corrections WHERE state <> 'waiting' AND answered_at > 0 AND answered_at < $1
 `
 
 func (q *Queries) Forget(ctx context.Context, beforeAt db.Time) (int64, error) {
@@ -126,8 +132,8 @@ func (q *Queries) Forget(ctx context.Context, beforeAt db.Time) (int64, error) {
 }
 
 const openCorrections = `-- name: OpenCorrections :many
-SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections
-WHERE state = 'open' ORDER BY asked_at, id LIMIT 1000
+SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at, waits_for, held, written FROM directory_corrections
+WHERE state IN ('open', 'waiting') ORDER BY asked_at, id LIMIT 1000
 `
 
 func (q *Queries) OpenCorrections(ctx context.Context) ([]DirectoryCorrection, error) {
@@ -152,6 +158,9 @@ func (q *Queries) OpenCorrections(ctx context.Context) ([]DirectoryCorrection, e
 			&i.AnsweredBy,
 			&i.AskedAt,
 			&i.AnsweredAt,
+			&i.WaitsFor,
+			&i.Held,
+			&i.Written,
 		); err != nil {
 			return nil, err
 		}
@@ -167,7 +176,7 @@ func (q *Queries) OpenCorrections(ctx context.Context) ([]DirectoryCorrection, e
 }
 
 const requestsOf = `-- name: RequestsOf :many
-SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at FROM directory_corrections
+SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at, waits_for, held, written FROM directory_corrections
 WHERE asked_by = $1 ORDER BY asked_at DESC, id DESC LIMIT 100
 `
 
@@ -193,6 +202,9 @@ func (q *Queries) RequestsOf(ctx context.Context, askedBy string) ([]DirectoryCo
 			&i.AnsweredBy,
 			&i.AskedAt,
 			&i.AnsweredAt,
+			&i.WaitsFor,
+			&i.Held,
+			&i.Written,
 		); err != nil {
 			return nil, err
 		}
@@ -208,8 +220,9 @@ func (q *Queries) RequestsOf(ctx context.Context, askedBy string) ([]DirectoryCo
 }
 
 const settle = `-- name: Settle :execrows
-UPDATE directory_corrections SET state = $1, answer = $2, answered_by = $3, answered_at = $4
-WHERE id = $5 AND state = 'open'
+UPDATE directory_corrections SET state = $1, answer = $2, answered_by = $3, answered_at = $4,
+	waits_for = $5, held = $6, written = $7
+WHERE id = $8 AND state = $9
 `
 
 type SettleParams struct {
@@ -217,7 +230,11 @@ type SettleParams struct {
 	Answer     string
 	AnsweredBy string
 	AnsweredAt db.Time
+	WaitsFor   string
+	Held       string
+	Written    string
 	ID         string
+	Before     string
 }
 
 func (q *Queries) Settle(ctx context.Context, arg SettleParams) (int64, error) {
@@ -226,10 +243,58 @@ func (q *Queries) Settle(ctx context.Context, arg SettleParams) (int64, error) {
 		arg.Answer,
 		arg.AnsweredBy,
 		arg.AnsweredAt,
+		arg.WaitsFor,
+		arg.Held,
+		arg.Written,
 		arg.ID,
+		arg.Before,
 	)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const waitingCorrections = `-- name: WaitingCorrections :many
+SELECT id, person_id, asked_by, field, shown, wanted, reviewer, state, answer, answered_by, asked_at, answered_at, waits_for, held, written FROM directory_corrections
+WHERE state = 'waiting' ORDER BY asked_at, id LIMIT 1000
+`
+
+func (q *Queries) WaitingCorrections(ctx context.Context) ([]DirectoryCorrection, error) {
+	rows, err := q.db.QueryContext(ctx, waitingCorrections)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DirectoryCorrection
+	for rows.Next() {
+		var i DirectoryCorrection
+		if err := rows.Scan(
+			&i.ID,
+			&i.PersonID,
+			&i.AskedBy,
+			&i.Field,
+			&i.Shown,
+			&i.Wanted,
+			&i.Reviewer,
+			&i.State,
+			&i.Answer,
+			&i.AnsweredBy,
+			&i.AskedAt,
+			&i.AnsweredAt,
+			&i.WaitsFor,
+			&i.Held,
+			&i.Written,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
