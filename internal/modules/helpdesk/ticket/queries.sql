@@ -71,3 +71,12 @@ UPDATE helpdesk_messages SET body = sqlc.arg(body), folded = '', redacted_at = s
 
 -- name: RedactAttachment :execrows
 UPDATE helpdesk_attachments SET name = '', media_type = '', size = 0, file_ref = '', refused = sqlc.arg(refused) WHERE ticket_id = sqlc.arg(ticket_id) AND id = sqlc.arg(id);
+
+-- name: Members :many
+SELECT person_id FROM helpdesk_members WHERE queue_id = sqlc.arg(queue_id) ORDER BY person_id;
+
+-- name: Join :execrows
+INSERT INTO helpdesk_members (queue_id, person_id) VALUES (sqlc.arg(queue_id), sqlc.arg(person_id)) ON CONFLICT DO NOTHING;
+
+-- name: Leave :execrows
+DELETE FROM helpdesk_members WHERE queue_id = sqlc.arg(queue_id) AND person_id = sqlc.arg(person_id);

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/id"
@@ -53,6 +54,37 @@ func (x *Tickets) KeepQueue(ctx context.Context, tx db.Tx, q Queue) (Queue, erro
 		err = QueueGone
 	}
 	return q, err
+}
+
+// Members are who works in a queue. The right to read it is another matter.
+func (x *Tickets) Members(ctx context.Context, queue string) ([]campus.PersonID, error) {
+	rows, err := sqlgen.New(x.DB.Read()).Members(ctx, queue)
+	if err != nil {
+		return nil, fmt.Errorf("list the members of a queue: %w", err)
+	}
+	members := make([]campus.PersonID, len(rows))
+	for i, who := range rows {
+		members[i] = campus.PersonID(who)
+	}
+	return members, nil
+}
+
+// Join makes somebody a member of a queue; false when they were one.
+func (x *Tickets) Join(ctx context.Context, tx db.Tx, queue string, who campus.PersonID) (bool, error) {
+	n, err := sqlgen.New(tx).Join(ctx, sqlgen.JoinParams{QueueID: queue, PersonID: string(who)})
+	if err != nil {
+		return false, fmt.Errorf("add a member to a queue: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Leave takes somebody out of a queue; false when they were not in it.
+func (x *Tickets) Leave(ctx context.Context, tx db.Tx, queue string, who campus.PersonID) (bool, error) {
+	n, err := sqlgen.New(tx).Leave(ctx, sqlgen.LeaveParams{QueueID: queue, PersonID: string(who)})
+	if err != nil {
+		return false, fmt.Errorf("take a member out of a queue: %w", err)
+	}
+	return n > 0, nil
 }
 
 func queueOf(row sqlgen.HelpdeskQueue) Queue {

@@ -112,7 +112,7 @@ func (w *Work) become(s State) {
 	t.State = s
 	t.WaitingSince, t.PostponedUntil = time.Time{}, time.Time{}
 	switch s {
-	case Waiting:
+	case Waiting, Postponed:
 		t.WaitingSince = w.now
 	case Solved:
 		t.SolvedAt = w.now

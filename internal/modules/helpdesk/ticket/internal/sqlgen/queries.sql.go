@@ -386,6 +386,67 @@ func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) erro
 	return err
 }
 
+const join = `-- name: Join :execrows
+INSERT INTO helpdesk_members (queue_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+`
+
+type JoinParams struct {
+	QueueID  string
+	PersonID string
+}
+
+func (q *Queries) Join(ctx context.Context, arg JoinParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, join, arg.QueueID, arg.PersonID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const leave = `-- name: Leave :execrows
+DELETE FROM helpdesk_members WHERE queue_id = $1 AND person_id = $2
+`
+
+type LeaveParams struct {
+	QueueID  string
+	PersonID string
+}
+
+func (q *Queries) Leave(ctx context.Context, arg LeaveParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, leave, arg.QueueID, arg.PersonID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const members = `-- name: Members :many
+SELECT person_id FROM helpdesk_members WHERE queue_id = $1 ORDER BY person_id
+`
+
+func (q *Queries) Members(ctx context.Context, queueID string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, members, queueID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var person_id string
+		if err := rows.Scan(&person_id); err != nil {
+			return nil, err
+		}
+		items = append(items, person_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const messages = `-- name: Messages :many
 SELECT id, ticket_id, said_at, author, author_id, author_name, author_mail, channel, internal, body, folded, mail_id, redacted_at FROM helpdesk_messages WHERE ticket_id = $1 ORDER BY said_at, id
 `
