@@ -42,6 +42,7 @@ type Moodle struct {
 	mu      sync.Mutex
 	cohorts map[string]*cohort // by idnumber
 	readAt  time.Time
+	sawAt   time.Time // when we last saw for certain that we are shown accounts
 }
 
 var (
@@ -140,6 +141,10 @@ func (m *Moodle) failure(function string, e exception) *target.Failure {
 	if strings.Contains(e.Exception, "required_capability") || strings.Contains(e.Exception, "webservice_access") {
 		kind = target.Denied
 	}
+	if e.Code == "invalidparameter" && e.Debug == "" && function == "core_user_create_users" {
+		// Moodle keeps the reason to itself unless its administrator debugs.
+		e.Debug = "(it says why only while it debugs; often the authentication plugin " + m.config.Auth + " is not there)"
+	}
 	f := m.caller.Fail(kind, "%s: %s: %s %s", function, e.Code, e.Message, e.Debug)
 	f.Maybe = kind == target.Down
 	return f
@@ -188,7 +193,37 @@ func (m *Moodle) Find(ctx context.Context, a target.Account) (target.Remote, boo
 		f.Other = other.Username
 		return target.Remote{}, false, f
 	}
-	return target.Remote{}, false, nil
+	return target.Remote{}, false, m.sighted(ctx)
+}
+
+// guest is an account that every Moodle has.
+const guest = "guest"
+
+// trusted is how long we go on believing that we are shown accounts.
+const trusted = time.Hour
+
+// sighted fails when our account is not shown others: a Moodle then answers that nobody
+// has a username, an address or an idnumber, and not that we may not know.
+func (m *Moodle) sighted(ctx context.Context) error {
+	m.mu.Lock()
+	recent := m.now().Sub(m.sawAt) < trusted
+	m.mu.Unlock()
+	if recent {
+		return nil
+	}
+	found, err := m.by(ctx, "username", guest)
+	switch {
+	case err != nil:
+		return err
+	case len(found) == 0:
+		return target.Fail(target.Denied, "our account is not shown who has which username: its role needs moodle/user:viewdetails and moodle/user:viewalldetails in the system")
+	case found[0].Email == "":
+		return target.Fail(target.Denied, "our account is not shown who has which address: its role needs moodle/site:viewuseridentity in the system, and the setting showuseridentity needs email")
+	}
+	m.mu.Lock()
+	m.sawAt = m.now()
+	m.mu.Unlock()
+	return nil
 }
 
 // At implements [target.Target].
@@ -314,6 +349,12 @@ func (m *Moodle) Probe(ctx context.Context) (string, error) {
 			return "", target.Fail(target.Denied, "the web service lacks the function %s", name)
 		}
 	}
+	m.mu.Lock()
+	m.sawAt = time.Time{} // whoever asks wants to know how it is now
+	m.mu.Unlock()
+	if err := m.sighted(ctx); err != nil {
+		return "", err
+	}
 	return site.Name + ", Moodle " + site.Release, nil
 }
 
@@ -329,18 +370,31 @@ func (m *Moodle) needed() []string {
 	return all
 }
 
-// List implements [target.Lister]: the accounts whose people sign in as ours do.
+// longestMail is how long an address can be in a Moodle.
+const longestMail = 100
+
+// List implements [target.Lister]: the accounts whose people sign in as ours do. Moodle
+// knows no pages and needs a second or two for a thousand accounts, so they are asked for
+// by the length of their address, which shares them out without knowing any.
 func (m *Moodle) List(ctx context.Context, each func(target.Remote) error) error {
-	var answer struct {
-		Users []user `json:"users"`
-	}
-	err := m.call(ctx, "core_user_get_users", url.Values{"criteria[0][key]": {"auth"}, "criteria[0][value]": {m.config.Auth}}, &answer)
-	if err != nil {
+	if err := m.sighted(ctx); err != nil { // an empty list would be a lie
 		return err
 	}
-	for _, u := range answer.Users {
-		if err := each(u.remote()); err != nil {
+	for length := 1; length <= longestMail; length++ {
+		var answer struct {
+			Users []user `json:"users"`
+		}
+		err := m.call(ctx, "core_user_get_users", url.Values{
+			"criteria[0][key]": {"auth"}, "criteria[0][value]": {m.config.Auth},
+			"criteria[1][key]": {"email"}, "criteria[1][value]": {strings.Repeat("_", length)},
+		}, &answer)
+		if err != nil {
 			return err
+		}
+		for _, u := range answer.Users {
+			if err := each(u.remote()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package moodle_test
 
 import (
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,14 +207,15 @@ func TestTheProbeNamesAFunctionThatIsMissing(t *testing.T) {
 func TestTheListTellsOursFromOthers(t *testing.T) {
 	there, m := open(t, nil)
 	mustCreate(t, m, lina())
-	there.Add(pretend.MoodleUser{Username: "visitor", Auth: "cas"})
+	there.Add(pretend.MoodleUser{Username: "visitor", Email: "visitor@valmont.example", Auth: "cas"})
 	there.Add(pretend.MoodleUser{Username: "admin", Auth: "manual"})
 	var keys []string
 	err := m.List(t.Context(), func(r target.Remote) error {
 		keys = append(keys, r.Key)
 		return nil
 	})
-	if err != nil || len(keys) != 2 || keys[0] != "0198-lina" || keys[1] != "" {
+	slices.Sort(keys)
+	if err != nil || !slices.Equal(keys, []string{"", "0198-lina"}) {
 		t.Errorf("listed %q, %v", keys, err)
 	}
 }
@@ -247,5 +249,41 @@ func TestAnAccountIsReadByItsIdentifier(t *testing.T) {
 	}
 	if _, ok, err := m.At(t.Context(), "999", lina()); err != nil || ok {
 		t.Errorf("nobody: %t, %v", ok, err)
+	}
+}
+
+func TestAMoodleThatShowsNoAccountsIsNotBelievedToHaveNone(t *testing.T) {
+	there, m := open(t, nil)
+	there.Add(pretend.MoodleUser{Username: "lmartin", Email: "lina@valmont.example"})
+	there.Blind = true
+	if _, _, err := m.Find(t.Context(), lina()); !target.Is(err, target.Denied) || !strings.Contains(err.Error(), "moodle/user:viewalldetails") {
+		t.Errorf("looking for somebody: %v", err)
+	}
+	if _, err := m.Probe(t.Context()); !target.Is(err, target.Denied) {
+		t.Errorf("the trial: %v", err)
+	}
+	if err := m.List(t.Context(), func(target.Remote) error { return nil }); !target.Is(err, target.Denied) {
+		t.Errorf("the list: %v", err)
+	}
+}
+
+func TestEveryAccountIsListedOnceWhateverItsAddress(t *testing.T) {
+	there, m := open(t, nil)
+	want := map[string]bool{}
+	for i := 1; i < 100; i += 7 {
+		name := "u" + strings.Repeat("x", i)
+		there.Add(pretend.MoodleUser{Username: name, Email: name[1:], Auth: "cas"})
+		want[name] = true
+	}
+	there.Add(pretend.MoodleUser{Username: "admin", Email: "admin@valmont.example", Auth: "manual"})
+	err := m.List(t.Context(), func(r target.Remote) error {
+		if !want[r.Login] {
+			t.Errorf("%q is listed twice, or is none of ours", r.Login)
+		}
+		delete(want, r.Login)
+		return nil
+	})
+	if err != nil || len(want) > 0 {
+		t.Errorf("%v; not listed are %v", err, want)
 	}
 }

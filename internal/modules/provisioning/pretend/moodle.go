@@ -29,6 +29,8 @@ type Moodle struct {
 	// Doubles makes it take the same username twice, as a database without the right
 	// index does.
 	Doubles bool
+	// Blind makes it show no accounts, as to a role without the capabilities for it.
+	Blind bool
 	// Refuse names usernames that it does not take.
 	Refuse []string
 
@@ -172,9 +174,13 @@ func (m *Moodle) answer(r *http.Request) any {
 	case "core_webservice_get_site_info":
 		return m.site()
 	case "core_user_get_users_by_field":
-		return m.find(r.FormValue("field"), r.FormValue("values[0]"))
+		return m.show(m.find(r.FormValue("field"), r.FormValue("values[0]")))
 	case "core_user_get_users":
-		return map[string]any{"users": m.find(r.FormValue("criteria[0][key]"), r.FormValue("criteria[0][value]")), "warnings": []string{}}
+		found := m.find(r.FormValue("criteria[0][key]"), r.FormValue("criteria[0][value]"))
+		if like := r.FormValue("criteria[1][value]"); like != "" { // of as many characters
+			found = slices.DeleteFunc(found, func(u MoodleUser) bool { return len(u.Email) != len(like) })
+		}
+		return map[string]any{"users": m.show(found), "warnings": []string{}}
 	case "core_user_create_users":
 		return m.create(r)
 	case "core_user_update_users":
@@ -202,8 +208,19 @@ func (m *Moodle) site() any {
 	return map[string]any{"sitename": "Moodle (pretended)", "release": "4.5", "functions": functions}
 }
 
+// show leaves out what whoever asks may not see: a Moodle does not say that it does.
+func (m *Moodle) show(found []MoodleUser) []MoodleUser {
+	if m.Blind {
+		return []MoodleUser{}
+	}
+	return found
+}
+
 func (m *Moodle) find(field, value string) []MoodleUser {
 	found := []MoodleUser{}
+	if field == "username" && value == "guest" {
+		return append(found, MoodleUser{ID: 1, Username: "guest", Email: "root@localhost", Auth: "manual"})
+	}
 	for _, id := range slices.Sorted(maps.Keys(m.users)) {
 		u := m.users[id]
 		has := map[string]string{"username": u.Username, "email": u.Email, "idnumber": u.IDNumber, "auth": u.Auth, "id": strconv.FormatInt(u.ID, 10)}
