@@ -46,6 +46,9 @@ func (r *reading) record(k source.Kind, e *ldap.Entry, key string) (source.Recor
 			record.Values[name] = append(record.Values[name], values...)
 		}
 	}
+	if err := r.primary(&record); err != nil {
+		return record, err
+	}
 	if record.Key == "" {
 		record.Key = strings.TrimSpace(record.First(r.key()))
 	}

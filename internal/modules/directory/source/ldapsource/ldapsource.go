@@ -106,6 +106,7 @@ func (s *Source) wanted(k source.Kind) []string {
 	for i := range list {
 		list[i] = strings.ToLower(list[i])
 	}
+	list = s.withPrimary(k, list)
 	slices.Sort(list)
 	return slices.Compact(list)
 }
@@ -150,7 +151,8 @@ type reading struct {
 	result source.Result
 	since  cursor // zero to read everything
 	next   cursor
-	seen   map[string]string // where the record with a key stood, of the kind at hand
+	primaries
+	seen map[string]string // where the record with a key stood, of the kind at hand
 	// Of a synchronization: the keys that are named as still there, of the kind at hand;
 	// those that are there for certain, of all kinds; those that are called deleted.
 	present, there map[string]bool
