@@ -141,7 +141,7 @@ type Ticket struct {
 	MergedInto, SplitFrom string // identifiers of tickets
 
 	OpenedAt, ChangedAt, AnsweredAt, SolvedAt, ClosedAt time.Time
-	WaitingSince, PostponedUntil                        time.Time // since when it waits, for the person or for a date
+	WaitingSince, PostponedUntil                        time.Time     // since when it waits, for the person or for a date
 	AnswerDue, SolveDue                                 time.Time     // promised
 	Paused                                              time.Duration // of opening hours, while waiting for the person
 	Escalated                                           int
