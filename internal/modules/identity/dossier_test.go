@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +152,34 @@ func TestWhomASourceGivesAnotherAddressIsToldAtTheOldOne(t *testing.T) {
 		err = h.db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM identity_journal WHERE kind = 'identity.names_changed'").Scan(&noted)
 		if err != nil || noted != 1 {
 			t.Errorf("the journal has %d, %v", noted, err)
+		}
+	})
+}
+
+func TestNoSourceChangesHowWhoHoldsRightsGetsIn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who := h.add(Person{Login: "chief", Mail: "chief@valmont.example", FamilyName: "Chief", State: account.Active}, "")
+		amend := func(s contract.Subject, f contract.Field) error {
+			return h.db.InTx(t.Context(), func(tx db.Tx) error { return h.Amend(t.Context(), tx, who, s, []contract.Field{f}, "guests") })
+		}
+		if err := amend(contract.Subject{Mail: "boss@valmont.example"}, contract.FieldMail); err != nil {
+			t.Fatalf("without rights: %v", err)
+		}
+		err := h.db.InTx(t.Context(), func(tx db.Tx) error {
+			return h.mandates.Give(t.Context(), tx, who, campus.Mandate{Right: campus.RightSecretariat, Programme: "info"}, journal.Event{})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for f, s := range map[contract.Field]contract.Subject{
+			contract.FieldLogin: {Login: "evil"}, contract.FieldMail: {Mail: "evil@elsewhere.example"}, contract.FieldMobile: {Mobile: "+33639980001"}, contract.FieldRecoveryMail: {RecoveryMail: "evil@elsewhere.example"},
+		} {
+			if err := amend(s, f); !errors.Is(err, PersonProtected) {
+				t.Errorf("%s: %v", f, err)
+			}
+		}
+		if err := amend(contract.Subject{JobTitle: "Dean"}, contract.FieldJobTitle); err != nil {
+			t.Errorf("what is no way in: %v", err)
 		}
 	})
 }

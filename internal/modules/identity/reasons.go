@@ -74,12 +74,13 @@ func byCode(reasons ...*fault.Reason) map[string]*fault.Reason {
 
 // What can be wrong with a person to be stored.
 var (
-	PersonMissing   = fault.Declare(fault.NotFound, "identity.person_missing")  // nobody has this identifier
-	PersonExists    = fault.Declare(fault.Conflict, "identity.person_exists")   // login or mail are taken
-	LoginForm       = fault.Declare(fault.Invalid, "identity.login_form")       // not an identifier
-	MailForm        = fault.Declare(fault.Invalid, "identity.mail_form")        // not an address
-	NameForm        = fault.Declare(fault.Invalid, "identity.name_form")        // missing or too long
-	AffiliationForm = fault.Declare(fault.Invalid, "identity.affiliation_form") // unknown kind or odd code
+	PersonMissing   = fault.Declare(fault.NotFound, "identity.person_missing")   // nobody has this identifier
+	PersonProtected = fault.Declare(fault.Conflict, "identity.person_protected") // a source would change a way into the account of who holds rights
+	PersonExists    = fault.Declare(fault.Conflict, "identity.person_exists")    // login or mail are taken
+	LoginForm       = fault.Declare(fault.Invalid, "identity.login_form")        // not an identifier
+	MailForm        = fault.Declare(fault.Invalid, "identity.mail_form")         // not an address
+	NameForm        = fault.Declare(fault.Invalid, "identity.name_form")         // missing or too long
+	AffiliationForm = fault.Declare(fault.Invalid, "identity.affiliation_form")  // unknown kind or odd code
 	RightForm       = mandate.RightForm
 	PasswordForm    = fault.Declare(fault.Invalid, "identity.password_form") // empty or absurdly long
 )

@@ -228,6 +228,11 @@ func (m *Module) Amend(ctx context.Context, tx db.Tx, who campus.PersonID, s con
 	if err := checkPerson(p); err != nil {
 		return err
 	}
+	if p.Login != before.Login || p.Mail != before.Mail || told.Mobile != "" || told.RecoveryMail != "" {
+		if err := protected(ctx, tx, who); err != nil {
+			return err
+		}
+	}
 	_, err = q.AmendPerson(ctx, sqlgen.AmendPersonParams{
 		ID: string(who), Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName, StudentNumber: p.StudentNumber,
 		JobTitle: p.JobTitle, FoldedName: campus.Fold(p.FamilyName + " " + p.GivenName), Locale: string(p.Locale), ChangedAt: tx.Now(),
@@ -250,6 +255,20 @@ func (m *Module) Amend(ctx context.Context, tx db.Tx, who campus.PersonID, s con
 		return err
 	}
 	return m.personChanged(ctx, tx, who)
+}
+
+// protected refuses that a source changes how somebody who holds rights gets into the
+// account, or back into it: their rights would be those of whoever writes into the source.
+// The directory asks before; this is for rights that were given since.
+func protected(ctx context.Context, tx db.Tx, who campus.PersonID) error {
+	var holds bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM identity_mandates WHERE person_id = $1)", string(who)).Scan(&holds); err != nil {
+		return fmt.Errorf("look for rights: %w", err)
+	}
+	if holds {
+		return PersonProtected
+	}
+	return nil
 }
 
 // tellRenamed writes to where somebody was reached until now that they are known by
