@@ -50,6 +50,7 @@ type house struct {
 	post     *mailer.Mailer
 	farewell string         // where the services of an ended session are told of
 	loop     *contract.Loop // what GET /leave knows of a service that sends people back
+	held contract.HeldBack // what /held tells
 	texts    *i18n.Catalogue
 	lina     campus.PersonID
 	ended    []string                   // sessions that a follower was told of
@@ -130,6 +131,13 @@ func open(t *testing.T, now *clock.Manual, d *db.DB, change ...func(*Config)) *h
 			return err
 		}
 		_, err := io.WriteString(w, "left")
+		return err
+	})
+	s.Router("test").Handle("GET /held", func(w http.ResponseWriter, r *http.Request) error {
+		code, err := h.HeldBack(w, r, h.held)
+		if err == nil {
+			_, err = io.WriteString(w, code)
+		}
 		return err
 	})
 	h.server.Config.Handler = s

@@ -36,7 +36,7 @@ func (m *Module) furnish() {
 		},
 		Refusal: m.refusal, Journal: m.Journal,
 	})
-	m.waiting = waiting.New(waiting.Deps{Accounts: m.Accounts, Registry: m.services, Destination: m.Destination, Clock: m.Clock, Log: m.Log})
+	m.waiting = waiting.New(waiting.Deps{Accounts: m.Accounts, Registry: m.services, Destination: m.Destination, Door: m.Door, Clock: m.Clock, Log: m.Log})
 	m.keys = keys.New(keys.Deps{DB: m.DB, Clock: m.Clock, Seal: m.Seal, Log: m.Log, Host: domainOf(m.BaseURL), Config: m.config.Keys})
 	m.saml = samlidp.New(samlidp.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Gate: m, Answers: m.answers, Keys: m.keys, Exit: m, Sessions: m.Sessions,

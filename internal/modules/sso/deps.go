@@ -90,6 +90,10 @@ type Door interface {
 	// the service asks for, or the end of a loop with a service that sends people
 	// back at once. With d.Passive it writes nothing.
 	Leaving(w http.ResponseWriter, r *http.Request, d contract.Departure) (stopped bool, err error)
+	// HeldBack writes into the story of this browser's sign-in that its person waits in
+	// front of a service because of their account, or does no longer, and returns the
+	// incident code to quote.
+	HeldBack(w http.ResponseWriter, r *http.Request, h contract.HeldBack) (incident string, err error)
 	// AsksFactor reports whether the institution asks for a second factor in front of
 	// a service, whatever the service's own entry says.
 	AsksFactor(service string) bool

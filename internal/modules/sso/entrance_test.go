@@ -184,6 +184,17 @@ func TestAPageThatFetchesInTheBackgroundIsToldToLeave(t *testing.T) {
 // fakeDoor shows where its form would lead.
 type fakeDoor struct{}
 
+// heldAt is the incident code of who is held back.
+const heldAt = "K7F-3Q9"
+
+func (fakeDoor) HeldBack(_ http.ResponseWriter, _ *http.Request, h contract.HeldBack) (string, error) {
+	heldLast = h
+	return heldAt, nil
+}
+
+// heldLast is what was last told of somebody in front of a service.
+var heldLast contract.HeldBack
+
 func (fakeDoor) Leaving(http.ResponseWriter, *http.Request, contract.Departure) (bool, error) {
 	return false, nil
 }

@@ -30,7 +30,7 @@ func ledger(h *house, state contract.AccountState, ready time.Time) *fakeLedger 
 		Service: "moodle", State: state, Since: start.Add(-time.Hour), Estimate: ready, Decides: "the e-learning office",
 		Message: "Your Moodle account is like that.", Next: "Nothing to do.", Code: "provisioning.account_taken",
 	}}
-	h.module.waiting.Accounts = f
+	h.module.waiting.Accounts, h.module.waiting.Door = f, fakeDoor{}
 	return f
 }
 
@@ -43,10 +43,13 @@ func TestWhoseAccountIsBeingMadeIsToldWhenAndGoesOnByThemselves(t *testing.T) {
 		t.Fatalf("led to %s", to)
 	}
 	w := h.get(to.String())
-	for _, words := range []string{"Your Moodle account is not ready yet.", "Your Moodle account is like that.", "Nothing to do.", "the e-learning office", "your password is right", "17:09"} {
+	for _, words := range []string{"Your Moodle account is not ready yet.", "Your Moodle account is like that.", "Nothing to do.", "the e-learning office", "your password is right", "17:09", heldAt} {
 		if !strings.Contains(w.Body.String(), words) {
 			t.Errorf("the page lacks %q: %s", words, w.Body)
 		}
+	}
+	if heldLast.Service != "moodle" || heldLast.Reason != "sso.account_queued" || heldLast.Facts["state"] != "queued" || heldLast.Facts["code"] != "provisioning.account_taken" || heldLast.Facts["ready"] == "" {
+		t.Errorf("the story of the sign-in is told %+v", heldLast)
 	}
 	if w.Header().Get("Refresh") != "10" {
 		t.Errorf("it looks again after %q", w.Header().Get("Refresh"))
@@ -62,6 +65,9 @@ func TestWhoseAccountIsBeingMadeIsToldWhenAndGoesOnByThemselves(t *testing.T) {
 	on := location(t, h.get(to.String()))
 	if on.Path != "/cas/login" {
 		t.Fatalf("once it is ready: %s", on)
+	}
+	if heldLast.Reason != "" || heldLast.Facts["state"] != "ready" {
+		t.Errorf("and the story is told %+v", heldLast)
 	}
 	if ticket := location(t, h.get(on.String())); !strings.HasPrefix(ticket.String(), moodle) || !strings.Contains(ticket.RawQuery, "ticket=") {
 		t.Errorf("and then: %s", ticket)

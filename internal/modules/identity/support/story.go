@@ -35,12 +35,16 @@ type told struct {
 	Lang string
 }
 
-// sides are the two values that differed when an upstream stopped somebody, and
-// its own words.
+// sides are the two values that differed when an upstream stopped somebody, and its
+// own words; or how the account in a service stood that somebody waited for.
 func (t told) sides(ctx context.Context) []ui.Fact {
 	var facts []ui.Fact
-	for _, name := range []string{"expected", "received", "upstream_code", "upstream_words"} {
-		if value := t.Facts[name]; value != "" {
+	for _, name := range []string{"expected", "received", "upstream_code", "upstream_words", "account_state", "account_since", "account_ready", "account_rule", "account_code"} {
+		value := t.Facts[name]
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			value = i18n.Date(ctx, at, i18n.Moment)
+		}
+		if value != "" {
 			facts = append(facts, ui.Fact{Label: i18n.T(ctx, "identity.support.incident."+name), Text: value})
 		}
 	}
@@ -136,6 +140,9 @@ func (t story) way(ctx context.Context) []ui.Stage {
 	}
 	if t.Outcome == attempt.In {
 		for i := range list {
+			if stages[i] == entry.StageService && t.Stage == entry.StageService && t.Reason != "" {
+				continue // got in, and stopped in front of a service
+			}
 			list[i].State, list[i].Tone = ui.StageDone, ""
 		}
 	}

@@ -36,8 +36,12 @@ func (wa *Waiting) page(w http.ResponseWriter, r *http.Request) error {
 	back := web.Local(r.URL.Query().Get("back"))
 	a, ok := wa.account(ctx, web.Viewer(r).Person, s.ID)
 	if !ok || !holds(a) {
+		if ok {
+			wa.tell(w, r, s, a)
+		}
 		return web.SeeOther(w, r, back)
 	}
+	incident := wa.tell(w, r, s, a)
 	v := view{Service: s.ID, Name: s.Name(i18n.Locale(ctx)), Back: back, Anyway: harmless(a)}
 	if a.State == contract.AccountQueued {
 		v.Looks = true
@@ -51,6 +55,7 @@ func (wa *Waiting) page(w http.ResponseWriter, r *http.Request) error {
 		web.AllowFormTo(w, d.Origins...)
 	}
 	v.Stopped = stopped(ctx, v, a, web.RequestID(ctx))
+	v.Stopped.Incident = incident
 	return web.Render(w, r, http.StatusOK, waitingTempl(v))
 }
 

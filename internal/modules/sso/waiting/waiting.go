@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -25,8 +26,17 @@ type Deps struct {
 	// Destination tells where a local address leads in the end, so that the form may
 	// lead there.
 	Destination func(ctx context.Context, next string) (contract.Destination, bool)
-	Clock       clock.Clock
-	Log         *slog.Logger
+	// Door keeps the stories of sign-ins.
+	Door  Door
+	Clock clock.Clock
+	Log   *slog.Logger
+}
+
+// Door writes into the story of this browser's sign-in that its person waits in front
+// of a service, or does no longer; it returns the incident code to quote, empty for
+// none.
+type Door interface {
+	HeldBack(w http.ResponseWriter, r *http.Request, h contract.HeldBack) (incident string, err error)
 }
 
 // Waiting holds people back, as long as that is of use to them.
@@ -54,7 +64,32 @@ func (wa *Waiting) Stops(w http.ResponseWriter, r *http.Request, s *registry.Ser
 	if !ok || !holds(a) {
 		return false, nil
 	}
+	wa.tell(w, r, s, a)
 	return true, web.SeeOther(w, r, path+"?"+url.Values{"service": {s.ID}, "back": {back}}.Encode())
+}
+
+// tell writes into the story of the sign-in how the account stands, and returns the
+// incident code: whoever calls the help desk quotes it. Without one they are told all
+// the same.
+func (wa *Waiting) tell(w http.ResponseWriter, r *http.Request, s *registry.Service, a contract.ServiceAccount) (incident string) {
+	ctx := r.Context()
+	h := contract.HeldBack{Service: s.ID, Name: s.Name(i18n.Locale(ctx)), Facts: map[string]string{"state": string(a.State), "since": moment(a.Since), "ready": moment(a.Estimate), "code": a.Code, "rule": a.Rule}}
+	if holds(a) {
+		h.Reason = reasonOf(a.State).Code()
+	}
+	incident, err := wa.Door.HeldBack(w, r, h)
+	if err != nil {
+		wa.Log.WarnContext(ctx, "write into the story of a sign-in", "service", s.ID, "error", err)
+	}
+	return incident
+}
+
+// moment is a time as a story keeps it; empty for none.
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
 }
 
 // account is somebody's line of the ledger; ok is false when there is none, or
