@@ -47,6 +47,23 @@ type Message struct {
 	Subject string
 	// Text is the message; HTML an alternative that says the same (see Letter), and may be empty.
 	Text, HTML string
+	// Talk is set of a mail that people are meant to answer.
+	Talk *Talk `json:",omitempty"`
+}
+
+// Talk makes a mail part of a conversation, in which programs and people can answer.
+type Talk struct {
+	// From is the name shown as the sender; empty for that of the house.
+	From string
+	// ReplyTo is where answers go.
+	ReplyTo string
+	// MessageID names the mail, without brackets (RFC 5322 §3.6.4): the answers refer to it.
+	MessageID string
+	// References are the mails before it in the conversation, oldest first.
+	References []string
+	// Written is set when a person wrote the mail; otherwise it says that nobody did
+	// (RFC 3834 §5).
+	Written bool
 }
 
 // SMS is one short message to one phone.
@@ -176,6 +193,10 @@ const (
 	maxSMS     = 600 // about four parts on the network
 )
 
+// messageID is the shape of a Message-ID without its brackets that no header breaks on. It
+// is wider than RFC 5322 allows: programs invent their own.
+var messageID = regexp.MustCompile(`^[!-;=?-~]{1,250}$`)
+
 // check refuses what could become another header, another recipient, or a second message.
 func (m Message) check() error {
 	if err := checkAddress(m.To); err != nil {
@@ -186,6 +207,20 @@ func (m Message) check() error {
 	}
 	if m.Text == "" || !utf8.ValidString(m.Text) || !utf8.ValidString(m.HTML) || len(m.Text)+len(m.HTML) > maxMail {
 		return TextMalformed
+	}
+	if m.Talk == nil {
+		return nil
+	}
+	if err := checkAddress(m.Talk.ReplyTo); err != nil {
+		return err
+	}
+	if !oneLine(m.Talk.From) || !messageID.MatchString(m.Talk.MessageID) {
+		return AddressMalformed
+	}
+	for _, r := range m.Talk.References {
+		if !messageID.MatchString(r) {
+			return AddressMalformed
+		}
 	}
 	return nil
 }

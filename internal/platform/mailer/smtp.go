@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -133,19 +134,35 @@ func (s *smtpServer) connect(ctx context.Context) gomail.DialContextFunc {
 
 func (s *smtpServer) compose(id string, m Message) (*gomail.Msg, error) {
 	letter := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	if err := letter.FromFormat(s.config.FromName, s.config.From); err != nil {
+	talk := Talk{From: s.config.FromName}
+	if m.Talk != nil {
+		talk = *m.Talk
+		talk.From = cmp.Or(talk.From, s.config.FromName)
+	}
+	if err := letter.FromFormat(talk.From, s.config.From); err != nil {
 		return nil, AddressMalformed.From(err)
 	}
 	if err := letter.To(m.To); err != nil {
 		return nil, AddressMalformed.From(err)
 	}
+	if talk.ReplyTo != "" {
+		if err := letter.ReplyTo(talk.ReplyTo); err != nil {
+			return nil, AddressMalformed.From(err)
+		}
+	}
 	letter.Subject(m.Subject)
 	letter.SetDateWithValue(s.clock.Now())
 	_, domain, _ := strings.Cut(s.config.From, "@")
 	// The same for every attempt: a mailbox that got the message twice can see that it is one.
-	letter.SetMessageIDWithValue(id + "@" + domain)
-	// RFC 3834: no out-of-office answers, please.
-	letter.SetGenHeader("Auto-Submitted", "auto-generated")
+	letter.SetMessageIDWithValue(cmp.Or(talk.MessageID, id+"@"+domain))
+	if n := len(talk.References); n > 0 { // RFC 5322 §3.6.4
+		letter.SetGenHeader(gomail.HeaderInReplyTo, "<"+talk.References[n-1]+">")
+		letter.SetGenHeader(gomail.HeaderReferences, "<"+strings.Join(talk.References, "> <")+">")
+	}
+	if !talk.Written {
+		letter.SetGenHeader("Auto-Submitted", "auto-generated")
+	}
+	// RFC 3834 and its relatives: no out-of-office answers, please.
 	letter.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
 	letter.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
