@@ -26,13 +26,14 @@ func (m *Module) furnish() {
 	m.listing = listing.New(listing.Deps{
 		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Words: m.words, Register: m.Register, Places: m.Places, Agents: m.agents,
 	})
-	m.tickets.Connect(firstQueue{m.tickets}, noPromise{}, m.words)
+	m.timetable()
+	m.tickets.Connect(m.routing, m.promises, m.words, m.promises)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached}
+	return []alcove{m.listing, m.attached, m.setup}
 }
 
 // those are the alcoves that bring a T.
@@ -48,6 +49,7 @@ func those[T any](alcoves []alcove) []T {
 
 // Jobs registers those of the alcoves.
 func (m *Module) Jobs(r *jobs.Registry) {
+	m.promises.Jobs(r)
 	for _, owner := range those[jobOwner](m.alcoves()) {
 		owner.Jobs(r)
 	}

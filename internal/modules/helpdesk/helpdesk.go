@@ -10,6 +10,10 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/routing"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/setup"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
 )
@@ -23,6 +27,11 @@ type Module struct {
 	attached *attached.Attached
 	words    *words.Index
 	listing  *listing.Listing
+
+	calendars *openings.Calendars
+	promises  *promise.Promises
+	routing   *routing.Routing
+	setup     *setup.Setup
 }
 
 var (
