@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -23,8 +24,9 @@ import (
 // Version is set by the linker (see the Makefile).
 var Version = "development"
 
-// version is Version, or what the Go tool chain knows about this build.
-func version() string {
+// version is Version, or what the Go tool chain knows about this build. Every page
+// asks, and reading that takes as long as drawing a small one.
+var version = sync.OnceValue(func() string {
 	if Version != "development" {
 		return Version
 	}
@@ -32,7 +34,7 @@ func version() string {
 		return info.Main.Version
 	}
 	return Version
-}
+})
 
 // commandLine is every command that amphi knows. Each command is a struct with a
 // Run method in the file named after it.

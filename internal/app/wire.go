@@ -260,6 +260,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		Authenticate: h.identity.Authenticate,
 		Prepare:      h.shell(plugged, appearance),
 		ErrorPage:    func(f web.Failure) templ.Component { return ui.FailurePage(f) },
+		BriefPage:    func(f web.Failure) templ.Component { return ui.BriefPage(f) },
 		ClientAddr:   clientAddr(trusted, log),
 		Limit:        limit.New(limit.Rate{Every: cfg.Server.RequestEvery, Burst: cfg.Server.RequestBurst}, limit.DefaultKeys, now),
 		Sign:         keys.MAC,

@@ -83,10 +83,12 @@ type CheckProps struct {
 	Attrs                    templ.Attributes
 }
 
+// inID are the characters of names that make an id hard to point at. It is made once:
+// every field of every page asks.
+var inID = strings.NewReplacer(" ", "-", "[", "-", "]", "")
+
 // FieldID is the id of the field with this name, which summaries link to.
-func FieldID(name string) string {
-	return "field-" + strings.NewReplacer(" ", "-", "[", "-", "]", "").Replace(name)
-}
+func FieldID(name string) string { return "field-" + inID.Replace(name) }
 
 func (p FieldProps) id() string {
 	if p.ID != "" {

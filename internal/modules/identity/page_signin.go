@@ -3,16 +3,19 @@ package identity
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/entry"
 	"github.com/amphi-campus/amphi/internal/modules/identity/password"
+	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
 	"github.com/amphi-campus/amphi/internal/modules/identity/upstream"
 	"github.com/amphi-campus/amphi/internal/modules/identity/waiting"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
 )
@@ -178,6 +181,9 @@ func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := cookieKept(r, &form); err != nil {
 		return m.stopSignIn(w, r, &trial{form: form}, err)
 	}
+	if err := m.turnedAway(web.ClientAddr(r)); err != nil {
+		return m.refuse(w, r, form, fault.Of(err))
+	}
 	t, err := m.begin(r.Context(), form, web.ClientAddr(r), r)
 	if err != nil && t == nil {
 		return err
@@ -244,12 +250,16 @@ func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, t *trial, er
 			return err
 		}
 	}
-	if wait, ok := f.Args["wait"].(time.Duration); ok {
-		web.RetryAfter(w, wait)
-	}
 	incident, err := m.tellStopped(w, r, t, f)
 	if err != nil {
 		return err
+	}
+	wait, later := f.Args["wait"].(time.Duration)
+	if later && incident == "" {
+		return m.refuse(w, r, t.form, f)
+	}
+	if later {
+		web.RetryAfter(w, wait)
 	}
 	failure := web.Explain(r.Context(), f)
 	failure.Incident = incident
@@ -262,6 +272,47 @@ func (m *Module) stopSignIn(w http.ResponseWriter, r *http.Request, t *trial, er
 		view.Shape = m.shapeOf(t.form.Username)
 	}
 	return m.showSignIn(w, r, failure.Status, view)
+}
+
+// turnedAway says why an attempt is refused without a look at any account: too many
+// failed in its network, which was told so, and recorded, as often as anybody will
+// read. Most of a large attack ends here, and costs a form and a short page.
+func (m *Module) turnedAway(from netip.Addr) error {
+	if m.refusals.Wait(limit.AddressKey(from)) == 0 {
+		return nil
+	}
+	return m.throttle.Crowded(throttle.GuessOf("", "", "", from))
+}
+
+// refuse tells somebody to come back later, on a page that costs little, when their
+// network has been told again and again. It is counted with the requests and stands
+// in the log. What they typed goes with them, as ever: some of them are people.
+func (m *Module) refuse(w http.ResponseWriter, r *http.Request, form signInForm, f *fault.Fault) error {
+	if wait, ok := f.Args["wait"].(time.Duration); ok {
+		web.RetryAfter(w, wait)
+	}
+	form.Password = "" // never sent back
+	if m.doors != nil {
+		if d, ok := m.doors.Destination(r.Context(), form.Next); ok {
+			web.AllowFormTo(w, d.Origins...)
+		}
+	}
+	web.Note(r, f)
+	failure := web.Explain(r.Context(), f)
+	return web.RenderBrief(w, r, failure.Status, refusedTempl(form, failure))
+}
+
+// doorURL is the front door with all that it offers, on the way to where the form
+// leads.
+func (f signInForm) doorURL() string {
+	q := url.Values{"next": {f.Next}}
+	if f.Renew {
+		q.Set("renew", "1")
+	}
+	if f.Local {
+		q.Set("local", "1")
+	}
+	return "/login?" + q.Encode()
 }
 
 // refreshEvery is how often the waiting page asks again; waitOnPage is how long

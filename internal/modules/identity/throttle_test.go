@@ -3,10 +3,15 @@ package identity
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/amphi-campus/amphi/internal/modules/identity/throttle"
+	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
 
 func TestAStrangerElsewhereCannotKeepSomebodyOut(t *testing.T) {
@@ -74,6 +79,59 @@ func TestOnePasswordTriedOnEverybodySlowsItsNetworkDown(t *testing.T) {
 	h.move("2001:db8::1")
 	h.clock.Advance(h.config.SignIn.NetworkEvery)
 	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin")
+}
+
+func TestANetworkThatIsRefusedAgainAndAgainGetsAShortPage(t *testing.T) {
+	h := openOne(t, func(c *Config) { c.SignIn.NetworkBurst = 10 })
+	h.move("198.51.100.7")
+	for i := range h.config.SignIn.NetworkBurst {
+		want(t, h.browser().signIn(fmt.Sprintf("person%d", i), "Valmont2026!"), 422)
+	}
+	for range 60 { // each of these is a story that the help desk can read
+		want(t, h.browser().signIn("lmartin", "Valmont2026!"), 429, "identity.network_slowed", "/login/flag?at=")
+	}
+	stories := h.count("SELECT COUNT(*) FROM identity_attempts")
+	typed := []string{"next", "/identity/sessions?a=1&b=2", "shared", "1", "renew", "1", "local", "1"}
+	a := h.browser().signIn("lmartin", linasPassword, typed...)
+	want(t, a, 429, "identity.network_slowed", "Too many tries from your network", "Try again in 3 seconds", `value="lmartin"`,
+		`name="next" value="/identity/sessions?a=1&amp;b=2"`, `name="shared" value="1"`, `name="renew" value="1"`, `name="local" value="1"`, "/login?local=1&amp;next=%2Fidentity%2Fsessions%3Fa%3D1%26b%3D2&amp;renew=1", a.Header.Get("X-Request-Id"))
+	if strings.Contains(a.body, linasPassword) {
+		t.Error("the password is sent back")
+	}
+	if got := a.Header.Get("Retry-After"); got != "3" {
+		t.Errorf("Retry-After: %q", got)
+	}
+	if len(a.body) > 4<<10 || a.Uncompressed || len(a.Cookies()) > 0 {
+		t.Errorf("it has %d bytes, packed: %t, cookies: %v", len(a.body), a.Uncompressed, a.Cookies())
+	}
+	if n := h.count("SELECT COUNT(*) FROM identity_attempts"); n != stories {
+		t.Errorf("%d more stories that say the same", n-stories)
+	}
+	resp, body := pagetest.Ask(t, &http.Client{}, "POST", h.server.URL+"/login", url.Values{"username": {"lmartin"}, "password": {"x"}}, "Accept-Language", "fr")
+	want(t, answer{resp, body}, 429, `<html lang="fr"`, "Trop d’essais depuis votre réseau", "Réessayez dans 3 secondes", "Toutes les façons d’entrer")
+	h.move("192.0.2.1")
+	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin") // nobody else is concerned
+	h.move("198.51.100.7")
+	h.clock.Advance(h.config.SignIn.NetworkEvery)
+	want(t, h.browser().signIn("lmartin", linasPassword), 200, "home of lmartin") // and they only for so long
+}
+
+func TestWhoIsRefusedShortlyIsNotLookedUp(t *testing.T) {
+	h := openOne(t, func(c *Config) { c.SignIn.NetworkBurst = 10 })
+	for i := range h.config.SignIn.NetworkBurst + 60 {
+		h.browser().signIn(fmt.Sprintf("person%d", i), "Valmont2026!")
+	}
+	if _, err := h.begin(t.Context(), signInForm{Username: "lmartin", Password: "x"}, netip.MustParseAddr("192.0.2.1"), nil); !errors.Is(err, NetworkSlowed) {
+		t.Fatalf("the network is not slowed down: %v", err)
+	}
+	err := h.db.InTx(t.Context(), func(tx db.Tx) error {
+		_, err := tx.ExecContext(t.Context(), "ALTER TABLE identity_people RENAME TO elsewhere")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, h.browser().signIn("lmartin", linasPassword), 429, "identity.network_slowed")
 }
 
 func TestPeopleBehindAProxyThatNobodyDeclaredAreNotOneNetwork(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -35,6 +36,13 @@ func Render(w http.ResponseWriter, r *http.Request, status int, page templ.Compo
 		w.Write(b.Bytes()) // a client that went away is no failure of ours
 	}
 	return nil
+}
+
+// RenderBrief is Render for a small page that programs fetch without end: it is sent as
+// it is, because compressing it each time would cost more than sending it.
+func RenderBrief(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	w.Header().Set(gzhttp.HeaderNoCompression, "1") // the compressor takes it away
+	return Render(w, r, status, page)
 }
 
 // partial reports whether htmx asks for a part of the page.
@@ -160,7 +168,11 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Write(body)
 		return
 	}
-	if err := Render(w, r, failure.Status, s.ErrorPage(failure)); err != nil {
+	page, render := s.ErrorPage, Render
+	if f.Reason == TooManyRequests && s.BriefPage != nil {
+		page, render = s.BriefPage, RenderBrief
+	}
+	if err := render(w, r, failure.Status, page(failure)); err != nil {
 		s.Log.ErrorContext(r.Context(), "failure page", "id", st.requestID, "error", err)
 		http.Error(w, failure.Title+"\n"+failure.Message+"\n"+failure.Next+"\n"+failure.Code+" "+failure.RequestID, failure.Status)
 	}

@@ -149,6 +149,13 @@ func (s *Server) enter(route *Route, w http.ResponseWriter, r *http.Request) err
 	w.Header().Set("Cache-Control", "no-store")
 	// The language comes first, so that every refusal below can speak.
 	*r = *r.WithContext(s.withLanguage(r))
+	// Who asks too often is told before anything is looked up for them.
+	if s.Limit != nil {
+		if wait, ok := s.Limit.Allow(limit.AddressKey(st.address)); !ok {
+			RetryAfter(w, wait)
+			return TooManyRequests.With(fault.Args{"wait": wait})
+		}
+	}
 	var unknown error
 	if s.Authenticate != nil {
 		var err error
@@ -167,12 +174,6 @@ func (s *Server) enter(route *Route, w http.ResponseWriter, r *http.Request) err
 	}
 	if unknown != nil {
 		return unknown
-	}
-	if s.Limit != nil {
-		if wait, ok := s.Limit.Allow(limit.AddressKey(st.address)); !ok {
-			RetryAfter(w, wait)
-			return TooManyRequests.With(fault.Args{"wait": wait})
-		}
 	}
 	if !route.crossSite {
 		if err := s.origin.Check(r); err != nil {

@@ -47,6 +47,9 @@ type Config struct {
 	Prepare func(http.ResponseWriter, *http.Request) context.Context
 	// ErrorPage draws a failure for a person.
 	ErrorPage func(Failure) templ.Component
+	// BriefPage draws [TooManyRequests], which is said before Prepare and must cost
+	// little; nil means ErrorPage.
+	BriefPage func(Failure) templ.Component
 	// ClientAddr finds the address of the client behind trusted proxies.
 	ClientAddr func(*http.Request) netip.Addr
 	// Limit bounds requests per client address; nil means no bound.

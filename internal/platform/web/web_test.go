@@ -325,6 +325,28 @@ func TestWhoAsksTooOftenIsToldHowLongToWait(t *testing.T) {
 	}
 }
 
+func TestWhoAsksTooOftenIsNotLookedUpAndGetsAShortPage(t *testing.T) {
+	h := open(t, func(c *Config) {
+		c.Limit = refuse{}
+		c.Authenticate = func(http.ResponseWriter, *http.Request) (campus.Viewer, error) {
+			t.Error("somebody is looked up who is refused anyway")
+			return campus.Viewer{}, nil
+		}
+		c.Prepare = func(_ http.ResponseWriter, r *http.Request) context.Context {
+			t.Error("a frame is made that is not drawn")
+			return r.Context()
+		}
+		c.BriefPage = func(f Failure) templ.Component { return templ.Raw(f.Code + strings.Repeat(" ", 4<<10)) }
+	})
+	r, body := h.send(t, "GET", "/room", "", "Accept-Language", "en") // the client unpacks what is packed
+	if r.StatusCode != 429 || r.Header.Get("Retry-After") != "90" || !strings.HasPrefix(body, "platform.too_many_requests") {
+		t.Errorf("%d %s %.100s", r.StatusCode, r.Header.Get("Retry-After"), body)
+	}
+	if r.Uncompressed || r.Header.Get("No-Gzip-Compression") != "" {
+		t.Errorf("packed: %t, %v", r.Uncompressed, r.Header)
+	}
+}
+
 func TestHTMXIsSentOnByItsOwnHeader(t *testing.T) {
 	h := open(t)
 	if r, _ := h.send(t, "GET", "/flash", "", "HX-Request", "true", "HX-Request-Type", "partial"); r.StatusCode != 204 || r.Header.Get("HX-Location") != "/room" {

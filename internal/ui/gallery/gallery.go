@@ -35,6 +35,10 @@ func Sights() []Sight {
 			Title: "Cette page n’existe pas.", Message: "Rien n’habite à cette adresse.", Next: "Revenez à l’accueil.",
 			Code: "platform.page_missing", RequestID: "01J9-4F7K",
 		}), Stranger: true},
+		{Name: "brief", Page: ui.BriefPage(web.Failure{
+			Title: "Un instant, s’il vous plaît.", Message: "Trop de demandes viennent de votre réseau en même temps.", Next: "Attendez 3 secondes, puis réessayez.",
+			Code: "platform.too_many_requests", RequestID: "01J9-4F7K",
+		}), Stranger: true},
 	}
 }
 
