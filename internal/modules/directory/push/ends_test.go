@@ -117,6 +117,11 @@ func TestTokensThatAreMadeAndRevokedStandInTheJournal(t *testing.T) {
 		if want := []string{"push_token_made HR hr 2026-12-22 true", "push_token_revoked HR hr 2026-12-22 true"}; !slices.Equal(n.events, want) {
 			t.Errorf("the journal says %q", n.events)
 		}
+		for _, days := range []int{-1, push.MostDays + 1} {
+			if _, _, err := h.Door.AddToken(t.Context(), push.Order{Source: pushtest.API, Label: "x", Days: days}); !errors.Is(err, push.DaysUnfit) {
+				t.Errorf("%d days: %v", days, err)
+			}
+		}
 		n.broken = errors.New("the journal is full")
 		if _, _, err := h.Door.AddToken(t.Context(), push.Order{Source: pushtest.API, Label: "x"}); err == nil {
 			t.Error("a token is made that the journal does not know")

@@ -151,7 +151,9 @@ func TestWhatABudgetHeldIsDecidedOneByOneOrLetPass(t *testing.T) {
 		if _, err := h.Push(t.Context(), "api", some(30)); err != nil {
 			t.Fatal(err)
 		}
-		change := func(n int) Pushed { return h.push("api", with2(somebody(n), "mail", fmt.Sprintf("new%d@valmont.example", n))) }
+		change := func(n int) Pushed {
+			return h.push("api", with2(somebody(n), "mail", fmt.Sprintf("new%d@valmont.example", n)))
+		}
 		change(0)
 		change(1)
 		q := h.question()
@@ -358,4 +360,41 @@ func TestAUserNameOfAnotherHouseIsNotOurs(t *testing.T) {
 			}, source.Config{ID: "hr"}, source.Config{ID: "entra", Kind: source.KindSCIM, Priority: 9, MailDomains: c.domains})
 		})
 	}
+}
+
+func TestWhoLeavesASourceIsNotHandedOverToAnother(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		own := line("1", "login", "ada", "mail", "ada@valmont.example", "family_name", "Lovelace", "student_number", "7", "affiliations", "staff|||")
+		h.read("hr", append(some(20), own)...)
+		guest := func() source.Record {
+			return line("x", "student_number", "7", "mail", "evil@elsewhere.example", "family_name", "Lovelace", "affiliations", "guest|||")
+		}
+		if p := h.push("guests", guest()); p.Err != nil { // a source with precedence says another address
+			t.Fatal(p.Err)
+		}
+		want(t, h.read("hr", some(20)...), Done, 0, 0, 1, 0, 0)
+		if _, s := h.person("ada"); s.Mail != "ada@valmont.example" || s.Until[campus.Staff].IsZero() {
+			t.Errorf("after the departure ada is %+v", s)
+		}
+		if p := h.push("guests", with2(guest(), "job_title", "Librarian")); p.Err == nil || fault.Of(p.Err).Reason != NotItsOwn {
+			t.Errorf("the address of the source that is left: %v", p.Err)
+		}
+		if _, s := h.person("ada"); s.Mail != "ada@valmont.example" {
+			t.Errorf("ada is %+v", s)
+		}
+	}, source.Config{ID: "hr", Priority: 1}, source.Config{ID: "guests", Kind: source.KindAPI, Priority: 9})
+}
+
+func TestOnlyThoseWhoKeepTheDirectoryLiftABudget(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		if err := h.LetPass(t.Context(), campus.Viewer{Person: "alix", Rights: []campus.Right{campus.RightAdmin}}, "hr"); !errors.Is(err, Reserved) {
+			t.Errorf("somebody without the right: %v", err)
+		}
+		if err := h.LetPass(t.Context(), officer, "nothing"); !errors.Is(err, SourceUnknown) {
+			t.Errorf("a source that is none: %v", err)
+		}
+		if h.count("SELECT COUNT(*) FROM directory_grants") != 0 {
+			t.Error("it is lifted all the same")
+		}
+	})
 }
