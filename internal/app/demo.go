@@ -49,6 +49,7 @@ func (c demoCommand) Run(t *terminal) error {
 	cfg.Server.Listen = listener.Addr().String()
 	cfg.Server.BaseURL = "http://" + browsable(listener.Addr().String())
 	cfg.Server.DataDir = filepath.Clean(c.Data)
+	cfg.Directory = demoSources(filepath.Join(cfg.Server.DataDir, "sources"), cfg.Directory)
 	cfg.Monitor.Listen = c.Monitor
 	if !c.Verbose && cfg.Log.Level == "info" {
 		cfg.Log.Level = "warn"

@@ -4,20 +4,88 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/app/valmont"
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/directory"
 	"github.com/amphi-campus/amphi/internal/modules/directory/entry"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
+	"github.com/amphi-campus/amphi/internal/modules/directory/register"
+	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/modules/directory/unit"
+	"github.com/amphi-campus/amphi/internal/modules/directory/year"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/files"
 )
 
 // directorySource is what the demo's directory says about itself.
 const directorySource = "valmont"
+
+// demoSources are the sources that an administrator of Valmont would declare: two
+// tables that other programs leave in a folder, and a partner who pushes.
+func demoSources(folder string, c directory.Config) directory.Config {
+	if len(c.Sources) > 0 {
+		return c // somebody tries their own
+	}
+	c.Sources = []source.Config{
+		{
+			ID: "scolarite", Kind: source.KindCSV, NameFrench: "Scolarité (informatique)", NameEnglish: "Student registry (computer science)",
+			CSV: source.CSVConfig{File: filepath.Join(folder, "inscriptions.csv"), Whole: true},
+		},
+		{
+			ID: "rh", Kind: source.KindCSV, NameFrench: "Ressources humaines", NameEnglish: "Personnel office", Priority: 1,
+			CSV: source.CSVConfig{File: filepath.Join(folder, "personnels.csv"), Whole: true},
+		},
+		{ID: "partenaire", Kind: source.KindAPI, NameFrench: "École partenaire", NameEnglish: "Partner school", Priority: 2},
+	}
+	return c
+}
+
+// seedSources lets the sources be read as they were in the last weeks: at the beginning
+// of the term, after some changes, and an export that broke off, which the brake holds.
+func (h *House) seedSources(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+	officer := campus.Viewer{Person: people["admin"], Rights: []campus.Right{campus.RightDirectory}}
+	files := map[string]string{}
+	for _, s := range h.config.Directory.Sources {
+		files[s.ID] = s.CSV.File
+	}
+	if files["scolarite"] == "" || files["rh"] == "" {
+		return nil
+	}
+	for _, reading := range []struct {
+		source, table string
+		dry           bool
+		by            campus.PersonID
+	}{
+		{"rh", u.Staff(false), false, ""},
+		{"scolarite", u.Registrations(valmont.TermBegins), true, officer.Person},
+		{"scolarite", u.Registrations(valmont.TermBegins), false, officer.Person},
+		{"rh", u.Staff(true), false, ""},
+		{"scolarite", u.Registrations(valmont.AfterChanges), false, ""},
+		{"scolarite", u.Registrations(valmont.CutShort), false, ""},
+	} {
+		if err := os.MkdirAll(filepath.Dir(files[reading.source]), 0o700); err != nil {
+			return fmt.Errorf("make the folder of the tables: %w", err)
+		}
+		if err := os.WriteFile(files[reading.source], []byte(reading.table), 0o600); err != nil {
+			return fmt.Errorf("write a table: %w", err)
+		}
+		if _, err := h.directory.Sources().Run(ctx, register.Order{Source: reading.source, Dry: reading.dry, Full: true, By: reading.by}); err != nil {
+			return fmt.Errorf("read %s: %w", reading.source, err)
+		}
+	}
+	ends := time.Date(2027, time.September, 30, 0, 0, 0, 0, time.UTC)
+	moves := year.Moves{"M-CYBER": "", "M-DATA": "", "BUT-GEA": "L-ECO", "BUT-MLT": "L-ECO"}
+	if _, err := h.directory.Years().Prepare(ctx, officer, "Passage en 2027-2028", moves, ends); err != nil {
+		return fmt.Errorf("prepare the change of year: %w", err)
+	}
+	return nil
+}
 
 // seedDirectory fills the org chart, the entries and the groups of Valmont.
 func (h *House) seedDirectory(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
@@ -33,6 +101,9 @@ func (h *House) seedDirectory(ctx context.Context, u *valmont.University, people
 	}
 	if err := h.seedGroups(ctx, u, more, people); err != nil {
 		return fmt.Errorf("add the groups: %w", err)
+	}
+	if err := h.seedSources(ctx, u, people); err != nil {
+		return fmt.Errorf("read the sources: %w", err)
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ func (m *Module) furnish() {
 	}, m.config.Register)
 	m.edits = &edit.Desk{Deps: edit.Deps{DB: m.DB, Find: m.find, Register: m.Deps.Register, Places: m.Places, Sources: origins{m.register}}}
 	m.corrections = &correction.Desk{DB: m.DB, Log: m.Log, Texts: m.Texts, Find: m.find, Holders: m.Roll, Notices: m.Notices, Edits: m.edits}
+	m.years = year.New(year.Deps{DB: m.DB, Register: m.Deps.Register, Roll: m.Roll, Places: m.Places, Zone: m.Zone})
 	m.door = &push.Door{DB: m.DB, Clock: m.Clock, Engine: m.register, Sources: m.config.Sources, Confirm: m.Confirm, Journal: m.Journal, Keepers: m.officers, Notices: m.Notices, Texts: m.Texts}
 }
 
@@ -55,7 +56,7 @@ func (m *Module) alcoves() []alcove {
 		m.register, m.guide, m.corrections, m.edits,
 		m.door, &scim.Server{Door: m.door}, &api.API{Door: m.door},
 		&addressbook.Books{People: m.find, Apps: m.Apps, Card: m.guide.Card, Most: mostContacts},
-		year.New(year.Deps{DB: m.DB, Register: m.Deps.Register, Roll: m.Roll, Places: m.Places, Zone: m.Zone}),
+		m.years,
 		&dossier.Dossier{Register: m.Register, Rooms: m.Dossiers, Looks: m.Looks},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -87,26 +88,25 @@ func (bridge) PutEntry(ctx context.Context, tx db.Tx, who campus.PersonID, v map
 		return err
 	}
 	p := known[who] // hours, substitutes and the like are no matter of the sources
-	p.Unlisted = v.One(mapping.FieldListed) == "false"
-	p.Office, p.Building, p.Manager = v.One(mapping.FieldOffice), v.One(mapping.FieldBuilding), manager
-	p.Phones, p.Functions, p.Campus, p.Photo = nil, nil, "", ""
+	p.Unlisted, p.Manager = v.One(mapping.FieldListed) == "false", manager
+	p.Campus, p.Photo = "", ""
 	if digest := v.One(mapping.FieldPhoto); digest != "" {
 		if p.Photo, err = entry.PhotoOf(ctx, tx, digest); err != nil {
 			return err
 		}
 	}
-	for _, number := range v[mapping.FieldPhone] {
-		p.Phones = append(p.Phones, entry.Phone{Kind: entry.Desk, Number: number})
+	// A field of which no source speaks stays as it was entered.
+	if said, spoken := v[mapping.FieldOffice]; spoken {
+		p.Office = strings.Join(said, " ")
 	}
-	for _, text := range v[mapping.FieldFunctions] {
-		f, ok := mapping.ParseFunction(text)
-		if !ok {
-			continue
-		}
-		if named, known := entry.RoleNamed(f.Role); known {
-			named.Unit = f.Unit
-			p.Functions = append(p.Functions, named)
-		}
+	if said, spoken := v[mapping.FieldBuilding]; spoken {
+		p.Building = strings.Join(said, " ")
+	}
+	if said, spoken := v[mapping.FieldPhone]; spoken {
+		p = p.With(entry.PartDesk, strings.Join(said, ", "))
+	}
+	if said, spoken := v[mapping.FieldFunctions]; spoken {
+		p.Functions = functionsOf(said)
 	}
 	for _, a := range v.Subject().Affiliations {
 		if p.Campus == "" {
@@ -117,6 +117,22 @@ func (bridge) PutEntry(ctx context.Context, tx db.Tx, who campus.PersonID, v map
 		return nil
 	}
 	return entry.Put(ctx, tx, who, p, src)
+}
+
+// functionsOf are the functions that sources say, in words.
+func functionsOf(said []string) []entry.Function {
+	var functions []entry.Function
+	for _, text := range said {
+		f, ok := mapping.ParseFunction(text)
+		if !ok {
+			continue
+		}
+		if named, known := entry.RoleNamed(f.Role); known {
+			named.Unit = f.Unit
+			functions = append(functions, named)
+		}
+	}
+	return functions
 }
 
 // PutUnit implements [register.Units]. What an institution has written beside it

@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/guide"
 	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
+	"github.com/amphi-campus/amphi/internal/modules/directory/year"
 )
 
 // Module is the room.
@@ -27,6 +28,7 @@ type Module struct {
 	corrections *correction.Desk
 	edits       *edit.Desk
 	register    *register.Engine
+	years       *year.Years
 	door        *push.Door
 }
 
@@ -60,6 +62,9 @@ func (m *Module) Locales() fs.FS { return locales }
 
 // Sources are the engine that reads the sources and takes what is pushed.
 func (m *Module) Sources() *register.Engine { return m.register }
+
+// Years carries out changes of year.
+func (m *Module) Years() *year.Years { return m.years }
 
 // Door is where programs push into the sources.
 func (m *Module) Door() *push.Door { return m.door }

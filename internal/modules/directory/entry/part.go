@@ -2,6 +2,7 @@ package entry
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,6 +76,8 @@ func (p Profile) With(part, text string) Profile {
 		for _, number := range strings.Split(text, ",") {
 			phones = append(phones, Phone{Kind: kind, Number: number})
 		}
+		order := []PhoneKind{Desk, Mobile, Fax}
+		slices.SortStableFunc(phones, func(a, b Phone) int { return slices.Index(order, a.Kind) - slices.Index(order, b.Kind) })
 		p.Phones = phones
 	case PartOffice:
 		p.Office = text

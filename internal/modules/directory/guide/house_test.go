@@ -98,7 +98,9 @@ func clerk() campus.Viewer {
 // sources are what sources say, by part.
 type sources map[string]edit.Origin
 
-func (s sources) OfPerson(context.Context, campus.PersonID) (map[string]edit.Origin, error) { return maps.Clone(s), nil }
+func (s sources) OfPerson(context.Context, campus.PersonID) (map[string]edit.Origin, error) {
+	return maps.Clone(s), nil
+}
 
 func (s sources) SourceNamed(_ context.Context, id string) (string, bool) {
 	for _, o := range s {
