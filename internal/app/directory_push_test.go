@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -30,7 +31,9 @@ func programsPush(t *testing.T, dsn string) {
 	}
 	cfg := demoConfig(u)
 	cfg.Server.DataDir, cfg.Database.DSN = t.TempDir(), dsn
-	cfg.Directory.Sources = append(cfg.Directory.Sources, source.Config{ID: "entra-push", Kind: source.KindSCIM}, source.Config{ID: "rh-push", Kind: source.KindAPI})
+	cfg.Directory.Sources = append(cfg.Directory.Sources, source.Config{ID: "entra-push", Kind: source.KindSCIM}, source.Config{
+		ID: "rh-push", Kind: source.KindAPI, Kinds: []string{"teacher"}, MailDomains: []string{"valmont.example"}, IdentityPerHour: 1,
+	})
 	server := httptest.NewServer(nil)
 	t.Cleanup(server.Close)
 	cfg.Server.BaseURL = server.URL
@@ -120,6 +123,35 @@ func programsPush(t *testing.T, dsn string) {
 		t.Errorf("somebody without a name: %v", a)
 	}
 	send(404, "GET", "/api/directory/v1/people/rh-8", "")
+
+	// What the source may not say is refused by name, and so is more than its budget.
+	person := func(n int, mail, kind string) string {
+		return fmt.Sprintf(`{"login":"budget.number%[1]d","family_name":"Budget","given_name":"Number","mail":"%[2]s","affiliations":[{"kind":"%[3]s"}],"employee_number":"B%[1]d"}`, n, mail, kind)
+	}
+	for kind, code := range map[string]string{"staff": "directory.kind_not_allowed", "teacher": "directory.domain_not_allowed"} {
+		mail := "budget1@valmont.example"
+		if kind == "teacher" {
+			mail = "budget1@elsewhere.example"
+		}
+		if a := send(422, "PUT", "/api/directory/v1/people/b-1", person(1, mail, kind)); a["code"] != code {
+			t.Errorf("what it may not say is answered %v", a)
+		}
+	}
+	for n := range 2 {
+		send(201, "PUT", fmt.Sprint("/api/directory/v1/people/b-", n), person(n, fmt.Sprintf("budget%d@valmont.example", n), "teacher"))
+	}
+	send(200, "PUT", "/api/directory/v1/people/b-0", person(0, "other0@valmont.example", "teacher"))
+	if a := send(429, "PUT", "/api/directory/v1/people/b-1", person(1, "other1@valmont.example", "teacher")); a["code"] != "directory.register.identity_held" || a["next"] == "" {
+		t.Errorf("beyond its budget it is answered %v", a)
+	}
+	if p, _ := known("budget.number1"); p.Subject.Mail != "budget1@valmont.example" {
+		t.Errorf("beyond the budget it is %+v", p.Subject)
+	}
+	var noted int
+	err = h.DB.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM identity_journal WHERE kind = 'identity.push_token_made'").Scan(&noted)
+	if err != nil || noted != 2 {
+		t.Errorf("the journal knows %d tokens, %v", noted, err)
+	}
 }
 
 func values[K comparable, V any](m map[K]V) (list []V) {
