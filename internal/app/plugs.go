@@ -103,3 +103,8 @@ type ledgerOf struct{ house *House }
 func (l ledgerOf) AccountIn(ctx context.Context, who campus.PersonID, service string) (contract.ServiceAccount, bool, error) {
 	return l.house.provisioning.AccountIn(ctx, who, service)
 }
+
+// acts are the rooms in which agents can do something for a person.
+func (h *House) acts() []contract.Acts {
+	return []contract.Acts{h.identity.Support(), h.provisioning}
+}

@@ -219,7 +219,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	}
 	h.helpdesk = helpdesk.New(helpdesk.Deps{
 		DB: database, Clock: now, Log: log, Texts: texts, Files: store, Keys: keys, Zone: zone, Base: base,
-		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Mailer: post, Dossiers: plugged.dossiers,
+		Register: h.identity, Roll: h.identity, Notices: h.portal, Places: institution.places(), Mailer: post, Dossiers: plugged.dossiers, Acts: h.acts, Seeker: h.identity.Support(),
 		Services: serviceNames{h.sso}, Accounts: h.provisioning, Looks: h.privacy, Confirm: h.identity.Confirm,
 		Catalogue: plugged.services, SignIns: h.identity.SignIns(), Proofs: h.identity.Reach(), Help: h.portal,
 		InstitutionFrench: institution.NameFrench, InstitutionEnglish: institution.NameEnglish,

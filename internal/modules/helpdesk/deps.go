@@ -38,6 +38,10 @@ type Deps struct {
 	// Dossiers are the rooms that know something about a person. It is a function
 	// because the house is complete only after this room was made.
 	Dossiers func() []contract.Dossier
+	// Acts are the rooms in which something can be done for a person, Seeker finds
+	// people by what they say on the telephone.
+	Acts   func() []contract.Acts
+	Seeker contract.Seeker
 	// Services names the programs behind single sign-on.
 	Services Services
 	// Accounts is the ledger of accounts in other services.

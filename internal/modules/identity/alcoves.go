@@ -162,6 +162,9 @@ func (m *Module) Mandates() *mandate.Mandates { return m.mandates }
 // AppPasswords are those of programs that cannot show a sign-in page.
 func (m *Module) AppPasswords() contract.AppPasswords { return m.apps }
 
+// Support is what agents do for somebody, and how they find them.
+func (m *Module) Support() *support.Support { return m.support }
+
 // SignIns are the stories of sign-ins, for those who ask for help.
 func (m *Module) SignIns() contract.SignIns {
 	return support.SignIns{Stories: m.stories, Visitor: visitor{m}, History: m.journal.Of, Names: m.upstreams.Names}

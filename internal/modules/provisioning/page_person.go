@@ -9,7 +9,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/ledger"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/target"
-	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
@@ -106,7 +105,6 @@ func (m *Module) agentFacts(ctx context.Context, a account, one *agentView) {
 
 // retryPerson puts one account of somebody in front of the queue.
 func (m *Module) retryPerson(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
 	form, err := web.Form(r)
 	if err != nil {
 		return err
@@ -116,17 +114,10 @@ func (m *Module) retryPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := campus.PersonID(r.PathValue("id"))
-	hurried := false
-	err = m.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		if hurried, err = m.ledger.Hurry(ctx, tx, s.Service.ID, who); err != nil || !hurried {
-			return err
-		}
-		return m.worker.Start(ctx, tx, s.Service.ID)
-	})
+	hurried, err := m.hurry(r, s, who)
 	if err != nil {
 		return err
 	}
-	m.Log.InfoContext(ctx, "provisioning: an account is tried again", "target", s.Service.ID, "person", who, "by", web.Viewer(r).Person, "work", hurried)
 	if hurried {
 		web.Flash(w, r, "provisioning.flash.retried")
 	} else {

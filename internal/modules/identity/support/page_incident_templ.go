@@ -285,7 +285,7 @@ func incidentTempl(v incidentView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Page(ui.PageProps{Over: i18n.T(ctx, "identity.support.incident.over"), Title: v.Story.Code, Lead: v.lead(ctx), Crumbs: deskCrumbs(ctx), Narrow: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Page(ui.PageProps{Over: i18n.T(ctx, "identity.support.incident.over"), Title: v.Story.Code, Lead: v.lead(ctx), Crumbs: v.crumbs(ctx), Narrow: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -591,6 +591,14 @@ func stepTone(r attempt.Result) ui.Tone {
 
 func deskCrumbs(ctx context.Context) []ui.Link {
 	return []ui.Link{{Label: i18n.T(ctx, "identity.support.title"), URL: "/identity/support"}}
+}
+
+// crumbs lead back to the request that led here, or to the desk.
+func (v incidentView) crumbs(ctx context.Context) []ui.Link {
+	if v.Request == "" {
+		return deskCrumbs(ctx)
+	}
+	return []ui.Link{{Label: i18n.T(ctx, "identity.support.incident_from.request"), URL: v.Request}}
 }
 
 // flag is what the person said, or that they said nothing more.
