@@ -138,6 +138,9 @@ func (m *Moodle) failure(function string, e exception) *target.Failure {
 	case "invaliduser", "userdeleted", "invaliduserid":
 		kind = target.Gone
 	}
+	if function == "core_user_delete_users" && strings.Contains(e.Exception, "dml_missing_record") {
+		kind = target.Gone
+	}
 	if strings.Contains(e.Exception, "required_capability") || strings.Contains(e.Exception, "webservice_access") {
 		kind = target.Denied
 	}
@@ -298,8 +301,20 @@ func (m *Moodle) update(ctx context.Context, account string, v url.Values) error
 	}
 	kind := target.Refused
 	switch w.Warnings[0].Code {
-	case "usernotupdatednotexists", "usernotupdateddeleted":
+	case "usernotupdatednotexists", "usernotupdateddeleted", "invaliduserid":
 		kind = target.Gone
+	case "useremailduplicate":
+		kind = target.Taken
+	case "dmlwriteexception":
+		// The database broke, or somebody else has the username: no other word is for that.
+		others, err := m.by(ctx, "username", v.Get("users[0][username]"))
+		if err != nil {
+			return err
+		}
+		kind = target.Down
+		if len(others) > 0 && others[0].remote().ID != account {
+			kind = target.Taken
+		}
 	}
 	return target.Fail(kind, "core_user_update_users: %s: %s", w.Warnings[0].Code, w.Warnings[0].Message)
 }

@@ -287,3 +287,19 @@ func TestEveryAccountIsListedOnceWhateverItsAddress(t *testing.T) {
 		t.Errorf("%v; not listed are %v", err, want)
 	}
 }
+
+func TestAChangeToWhatSomebodyElseHasIsRefusedAsSuch(t *testing.T) {
+	for name, other := range map[string]pretend.MoodleUser{
+		"the same login":   {Username: "lduval", Email: "other@valmont.example"},
+		"the same address": {Username: "other", Email: "duval@valmont.example"},
+	} {
+		there, m := open(t, nil)
+		id := mustCreate(t, m, lina())
+		there.Add(other)
+		renamed := lina()
+		renamed.Login, renamed.Mail = "lduval", "duval@valmont.example"
+		if err := m.Change(t.Context(), id, renamed); !target.Is(err, target.Taken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

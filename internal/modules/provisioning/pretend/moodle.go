@@ -187,7 +187,7 @@ func (m *Moodle) answer(r *http.Request) any {
 		return m.update(r)
 	case "core_user_delete_users":
 		if _, ok := m.users[number(r, "userids[0]")]; !ok {
-			return moodleException{"dml_missing_record_exception", "invaliduser", "Invalid user"}
+			return moodleException{"dml_missing_record_exception", "invalidrecordunknown", "Can't find data record in database."}
 		}
 		delete(m.users, number(r, "userids[0]"))
 		return nil
@@ -253,8 +253,20 @@ func (m *Moodle) create(r *http.Request) any {
 
 func (m *Moodle) update(r *http.Request) any {
 	u := m.users[number(r, "users[0][id]")]
-	if u == nil {
-		return map[string]any{"warnings": []map[string]any{{"item": "user", "itemid": number(r, "users[0][id]"), "warningcode": "usernotupdatednotexists", "message": "User account does not exist"}}}
+	not := func(code, message string) any {
+		return map[string]any{"warnings": []map[string]any{{"item": "user", "itemid": number(r, "users[0][id]"), "warningcode": code, "message": message}}}
+	}
+	another := func(field string) bool {
+		others := m.find(field, r.FormValue("users[0]["+field+"]"))
+		return r.Form.Has("users[0]["+field+"]") && slices.ContainsFunc(others, func(o MoodleUser) bool { return o.ID != u.ID })
+	}
+	switch {
+	case u == nil:
+		return not("invaliduserid", "Invalid user ID")
+	case !m.Doubles && another("email"):
+		return not("useremailduplicate", "Duplicate address")
+	case !m.Doubles && another("username"):
+		return not("dmlwriteexception", "Error writing to database")
 	}
 	for name, to := range map[string]*string{"username": &u.Username, "firstname": &u.FirstName, "lastname": &u.LastName, "email": &u.Email, "idnumber": &u.IDNumber, "auth": &u.Auth, "lang": &u.Lang} {
 		if r.Form.Has("users[0][" + name + "]") {
