@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const directoryTestConfig = `
@@ -107,4 +108,40 @@ func TestTheDirectoryIsKeptFromAShell(t *testing.T) {
 
 	says(run(1, "import", file, "--source", "registrar", "--dry-run", "--language", "fr"), "Répétition", "Départs", "directory.register.source_empty")
 	says(run(1, "sync", "--source", "nobody"), "directory.register.source_unknown")
+}
+
+func TestTokensOfProgramsAreKeptFromAShell(t *testing.T) {
+	folder := t.TempDir()
+	config := filepath.Join(folder, "amphi.toml")
+	text := fmt.Sprintf("[server]\ndata_dir = %q\n[[directory.sources]]\nid = \"hr\"\nkind = \"api\"\n", filepath.Join(folder, "data"))
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(code int, arguments ...string) string {
+		t.Helper()
+		var out, wrong bytes.Buffer
+		if got := Main(append([]string{"directory", "token"}, append(arguments, "--config", config)...), nil, &out, &wrong); got != code {
+			t.Fatalf("amphi directory token %v ended with %d: %s %s", arguments, got, out.String(), wrong.String())
+		}
+		return out.String() + wrong.String()
+	}
+	if secret := run(0, "add", "hr", "Payroll", "--days", "30"); !strings.HasPrefix(secret, "amphi-push-") || strings.Count(secret, "\n") != 1 {
+		t.Errorf("it prints more than the secret: %q", secret)
+	}
+	if said := run(1, "add", "hr", "Payroll", "--days", "731"); !strings.Contains(said, "directory.token_days_unfit") {
+		t.Errorf("two years and a day: %s", said)
+	}
+	ends := time.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
+	list := run(0, "list")
+	if !strings.Contains(list, "ends "+ends) || !strings.Contains(list, "used never") || !strings.Contains(list, "Payroll") || strings.Contains(list, "amphi-push-") {
+		t.Errorf("the list is %s", list)
+	}
+	run(0, "revoke", strings.Fields(list)[0])
+	if list := run(0, "list"); !strings.Contains(list, "revoked ") || strings.Contains(list, "ends ") {
+		t.Errorf("after it was revoked the list is %s", list)
+	}
+	var out bytes.Buffer
+	if code := Main([]string{"journal", "export", "--config", config}, nil, &out, &out); code != 0 || !strings.Contains(out.String(), "push_token_made") || !strings.Contains(out.String(), "push_token_revoked") {
+		t.Errorf("the journal says %s", out.String())
+	}
 }
