@@ -330,6 +330,9 @@ func programDir(parts []*part, name string) string {
 func explainMissing(missing []*part) {
 	for _, p := range missing {
 		say("without %s there are no %s", p.name, p.why)
+		if len(p.python) > 0 {
+			say("besides the packages below it wants %s from PyPI, which the next run brings", strings.Join(p.python, " "))
+		}
 	}
 	sudo := "sudo "
 	if os.Geteuid() == 0 {
