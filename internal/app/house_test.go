@@ -116,6 +116,9 @@ var openToStrangers = []string{
 	// Programs that bring a password of their own.
 	"GET /.well-known/carddav", "PROPFIND /.well-known/carddav", "OPTIONS /dav/", "GET /dav/", "PROPFIND /dav/", "REPORT /dav/", "PROPPATCH /dav/", "PUT /dav/", "DELETE /dav/", "MKCOL /dav/",
 	"GET /api/directory/v1/openapi.json", // how programs push, the same for everybody
+	// Asking for help, and following a request with a proof instead of an account.
+	"GET /helpdesk", "GET /helpdesk/ask", "GET /helpdesk/ask/{way...}", "GET /helpdesk/ask/write", "POST /helpdesk/ask/write",
+	"GET /helpdesk/follow", "POST /helpdesk/follow", "POST /helpdesk/follow/leave", "GET /helpdesk/follow/{number}",
 	"GET /identity/factors/prepare", "GET /identity/recovery", "POST /identity/recovery", "GET /identity/demo-phone",
 }
 
@@ -128,6 +131,7 @@ var onTheWay = []string{
 	"/identity/contact-change/{token}", "/identity/recovery/",
 	"/activate/code", "/activate/password", "/activate/later", "/activate/resume",
 	"/password/code", "/password/link", "/diagnostic/result",
+	"/helpdesk/proof", "/helpdesk/follow/{number}/", "/helpdesk/letter/",
 	"/scim/v2/", "/api/directory/v1/", // programs, with a token that was made on a page
 }
 

@@ -27,13 +27,14 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Words: m.words, Register: m.Register, Places: m.Places, Agents: m.agents,
 	})
 	m.timetable()
-	m.tickets.Connect(m.routing, m.promises, m.words, m.promises)
+	m.everybody()
+	m.tickets.Connect(m.routing, m.promises, m.words, m.promises, m.following)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.setup}
+	return []alcove{m.listing, m.attached, m.setup, m.proving, m.asking, m.following}
 }
 
 // those are the alcoves that bring a T.

@@ -8,10 +8,13 @@ import (
 	"io/fs"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/proving"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/routing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/setup"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
@@ -27,6 +30,10 @@ type Module struct {
 	attached *attached.Attached
 	words    *words.Index
 	listing  *listing.Listing
+
+	proving   *proving.Proving
+	asking    *asking.Asking
+	following *following.Following
 
 	calendars *openings.Calendars
 	promises  *promise.Promises

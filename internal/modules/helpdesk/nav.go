@@ -10,7 +10,7 @@ import (
 
 // Nav leads everybody to where they ask, and agents to the tickets.
 func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
-	var items []contract.NavItem
+	items := []contract.NavItem{{Label: i18n.T(ctx, "helpdesk.nav.ask"), URL: "/helpdesk", Icon: "chat", Group: 9}}
 	if v.CanSomewhere(campus.RightHelpdesk) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.tickets"), URL: "/helpdesk/tickets", Icon: "list", Group: 2})
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 )
@@ -102,7 +103,7 @@ func (a Asked) LockedOut() bool {
 	if t.Area != ticket.AreaAccount && t.Area != ticket.AreaUpstream {
 		return false
 	}
-	return t.IncidentCode != "" || strings.HasPrefix(t.Reason, "identity.") || strings.HasPrefix(t.Leaf, "locked") || t.Requester == ""
+	return t.IncidentCode != "" || strings.HasPrefix(t.Reason, "identity.") || diagnosis.LockedOut(t.Leaf) || t.Requester == ""
 }
 
 // Examined reports whether the day is one of examinations where the person belongs.
