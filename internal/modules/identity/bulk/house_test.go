@@ -114,8 +114,14 @@ func (o *office) add(login string, s account.State, ties ...campus.Affiliation) 
 	o.t.Helper()
 	who := campus.PersonID("p-" + login)
 	o.must(o.DB.InTx(o.t.Context(), func(tx db.Tx) error {
-		_, err := tx.ExecContext(o.t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
-VALUES ($1, $2, $3, 'Ana', $4, '', '', $5, $6, 'en', 'system', 1, 1)`, string(who), login, login+"@valmont.example", "Ünal "+login, campus.Fold("Ünal "+login+" Ana"), string(s))
+		made, err := tx.ExecContext(o.t.Context(), `INSERT INTO identity_people (id, login, mail, given_name, family_name, student_number, job_title, folded_name, state, locale, appearance, created_at, changed_at)
+VALUES ($1, $2, $3, 'Ana', $4, '', '', $5, $6, 'en', 'system', 1, 1) ON CONFLICT (id) DO NOTHING`, string(who), login, login+"@valmont.example", "Ünal "+login, campus.Fold("Ünal "+login+" Ana"), string(s))
+		if err != nil {
+			return err
+		}
+		if n, err := made.RowsAffected(); err != nil || n == 0 { // added by a process before
+			return err
+		}
 		for _, a := range ties {
 			if err == nil {
 				_, err = tx.ExecContext(o.t.Context(), "INSERT INTO identity_affiliations (person_id, kind, campus, programme, unit) VALUES ($1, $2, $3, $4, $5)", string(who), string(a.Kind), a.Campus, a.Programme, a.Unit)
