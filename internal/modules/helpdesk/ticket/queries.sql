@@ -80,3 +80,12 @@ INSERT INTO helpdesk_members (queue_id, person_id) VALUES (sqlc.arg(queue_id), s
 
 -- name: Leave :execrows
 DELETE FROM helpdesk_members WHERE queue_id = sqlc.arg(queue_id) AND person_id = sqlc.arg(person_id);
+
+-- name: TicketByMailID :one
+SELECT t.* FROM helpdesk_tickets t JOIN helpdesk_messages m ON m.ticket_id = t.id WHERE m.mail_id = sqlc.arg(mail_id) ORDER BY m.said_at DESC LIMIT 1;
+
+-- name: MailIDs :many
+SELECT mail_id FROM helpdesk_messages WHERE ticket_id = sqlc.arg(ticket_id) AND mail_id <> '' AND internal = 0 ORDER BY said_at, id;
+
+-- name: NameMail :exec
+UPDATE helpdesk_messages SET mail_id = sqlc.arg(mail_id) WHERE id = sqlc.arg(id);

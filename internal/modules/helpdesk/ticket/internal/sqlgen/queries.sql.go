@@ -420,6 +420,33 @@ func (q *Queries) Leave(ctx context.Context, arg LeaveParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const mailIDs = `-- name: MailIDs :many
+SELECT mail_id FROM helpdesk_messages WHERE ticket_id = $1 AND mail_id <> '' AND internal = 0 ORDER BY said_at, id
+`
+
+func (q *Queries) MailIDs(ctx context.Context, ticketID string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, mailIDs, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var mail_id string
+		if err := rows.Scan(&mail_id); err != nil {
+			return nil, err
+		}
+		items = append(items, mail_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const members = `-- name: Members :many
 SELECT person_id FROM helpdesk_members WHERE queue_id = $1 ORDER BY person_id
 `
@@ -486,6 +513,20 @@ func (q *Queries) Messages(ctx context.Context, ticketID string) ([]HelpdeskMess
 		return nil, err
 	}
 	return items, nil
+}
+
+const nameMail = `-- name: NameMail :exec
+UPDATE helpdesk_messages SET mail_id = $1 WHERE id = $2
+`
+
+type NameMailParams struct {
+	MailID string
+	ID     string
+}
+
+func (q *Queries) NameMail(ctx context.Context, arg NameMailParams) error {
+	_, err := q.db.ExecContext(ctx, nameMail, arg.MailID, arg.ID)
+	return err
 }
 
 const numberTaken = `-- name: NumberTaken :one
@@ -603,6 +644,61 @@ SELECT id, number, state, priority, channel, subject, locale, requester_id, requ
 
 func (q *Queries) TicketByID(ctx context.Context, id string) (HelpdeskTicket, error) {
 	row := q.db.QueryRowContext(ctx, ticketByID, id)
+	var i HelpdeskTicket
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.State,
+		&i.Priority,
+		&i.Channel,
+		&i.Subject,
+		&i.Locale,
+		&i.RequesterID,
+		&i.RequesterName,
+		&i.RequesterMail,
+		&i.RequesterPhone,
+		&i.ProvedAt,
+		&i.Campus,
+		&i.Area,
+		&i.Service,
+		&i.Reason,
+		&i.IncidentCode,
+		&i.Leaf,
+		&i.QueueID,
+		&i.AssigneeID,
+		&i.Routed,
+		&i.OutageID,
+		&i.MergedInto,
+		&i.SplitFrom,
+		&i.OpenedAt,
+		&i.ChangedAt,
+		&i.AnsweredAt,
+		&i.SolvedAt,
+		&i.ClosedAt,
+		&i.WaitingAt,
+		&i.PostponedAt,
+		&i.AnswerDueAt,
+		&i.SolveDueAt,
+		&i.Paused,
+		&i.Escalated,
+		&i.Reopened,
+		&i.Spent,
+		&i.Messages,
+		&i.LastBy,
+		&i.Rating,
+		&i.RatingWords,
+		&i.RatedAt,
+		&i.Version,
+	)
+	return i, err
+}
+
+const ticketByMailID = `-- name: TicketByMailID :one
+SELECT t.id, t.number, t.state, t.priority, t.channel, t.subject, t.locale, t.requester_id, t.requester_name, t.requester_mail, t.requester_phone, t.proved_at, t.campus, t.area, t.service, t.reason, t.incident_code, t.leaf, t.queue_id, t.assignee_id, t.routed, t.outage_id, t.merged_into, t.split_from, t.opened_at, t.changed_at, t.answered_at, t.solved_at, t.closed_at, t.waiting_at, t.postponed_at, t.answer_due_at, t.solve_due_at, t.paused, t.escalated, t.reopened, t.spent, t.messages, t.last_by, t.rating, t.rating_words, t.rated_at, t.version FROM helpdesk_tickets t JOIN helpdesk_messages m ON m.ticket_id = t.id WHERE m.mail_id = $1 ORDER BY m.said_at DESC LIMIT 1
+`
+
+func (q *Queries) TicketByMailID(ctx context.Context, mailID string) (HelpdeskTicket, error) {
+	row := q.db.QueryRowContext(ctx, ticketByMailID, mailID)
 	var i HelpdeskTicket
 	err := row.Scan(
 		&i.ID,
