@@ -282,7 +282,7 @@ func templateTempl(v templateView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Page(ui.PageProps{Title: say(ctx, "templates.one"), Lead: say(ctx, "templates.placeholders"), Crumbs: templateCrumbs(ctx), Problems: v.Problems, Narrow: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Page(ui.PageProps{Title: say(ctx, "templates.single"), Lead: say(ctx, "templates.placeholders"), Crumbs: templateCrumbs(ctx), Problems: v.Problems, Narrow: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
