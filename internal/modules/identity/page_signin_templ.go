@@ -239,7 +239,7 @@ func signInTempl(v signInView) templ.Component {
 		templ_7745c5c3_Err = ui.Door(ui.DoorProps{
 			Title: i18n.T(ctx, "identity.signin.heading"), Lead: v.lead(ctx), Problems: v.Problems,
 			Scene: i18n.Pick(ctx, v.Scene.TitleFrench, v.Scene.TitleEnglish), SceneDetail: i18n.Pick(ctx, v.Scene.DetailFrench, v.Scene.DetailEnglish),
-			Links: []ui.Link{{Label: i18n.T(ctx, "identity.signin.help"), URL: "/why"}},
+			Links: []ui.Link{{Label: i18n.T(ctx, "identity.signin.help"), URL: "/why"}, {Label: i18n.T(ctx, "identity.signin.ask"), URL: "/helpdesk"}},
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

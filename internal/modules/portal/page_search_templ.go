@@ -189,7 +189,7 @@ func searchTempl(v searchView) templ.Component {
 			if v.Words != "" && !v.TooShort && v.Total == 0 {
 				templ_7745c5c3_Err = ui.Empty(ui.EmptyProps{
 					Icon: "search", Title: i18n.T(ctx, "portal.search.nothing", "words", v.Words), Why: i18n.T(ctx, "portal.search.nothing_why"),
-					Action: ui.Link{Label: i18n.T(ctx, "portal.search.ask"), URL: "/portal/help"},
+					Action: ui.Link{Label: i18n.T(ctx, "portal.search.ask"), URL: "/helpdesk"},
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -96,24 +96,26 @@ func (a *Asking) Routes(r *web.Router) {
 type about struct {
 	Code    string // incident code; "none" when it is not about that
 	Service string // identifier in the register of services
+	// Reason is the code of a failure that somebody read on a page, Request the
+	// identifier of the request that met it.
+	Reason, Request string
 }
 
 func aboutOf(q url.Values) about {
 	const longest = 80 // bytes
-	b := about{q.Get("code"), q.Get("service")}
-	if len(b.Code) > longest {
-		b.Code = ""
+	short := func(name string) string {
+		if text := q.Get(name); len(text) <= longest {
+			return text
+		}
+		return ""
 	}
-	if len(b.Service) > longest {
-		b.Service = ""
-	}
-	return b
+	return about{short("code"), short("service"), short("reason"), short("request")}
 }
 
 // values are what an address carries of it, with pairs of name and value.
 func (b about) values(pairs ...string) url.Values {
 	q := url.Values{}
-	for _, pair := range [][2]string{{"code", b.Code}, {"service", b.Service}} {
+	for _, pair := range [][2]string{{"code", b.Code}, {"service", b.Service}, {"reason", b.Reason}, {"request", b.Request}} {
 		if pair[1] != "" {
 			q.Set(pair[0], pair[1])
 		}

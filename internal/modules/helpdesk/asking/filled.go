@@ -48,6 +48,8 @@ func (a *Asking) filled(r *http.Request, v guideView) ([]ticket.Fact, error) {
 	add(factIncident, v.SignIn.Code)
 	if v.Failure != nil {
 		add(factError, v.Failure.Title+" ("+v.Failure.Code+")")
+	} else if page := worded(ctx, v.Reason, nil); page != nil {
+		add(factError, strings.TrimSpace(page.Title+" ("+page.Code+") "+v.Request))
 	}
 	if v.Account != nil {
 		add(factAccount, strings.TrimSpace(i18n.T(ctx, "helpdesk.asking.account."+string(v.Account.State))+" "+v.Account.Message+codeOf(v.Account.Code)))

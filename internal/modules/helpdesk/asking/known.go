@@ -1,6 +1,7 @@
 package asking
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -37,6 +38,9 @@ type situation struct {
 func (a *Asking) situation(r *http.Request, b about) (situation, error) {
 	ctx, v := r.Context(), web.Viewer(r)
 	s := situation{about: b, Vouchers: a.SignIns.Vouchers(ctx)}
+	if reasonOf(b.Reason) == nil { // an address that somebody made up
+		s.Reason, s.Request = "", ""
+	}
 	if b.Code != unrelated {
 		if err := a.signIn(r, &s); err != nil {
 			return s, err
@@ -80,21 +84,35 @@ func (a *Asking) signIn(r *http.Request, s *situation) error {
 		return nil
 	}
 	s.SignIn = found
-	if reason := reasonOf(found.Reason); reason != nil {
-		args := fault.Args{}
-		for name, value := range found.Facts {
-			args[name] = value
-		}
-		said := web.Explain(r.Context(), &fault.Fault{Reason: reason, Args: args})
-		s.Failure = &said
-	}
+	s.Failure = worded(r.Context(), found.Reason, found.Facts)
 	return nil
+}
+
+// unsaid is what a template writes for a fact that it was not given: those about
+// somebody are not kept with a sign-in.
+const unsaid = "<no value>"
+
+// worded is what a page said about a reason; nil for none.
+func worded(ctx context.Context, code string, facts map[string]string) *web.Failure {
+	reason := reasonOf(code)
+	if reason == nil {
+		return nil
+	}
+	args := fault.Args{}
+	for name, value := range facts {
+		args[name] = value
+	}
+	said := web.Explain(ctx, &fault.Fault{Reason: reason, Args: args})
+	for _, text := range []*string{&said.Title, &said.Message, &said.Next} {
+		*text = strings.ReplaceAll(*text, unsaid, "…")
+	}
+	return &said
 }
 
 // suggestions asks those who may know an answer. One that fails is no reason not to
 // ask: it is logged, and the others count.
 func (a *Asking) suggest(ctx context.Context, s *situation, w diagnosis.Wanted) {
-	w.Reason, w.Service = s.SignIn.Reason, s.Service
+	w.Reason, w.Service = s.stoppedBy(), s.Service
 	for _, from := range a.Suggesters {
 		found, err := from.Suggest(ctx, w)
 		if err != nil {
@@ -118,12 +136,15 @@ func (a *Asking) suggest(ctx context.Context, s *situation, w diagnosis.Wanted) 
 
 // known is what the guide need not ask.
 func (s situation) known() diagnosis.Known {
-	k := diagnosis.Known{Reason: s.SignIn.Reason, Vouchers: len(s.Vouchers) > 0, Service: s.Service, Outage: len(s.Outages) > 0}
+	k := diagnosis.Known{Reason: s.stoppedBy(), Vouchers: len(s.Vouchers) > 0, Service: s.Service, Outage: len(s.Outages) > 0}
 	if s.Account != nil {
 		k.Account = s.Account.State
 	}
 	return k
 }
+
+// stoppedBy is the code of what stopped the person: their sign-in, or a page.
+func (s situation) stoppedBy() string { return cmp.Or(s.SignIn.Reason, s.Reason) }
 
 // voucher names where people sign in instead.
 func (s situation) voucher() string { return strings.Join(s.Vouchers, ", ") }

@@ -209,7 +209,7 @@ func (v writeView) begun(ctx context.Context) begun {
 		case factIncident:
 			b.Incident = v.SignIn.Code
 		case factError:
-			b.Reason = v.SignIn.Reason
+			b.Reason = v.stoppedBy()
 		}
 		b.Facts = append(b.Facts, fact)
 	}

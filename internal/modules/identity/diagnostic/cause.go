@@ -53,13 +53,13 @@ var causes = []cause{
 	}},
 	{Key: "account", Under: []cause{
 		{Key: "account_locked", URL: "/login", Minutes: 2},
-		{Key: "account_suspended", URL: "/portal/help", Minutes: 5},
-		{Key: "account_over", URL: "/portal/help", Minutes: 5},
+		{Key: "account_suspended", URL: "/helpdesk", Minutes: 5},
+		{Key: "account_over", URL: "/helpdesk", Minutes: 5},
 		{Key: "account_early", URL: "/activate", Minutes: 5},
 	}},
 	{Key: "service", Under: []cause{
 		{Key: "service_closed", URL: "/portal/services", Minutes: 1},
-		{Key: "service_new", URL: "/portal/help", Minutes: 5},
+		{Key: "service_new", URL: "/helpdesk", Minutes: 5},
 		{Key: "service_error", URL: "/login/loop", Minutes: 1},
 	}},
 }

@@ -192,14 +192,14 @@ func whyTempl(v whyView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</a> · <a href=\"/portal/help\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</a> · <a href=\"/helpdesk\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
 			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "identity.why.help_desk"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `diagnostic/page_why.templ`, Line: 34, Col: 66}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `diagnostic/page_why.templ`, Line: 34, Col: 63}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {
@@ -536,7 +536,7 @@ func codeTempl(v codeView) templ.Component {
 			} else {
 				templ_7745c5c3_Err = ui.Stopped(ui.StoppedProps{
 					Title: i18n.T(ctx, "identity.why.code_of", "code", v.Code), Message: i18n.T(ctx, "identity.why."+v.silence()), Next: i18n.T(ctx, "identity.why."+v.silence()+"_next"),
-					Main: v.main(ctx), Second: ui.Link{Label: i18n.T(ctx, "identity.why.help_desk"), URL: "/portal/help"}, Incident: v.Code,
+					Main: v.main(ctx), Second: ui.Link{Label: i18n.T(ctx, "identity.why.help_desk"), URL: "/helpdesk/ask/signin?code=" + v.Code}, Incident: v.Code,
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -575,7 +575,7 @@ func (v codeView) main(ctx context.Context) ui.Link {
 // flag lets the person in whose browser it happened tell the help desk.
 func (v codeView) flag(ctx context.Context) ui.Link {
 	if !v.Mine {
-		return ui.Link{Label: i18n.T(ctx, "identity.why.help_desk"), URL: "/portal/help"}
+		return ui.Link{Label: i18n.T(ctx, "identity.why.help_desk"), URL: "/helpdesk/ask/signin?code=" + v.Code}
 	}
 	return ui.Link{Label: i18n.T(ctx, "identity.why.flag"), URL: "/login/flag?at=" + v.Code}
 }
