@@ -25,7 +25,7 @@ func TestAStudentFindsTheScholarshipOfficeWithATypingMistake(t *testing.T) {
 	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		tab := signedIn(t, house.Shared(t), look, "student")
-		tab.Visit("/directory")
+		tab.Follow("Annuaire") // in the bar at the bottom
 		tab.Sees("Qui fait quoi", "Organigramme")
 		tab.Fill("Nom, fonction ou service", "bousres")
 		tab.Press("Chercher")
@@ -108,6 +108,30 @@ func TestACorrectionReachesTheHeadOfTheUnitOrTheSecretariat(t *testing.T) {
 	})
 }
 
+func TestAnOfficeIsCorrectedOverItsSourceAndBack(t *testing.T) {
+	t.Parallel()
+	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
+		h := house.Start(t)
+		desk := signedIn(t, h, look, "staff")
+		desk.Visit("/directory?q=kervadec")
+		desk.Follow("Hélène Kervadec")
+		desk.Follow("Modifier")
+		desk.Sees("Vient de Ressources humaines")
+		desk.Fill("Bureau", "C299")
+		desk.Expect(http.StatusUnprocessableEntity)
+		desk.Press("Enregistrer")
+		desk.Sees("Ressources humaines dit cette valeur")
+		desk.Tick("Remplacer ici ce que disent les sources")
+		desk.Press("Enregistrer")
+		desk.Sees("La fiche est à jour.", "C299")
+		desk.Follow("Modifier")
+		desk.Sees("Saisi ici par Fatoumata Diallo", "« C215 » → « C299 »")
+		desk.Check()
+		desk.Press("Revenir à la source")
+		desk.Sees("La valeur saisie ici est retirée.", "la valeur de la source")
+	})
+}
+
 func TestEachOneDecidesWhatTheDirectoryShows(t *testing.T) {
 	t.Parallel()
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
@@ -148,7 +172,10 @@ func TestThePagesOfTheDirectoryFitEveryScreen(t *testing.T) {
 		onEveryScreen(teacher, name)
 	}
 	admin := signedIn(t, h, browser.Desk, "admin")
-	for name, page := range map[string]string{"directory-groups": "/directory/groups", "directory-group": "/directory/groups/nf16-td2", "directory-group-new": "/directory/groups/new"} {
+	for name, page := range map[string]string{"directory-groups": "/directory/groups", "directory-group": "/directory/groups/nf16-td2", "directory-group-new": "/directory/groups/new",
+		"directory-unit-edit": "/directory/units/INFO/edit", "directory-unit-new": "/directory/units/new",
+		"directory-sources": "/directory/sources", "directory-conflicts": "/directory/conflicts",
+	} {
 		admin.Visit(page)
 		onEveryScreen(admin, name)
 	}

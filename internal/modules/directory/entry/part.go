@@ -26,7 +26,7 @@ const (
 )
 
 // Parts lists them in the order of the page.
-var Parts = []string{PartFunctions, PartDesk, PartMobile, PartFax, PartOffice, PartBuilding, PartCampus, PartHours, PartReplaced, PartUnlisted}
+var Parts = []string{PartDesk, PartMobile, PartFax, PartOffice, PartBuilding, PartCampus, PartHours, PartReplaced, PartFunctions, PartUnlisted}
 
 // kindOfPart is what rings, of the parts that are telephones.
 var kindOfPart = map[string]PhoneKind{PartDesk: Desk, PartMobile: Mobile, PartFax: Fax}
