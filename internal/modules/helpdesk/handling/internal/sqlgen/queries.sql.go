@@ -237,8 +237,8 @@ const mergedInto = `-- name: MergedInto :many
 SELECT id FROM helpdesk_tickets WHERE merged_into = $1 ORDER BY id
 `
 
-func (q *Queries) MergedInto(ctx context.Context, mergedInto string) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, mergedInto, mergedInto)
+func (q *Queries) MergedInto(ctx context.Context, otherID string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, mergedInto, otherID)
 	if err != nil {
 		return nil, err
 	}
