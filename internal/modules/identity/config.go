@@ -52,7 +52,7 @@ type HashConfig struct {
 
 // QueueConfig bounds how many hashes are computed at once.
 type QueueConfig struct {
-	Workers  int           `toml:"workers" help:"hashes computed at once, besides one for browsers that know their owner; 0 means one for each processor core"`
+	Workers  int           `toml:"workers" help:"hashes computed at once, besides one for browsers that know their owner and, during an attack, one for other browsers; 0 means one for each processor core"`
 	Limit    int           `toml:"limit" help:"people who may wait in each line to sign in: those in a browser that knows them, the others, and strangers from networks whose attempts failed"`
 	Patience time.Duration `toml:"patience" help:"how long a sign-in waits before a page tells the place in line"`
 }

@@ -180,10 +180,16 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 		return ticket
 	}
 	listed := func(who string) func() { return func() { order = append(order, who) } }
+	var attacker *Ticket
 	for range 4 {
-		join(Doubtful, "attacker", listed("attacker"))
+		attacker = join(Doubtful, "attacker", listed("attacker"))
 	}
-	join(Ordinary, "newcomer", listed("newcomer"))
+	<-join(Ordinary, "newcomer", func() {}).Done() // under attack they have a worker for themselves
+	busy := make(chan struct{})
+	taken := make(chan struct{})
+	join(Ordinary, "newcomer", func() { close(taken); <-busy }) // which is busy now
+	<-taken
+	first := join(Ordinary, "newcomer", listed("newcomer"))
 	last := join(Ordinary, "newcomer", listed("newcomer"))
 	if _, err := q.JoinLane(Doubtful, "", func() {}); !errors.Is(err, ErrFull) {
 		t.Errorf("the full lane said %v", err)
@@ -193,6 +199,10 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 	}
 	<-join(Known, "resident", func() {}).Done() // although all other workers are busy
 	open()
+	<-first.Done()
+	<-last.Done()
+	<-attacker.Done()
+	close(busy)
 	q.Stop()
 	at := func(who string) (places []int) {
 		for i, served := range order {
@@ -207,6 +217,26 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 	}
 	if a := at("attacker"); len(a) != 4 || a[0] > 3 {
 		t.Errorf("attackers were served at %v of %v: nobody waits for ever", a, order)
+	}
+}
+
+func TestWithoutAnAttackNoMoreAreServedThanTheWorkersSay(t *testing.T) {
+	q, open := held(t, 4)
+	ticket, err := q.Join(func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ticket.Done():
+		t.Error("a storm is served faster than pages can bear")
+	case <-time.After(50 * time.Millisecond):
+	}
+	open()
+	q.Stop()
+	select {
+	case <-ticket.Done():
+	default:
+		t.Error("who waited is not served to the end")
 	}
 }
 

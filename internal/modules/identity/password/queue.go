@@ -118,17 +118,20 @@ func compareTickets(a, b *Ticket) int {
 }
 
 // Queue computes hashes a few at a time, in rounds within each lane. Memory stays
-// at (workers + 1) × Params.Memory however many people arrive together, and
-// whoever waits can be told their place. The workers step back behind pages; one
-// more does not, and serves none but those who are known: an attack that keeps
-// the machine busy does not slow them down with its own.
+// at (workers + 2) × Params.Memory however many people arrive together, and
+// whoever waits can be told their place. The workers step back behind pages. Two
+// more do not: one serves none but those who are known, the other, while there is
+// an attack, none but those of whom nothing is known. What keeps the machine busy
+// then is what the attack is answered, and behind that nobody else should wait.
 type Queue struct {
 	mu      sync.Mutex
 	wake    *sync.Cond
 	lines   [lanes]line
 	turn    int
-	doubted int  // doubtful work that runs now
-	resting bool // doubtful work pauses, see rest
+	doubted int            // doubtful work that runs now
+	resting bool           // doubtful work pauses, see rest
+	doubtAt time.Time      // when doubtful work last came
+	idle    [Doubtful]bool // the worker that a lane has for itself waits
 	workers int
 	limit   int           // of each lane
 	average time.Duration // of one piece of work, exponentially weighted
@@ -165,7 +168,9 @@ func NewQueue(workers, limit int) *Queue {
 			q.serve(q.next)
 		})
 	}
-	q.running.Go(func() { q.serve(q.nextKnown) })
+	for _, lane := range [...]Lane{Known, Ordinary} {
+		q.running.Go(func() { q.serveAlone(lane) })
+	}
 	return q
 }
 
@@ -187,15 +192,39 @@ func (q *Queue) JoinLane(lane Lane, from string, work func()) (*Ticket, error) {
 	}
 	t := &Ticket{queue: q, lane: lane, from: from, work: work, done: make(chan struct{})}
 	l.join(t)
+	if lane == Doubtful {
+		q.doubtAt = time.Now()
+	}
 	q.wake.Broadcast() // not every worker serves every lane
 	return t, nil
 }
 
-// next takes the ticket whose turn it is; nil when nobody waits, or only doubtful
-// work that must leave this worker free for others.
+// attackLasts is how long after the last doubtful attempt there is still an attack.
+const attackLasts = time.Minute
+
+// apart reports whether a lane is served by a worker of its own now, besides the
+// others.
+func (q *Queue) apart(lane Lane) bool {
+	switch lane {
+	case Known:
+		return true
+	case Ordinary:
+		return time.Since(q.doubtAt) < attackLasts
+	default:
+		return false
+	}
+}
+
+// next takes the ticket whose turn it is; nil when nobody waits, or only those whom
+// their own worker is about to serve, or doubtful work that must leave this worker
+// free for others.
 func (q *Queue) next() *Ticket {
 	for _, lane := range [...]Lane{turns[q.turn%len(turns)], Known, Ordinary, Doubtful} {
-		if len(q.lines[lane].waiting) == 0 || lane == Doubtful && (q.resting && !q.stopped || q.doubted >= max(1, q.workers/2)) {
+		n := len(q.lines[lane].waiting)
+		if q.apart(lane) && q.idle[lane] && !q.stopped {
+			n-- // it was woken together with this one, and does not step back
+		}
+		if n <= 0 || lane == Doubtful && (q.resting && !q.stopped || q.doubted >= max(1, q.workers/2)) {
 			continue
 		}
 		q.turn++
@@ -208,12 +237,15 @@ func (q *Queue) next() *Ticket {
 	return nil
 }
 
-// nextKnown takes the ticket of somebody who is known; nil when none of them waits.
-func (q *Queue) nextKnown() *Ticket {
-	if len(q.lines[Known].waiting) == 0 {
-		return nil
-	}
-	return q.lines[Known].take()
+// serveAlone is the worker that a lane has for itself.
+func (q *Queue) serveAlone(lane Lane) {
+	q.serve(func() *Ticket {
+		q.idle[lane] = len(q.lines[lane].waiting) == 0 || !q.apart(lane)
+		if q.idle[lane] {
+			return nil
+		}
+		return q.lines[lane].take()
+	})
 }
 
 // serve is one worker, which serves what next hands it.
