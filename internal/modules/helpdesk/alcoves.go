@@ -5,6 +5,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/handling"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
@@ -28,13 +29,17 @@ func (m *Module) furnish() {
 	})
 	m.timetable()
 	m.everybody()
-	m.tickets.Connect(m.routing, m.promises, m.words, m.promises, m.following)
+	m.handling = handling.New(handling.Deps{
+		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Files: m.attached, Register: m.Register, Seeker: m.Seeker,
+		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, Agents: m.agents, Dossiers: m.Dossiers, Acts: m.Acts,
+	})
+	m.tickets.Connect(m.routing, m.promises, m.words, m.promises, m.following, m.handling)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.setup, m.proving, m.asking, m.following}
+	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following}
 }
 
 // those are the alcoves that bring a T.

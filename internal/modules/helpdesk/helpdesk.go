@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/handling"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
@@ -28,6 +29,7 @@ type Module struct {
 
 	tickets  *ticket.Tickets
 	attached *attached.Attached
+	handling *handling.Handling
 	words    *words.Index
 	listing  *listing.Listing
 
