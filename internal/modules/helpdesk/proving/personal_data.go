@@ -10,7 +10,7 @@ import (
 // for longer than a day.
 func (p *Proving) Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
-		contract.Held(ctx, "helpdesk_drafts", "helpdesk.proof.holding.draft").On(contract.PublicTask, contract.DataWritings, contract.DataContact),
+		contract.Held(ctx, "helpdesk_begun", "helpdesk.proof.holding.draft").On(contract.PublicTask, contract.DataWritings, contract.DataContact),
 		contract.Held(ctx, "helpdesk_proofs", "helpdesk.proof.holding.proof").On(contract.PublicTask, contract.DataConnection),
 	}
 }

@@ -178,7 +178,7 @@ func (p *Proving) key(what, value string) string {
 }
 
 // waiting is what this browser began, or [Over].
-func (p *Proving) waiting(r *http.Request) (row sqlgen.HelpdeskDraft, d draft, err error) {
+func (p *Proving) waiting(r *http.Request) (row sqlgen.HelpdeskBegun, d draft, err error) {
 	token := web.Cookie(r, draftCookie)
 	if token == "" {
 		return row, d, Over

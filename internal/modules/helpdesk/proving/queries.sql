@@ -1,14 +1,14 @@
 -- name: KeepDraft :exec
-INSERT INTO helpdesk_drafts (id, token_hash, purpose, sealed, made_at) VALUES (sqlc.arg(id), sqlc.arg(token_hash), sqlc.arg(purpose), sqlc.arg(sealed), sqlc.arg(made_at));
+INSERT INTO helpdesk_begun (id, token_hash, purpose, sealed, made_at) VALUES (sqlc.arg(id), sqlc.arg(token_hash), sqlc.arg(purpose), sqlc.arg(sealed), sqlc.arg(made_at));
 
 -- name: DraftByToken :one
-SELECT * FROM helpdesk_drafts WHERE token_hash = sqlc.arg(token_hash) AND made_at > sqlc.arg(since_at);
+SELECT * FROM helpdesk_begun WHERE token_hash = sqlc.arg(token_hash) AND made_at > sqlc.arg(since_at);
 
 -- name: TakeDraft :execrows
-DELETE FROM helpdesk_drafts WHERE id = sqlc.arg(id);
+DELETE FROM helpdesk_begun WHERE id = sqlc.arg(id);
 
 -- name: ForgetDrafts :execrows
-DELETE FROM helpdesk_drafts WHERE made_at <= sqlc.arg(before_at);
+DELETE FROM helpdesk_begun WHERE made_at <= sqlc.arg(before_at);
 
 -- name: NoteProof :exec
 INSERT INTO helpdesk_proofs (id, contact_key, network_key, sent_at) VALUES (sqlc.arg(id), sqlc.arg(contact_key), sqlc.arg(network_key), sqlc.arg(sent_at));

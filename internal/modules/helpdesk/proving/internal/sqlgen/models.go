@@ -8,7 +8,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
-type HelpdeskDraft struct {
+type HelpdeskBegun struct {
 	ID        string
 	TokenHash string
 	Purpose   string

@@ -12,7 +12,7 @@ import (
 )
 
 const draftByToken = `-- name: DraftByToken :one
-SELECT id, token_hash, purpose, sealed, made_at FROM helpdesk_drafts WHERE token_hash = $1 AND made_at > $2
+SELECT id, token_hash, purpose, sealed, made_at FROM helpdesk_begun WHERE token_hash = $1 AND made_at > $2
 `
 
 type DraftByTokenParams struct {
@@ -20,9 +20,9 @@ type DraftByTokenParams struct {
 	SinceAt   db.Time
 }
 
-func (q *Queries) DraftByToken(ctx context.Context, arg DraftByTokenParams) (HelpdeskDraft, error) {
+func (q *Queries) DraftByToken(ctx context.Context, arg DraftByTokenParams) (HelpdeskBegun, error) {
 	row := q.db.QueryRowContext(ctx, draftByToken, arg.TokenHash, arg.SinceAt)
-	var i HelpdeskDraft
+	var i HelpdeskBegun
 	err := row.Scan(
 		&i.ID,
 		&i.TokenHash,
@@ -34,7 +34,7 @@ func (q *Queries) DraftByToken(ctx context.Context, arg DraftByTokenParams) (Hel
 }
 
 const forgetDrafts = `-- name: ForgetDrafts :execrows
-DELETE FROM helpdesk_drafts WHERE made_at <= $1
+DELETE FROM helpdesk_begun WHERE made_at <= $1
 `
 
 func (q *Queries) ForgetDrafts(ctx context.Context, beforeAt db.Time) (int64, error) {
@@ -58,7 +58,7 @@ func (q *Queries) ForgetProofs(ctx context.Context, beforeAt db.Time) (int64, er
 }
 
 const keepDraft = `-- name: KeepDraft :exec
-INSERT INTO helpdesk_drafts (id, token_hash, purpose, sealed, made_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO helpdesk_begun (id, token_hash, purpose, sealed, made_at) VALUES ($1, $2, $3, $4, $5)
 `
 
 type KeepDraftParams struct {
@@ -145,7 +145,7 @@ func (q *Queries) ProofsOfNetwork(ctx context.Context, arg ProofsOfNetworkParams
 }
 
 const takeDraft = `-- name: TakeDraft :execrows
-DELETE FROM helpdesk_drafts WHERE id = $1
+DELETE FROM helpdesk_begun WHERE id = $1
 `
 
 func (q *Queries) TakeDraft(ctx context.Context, id string) (int64, error) {
