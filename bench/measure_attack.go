@@ -56,6 +56,14 @@ func measureAttack(ctx context.Context, s *server, p plan) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	busy, err := s.processorTime()
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownTime()
+	if err != nil {
+		return nil, err
+	}
 	attack := &spray{client: client, base: s.base, attempts: p.attempts}
 	var under arrivals
 	var people sync.WaitGroup
@@ -73,6 +81,17 @@ func measureAttack(ctx context.Context, s *server, p plan) ([]row, error) {
 	}
 	if under.err != nil {
 		return nil, fmt.Errorf("during the attack: %w", under.err)
+	}
+	busyThen, err := s.processorTime()
+	if err != nil {
+		return nil, err
+	}
+	ownThen, err := ownTime()
+	if err != nil {
+		return nil, err
+	}
+	each := func(d time.Duration) string {
+		return fmt.Sprintf("%d µs", (d / time.Duration(max(1, attack.sent()))).Microseconds())
 	}
 	highest, err := s.memory()
 	if err != nil {
@@ -107,6 +126,11 @@ func measureAttack(ctx context.Context, s *server, p plan) ([]row, error) {
 		},
 		compared("in a known browser", calm.known, under.known),
 		compared("in a new browser", calm.fresh, under.fresh),
+		{
+			what:   "processor time of the attack for each attempt: the server with its people, and the benchmark, which shares its cores",
+			figure: each(busyThen-busy) + ", " + each(ownThen-own),
+			ratio:  fmt.Sprintf("%.0f s, %.0f s of %.0f s on %d cores", (busyThen - busy).Seconds(), (ownThen - own).Seconds(), lasted.Seconds(), runtime.NumCPU()),
+		},
 		{what: "people of the attack who were asked for more proof, in a known and in a new browser", figure: fmt.Sprintf("%d, %d", under.known.asked, under.fresh.asked), ratio: fmt.Sprintf("of %d, %d", len(under.known.took), len(under.fresh.took))},
 		{
 			what: "resident memory in the second and the last quarter of the attack", aim: "no growth beyond 20 MB of noise",
