@@ -22,7 +22,7 @@ func (d *Directory) join(ctx context.Context, dn string, a target.Account) error
 	}
 	return d.with(ctx, true, func(c *ldap.Conn) error {
 		found, err := c.Search(ldap.NewSearchRequest(d.config.GroupsBase, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
-			"(&(objectClass=groupOfNames)(member="+ldap.EscapeFilter(dn)+"))", []string{"cn"}, nil))
+			"(&(objectClass="+d.config.groupClass()+")(member="+ldap.EscapeFilter(dn)+"))", []string{"cn"}, nil))
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (d *Directory) join(ctx context.Context, dn string, a target.Account) error
 			if slices.Contains(has, code) {
 				continue
 			}
-			if err := enter(c, "cn="+ldap.EscapeDN(code)+","+d.config.GroupsBase, code, dn); err != nil {
+			if err := d.enter(c, "cn="+ldap.EscapeDN(code)+","+d.config.GroupsBase, code, dn); err != nil {
 				return err
 			}
 		}
@@ -49,13 +49,16 @@ func (d *Directory) join(ctx context.Context, dn string, a target.Account) error
 }
 
 // enter makes an entry a member of a group, which is made when it is missing.
-func enter(c *ldap.Conn, group, code, dn string) error {
+func (d *Directory) enter(c *ldap.Conn, group, code, dn string) error {
 	r := ldap.NewModifyRequest(group, nil)
 	r.Add("member", []string{dn})
 	err := c.Modify(r)
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
 		made := ldap.NewAddRequest(group, nil)
-		made.Attribute("objectClass", []string{"groupOfNames"})
+		made.Attribute("objectClass", []string{d.config.groupClass()})
+		if d.config.active() {
+			made.Attribute("sAMAccountName", []string{code})
+		}
 		made.Attribute("cn", []string{code})
 		made.Attribute("member", []string{dn})
 		if err = c.Add(made); ldap.IsErrorWithCode(err, ldap.LDAPResultEntryAlreadyExists) { // somebody was faster

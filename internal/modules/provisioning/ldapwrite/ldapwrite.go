@@ -27,7 +27,7 @@ type Config struct {
 	Classes      []string          `toml:"classes" help:"ldap: object classes of an entry; inetOrgPerson when empty"`
 	KeyAttribute string            `toml:"key_attribute" help:"ldap: attribute that keeps our key; employeeNumber when empty"`
 	Attributes   map[string]string `toml:"attributes" help:"ldap: what stands in which attribute, such as mail = \"mail\"; the values are login, name, given_name, family_name, mail, student_number, job_title, language, affiliation"`
-	SuspendBy    string            `toml:"suspend_by" help:"ldap: attribute that keeps somebody out; pwdAccountLockedTime when empty"`
+	SuspendBy    string            `toml:"suspend_by" help:"ldap: attribute that keeps somebody out; pwdAccountLockedTime when empty, userAccountControl in Active Directory"`
 	SuspendValue string            `toml:"suspend_value" help:"ldap: its value then; 000001010000Z when empty"`
 	OpenValue    string            `toml:"open_value" help:"ldap: its value otherwise; empty removes it"`
 	GroupsBase   string            `toml:"groups_base" help:"ldap: below which groups (groupOfNames) are made; empty keeps none"`
@@ -170,7 +170,7 @@ func (d *Directory) remote(e *ldap.Entry) target.Remote {
 	locked := e.GetEqualFoldAttributeValue(d.config.SuspendBy)
 	return target.Remote{
 		ID: e.DN, Key: e.GetEqualFoldAttributeValue(d.config.KeyAttribute), Login: e.GetEqualFoldAttributeValue(d.config.RDN), Mail: e.GetEqualFoldAttributeValue("mail"),
-		Suspended: locked == d.config.SuspendValue,
+		Suspended: d.config.suspended(locked),
 	}
 }
 
@@ -270,8 +270,11 @@ func (d *Directory) Create(ctx context.Context, a target.Account) (string, error
 				r.Attribute(name, values)
 			}
 		}
-		if d.config.OpenValue != "" {
-			r.Attribute(d.config.SuspendBy, []string{d.config.OpenValue})
+		if open := d.config.open(""); len(open) > 0 {
+			r.Attribute(d.config.SuspendBy, open)
+		}
+		if d.config.active() {
+			r.Attribute("unicodePwd", []string{unknownPassword()})
 		}
 		return c.Add(r)
 	})
@@ -315,11 +318,7 @@ func (d *Directory) Change(ctx context.Context, dn string, a target.Account) err
 			}
 		}
 		replace(d.config.KeyAttribute, []string{a.Key})
-		open := []string{}
-		if d.config.OpenValue != "" {
-			open = []string{d.config.OpenValue}
-		}
-		replace(d.config.SuspendBy, open)
+		replace(d.config.SuspendBy, d.config.open(e.GetEqualFoldAttributeValue(d.config.SuspendBy)))
 		if len(r.Changes) == 0 {
 			return nil
 		}
@@ -339,8 +338,18 @@ func (d *Directory) Change(ctx context.Context, dn string, a target.Account) err
 // Suspend implements [target.Target].
 func (d *Directory) Suspend(ctx context.Context, dn string, _ target.Account) error {
 	return d.with(ctx, true, func(c *ldap.Conn) error {
+		now := ""
+		if d.config.active() {
+			found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{d.config.SuspendBy}, nil))
+			if err != nil {
+				return err
+			}
+			if len(found.Entries) > 0 {
+				now = found.Entries[0].GetEqualFoldAttributeValue(d.config.SuspendBy)
+			}
+		}
 		r := ldap.NewModifyRequest(dn, nil)
-		r.Replace(d.config.SuspendBy, []string{d.config.SuspendValue})
+		r.Replace(d.config.SuspendBy, []string{d.config.shut(now)})
 		return c.Modify(r)
 	})
 }
