@@ -111,6 +111,9 @@ func (c privacyEraseCommand) Run(t *terminal) error {
 			for _, l := range p.Lines {
 				t.say("%s\t%s\t%d\t%s\t%s", p.Room, l.Table, l.Rows, l.Fate, l.Why)
 			}
+			for _, name := range p.Elsewhere {
+				t.say("%s\tthe account in %s is deleted there", p.Room, name)
+			}
 		}
 		if c.DryRun {
 			return nil
@@ -142,5 +145,14 @@ func (h *House) eraseNow(ctx context.Context, t *terminal, engine *erasure.Engin
 		return err
 	}
 	t.say("Done: %d columns of tables were dealt with, and the proof is kept.", len(steps))
+	asked, err := engine.Elsewhere(ctx, order)
+	if err != nil {
+		return err
+	}
+	for _, a := range asked {
+		if a.Open() {
+			t.say("Still to do: the account in %s. The running workspace has it removed, and adds that to the proofs.", a.Name)
+		}
+	}
 	return nil
 }
