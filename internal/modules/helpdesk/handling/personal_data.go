@@ -10,7 +10,7 @@ import (
 func (h *Handling) Holdings(ctx context.Context) []contract.Holding {
 	ofRequester := contract.Delete("ticket_id").Through("helpdesk_tickets", "id", "requester_id")
 	return []contract.Holding{
-		contract.Held(ctx, "helpdesk_drafts", "helpdesk.handling.holding.draft").On(contract.PublicTask, contract.DataWritings).Of(contract.PeopleAgents).
+		contract.Held(ctx, "helpdesk_writing", "helpdesk.handling.holding.draft").On(contract.PublicTask, contract.DataWritings).Of(contract.PeopleAgents).
 			Erased(ofRequester, contract.Delete("agent_id")),
 		contract.Held(ctx, "helpdesk_watchers", "helpdesk.handling.holding.watcher").On(contract.PublicTask, contract.DataUse).Of(contract.PeopleAgents).
 			Erased(ofRequester, contract.Delete("person_id")),

@@ -1,16 +1,16 @@
 -- name: KeepDraft :exec
-INSERT INTO helpdesk_drafts (ticket_id, agent_id, internal, body, begun_at, changed_at)
+INSERT INTO helpdesk_writing (ticket_id, agent_id, internal, body, begun_at, changed_at)
 VALUES (sqlc.arg(ticket_id), sqlc.arg(agent_id), sqlc.arg(internal), sqlc.arg(body), sqlc.arg(now_at), sqlc.arg(now_at))
 ON CONFLICT (ticket_id, agent_id) DO UPDATE SET internal = excluded.internal, body = excluded.body, changed_at = excluded.changed_at;
 
 -- name: DropDraft :exec
-DELETE FROM helpdesk_drafts WHERE ticket_id = sqlc.arg(ticket_id) AND agent_id = sqlc.arg(agent_id);
+DELETE FROM helpdesk_writing WHERE ticket_id = sqlc.arg(ticket_id) AND agent_id = sqlc.arg(agent_id);
 
 -- name: Drafts :many
-SELECT * FROM helpdesk_drafts WHERE ticket_id = sqlc.arg(ticket_id) ORDER BY begun_at;
+SELECT * FROM helpdesk_writing WHERE ticket_id = sqlc.arg(ticket_id) ORDER BY begun_at;
 
 -- name: ForgetDrafts :exec
-DELETE FROM helpdesk_drafts WHERE changed_at < sqlc.arg(before_at);
+DELETE FROM helpdesk_writing WHERE changed_at < sqlc.arg(before_at);
 
 -- name: Watch :exec
 INSERT INTO helpdesk_watchers (ticket_id, person_id, since_at) VALUES (sqlc.arg(ticket_id), sqlc.arg(person_id), sqlc.arg(since_at)) ON CONFLICT (ticket_id, person_id) DO NOTHING;

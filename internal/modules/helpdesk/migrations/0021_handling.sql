@@ -1,6 +1,6 @@
 -- +goose Up
 -- What an agent is writing and has not sent: one for each ticket and agent.
-CREATE TABLE helpdesk_drafts (
+CREATE TABLE helpdesk_writing (
     ticket_id  TEXT   NOT NULL REFERENCES helpdesk_tickets (id) ON DELETE CASCADE,
     agent_id   TEXT   NOT NULL,
     internal   BIGINT NOT NULL, -- 1: a note among agents
@@ -9,8 +9,8 @@ CREATE TABLE helpdesk_drafts (
     changed_at BIGINT NOT NULL,
     PRIMARY KEY (ticket_id, agent_id)
 );
-CREATE INDEX helpdesk_drafts_by_agent ON helpdesk_drafts (agent_id);
-CREATE INDEX helpdesk_drafts_by_change ON helpdesk_drafts (changed_at);
+CREATE INDEX helpdesk_writing_by_agent ON helpdesk_writing (agent_id);
+CREATE INDEX helpdesk_writing_by_change ON helpdesk_writing (changed_at);
 
 -- Who hears of every change of a ticket.
 CREATE TABLE helpdesk_watchers (
@@ -58,4 +58,4 @@ DROP TABLE helpdesk_callbacks;
 DROP TABLE helpdesk_templates;
 DROP TABLE helpdesk_links;
 DROP TABLE helpdesk_watchers;
-DROP TABLE helpdesk_drafts;
+DROP TABLE helpdesk_writing;

@@ -27,15 +27,6 @@ type HelpdeskCallback struct {
 	DoneAt   db.Time
 }
 
-type HelpdeskDraft struct {
-	TicketID  string
-	AgentID   string
-	Internal  int64
-	Body      string
-	BegunAt   db.Time
-	ChangedAt db.Time
-}
-
 type HelpdeskEvent struct {
 	ID         string
 	TicketID   string
@@ -150,4 +141,13 @@ type HelpdeskWatcher struct {
 	TicketID string
 	PersonID string
 	SinceAt  db.Time
+}
+
+type HelpdeskWriting struct {
+	TicketID  string
+	AgentID   string
+	Internal  int64
+	Body      string
+	BegunAt   db.Time
+	ChangedAt db.Time
 }

@@ -85,18 +85,18 @@ func (q *Queries) CloseTemplate(ctx context.Context, arg CloseTemplateParams) (i
 }
 
 const drafts = `-- name: Drafts :many
-SELECT ticket_id, agent_id, internal, body, begun_at, changed_at FROM helpdesk_drafts WHERE ticket_id = $1 ORDER BY begun_at
+SELECT ticket_id, agent_id, internal, body, begun_at, changed_at FROM helpdesk_writing WHERE ticket_id = $1 ORDER BY begun_at
 `
 
-func (q *Queries) Drafts(ctx context.Context, ticketID string) ([]HelpdeskDraft, error) {
+func (q *Queries) Drafts(ctx context.Context, ticketID string) ([]HelpdeskWriting, error) {
 	rows, err := q.db.QueryContext(ctx, drafts, ticketID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []HelpdeskDraft
+	var items []HelpdeskWriting
 	for rows.Next() {
-		var i HelpdeskDraft
+		var i HelpdeskWriting
 		if err := rows.Scan(
 			&i.TicketID,
 			&i.AgentID,
@@ -119,7 +119,7 @@ func (q *Queries) Drafts(ctx context.Context, ticketID string) ([]HelpdeskDraft,
 }
 
 const dropDraft = `-- name: DropDraft :exec
-DELETE FROM helpdesk_drafts WHERE ticket_id = $1 AND agent_id = $2
+DELETE FROM helpdesk_writing WHERE ticket_id = $1 AND agent_id = $2
 `
 
 type DropDraftParams struct {
@@ -133,7 +133,7 @@ func (q *Queries) DropDraft(ctx context.Context, arg DropDraftParams) error {
 }
 
 const forgetDrafts = `-- name: ForgetDrafts :exec
-DELETE FROM helpdesk_drafts WHERE changed_at < $1
+DELETE FROM helpdesk_writing WHERE changed_at < $1
 `
 
 func (q *Queries) ForgetDrafts(ctx context.Context, beforeAt db.Time) error {
@@ -168,7 +168,7 @@ func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) 
 }
 
 const keepDraft = `-- name: KeepDraft :exec
-INSERT INTO helpdesk_drafts (ticket_id, agent_id, internal, body, begun_at, changed_at)
+INSERT INTO helpdesk_writing (ticket_id, agent_id, internal, body, begun_at, changed_at)
 VALUES ($1, $2, $3, $4, $5, $5)
 ON CONFLICT (ticket_id, agent_id) DO UPDATE SET internal = excluded.internal, body = excluded.body, changed_at = excluded.changed_at
 `
