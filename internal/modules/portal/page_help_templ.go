@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/amphi-campus/amphi/internal/modules/portal/help"
-	"github.com/amphi-campus/amphi/internal/modules/portal/prose"
+	"github.com/amphi-campus/amphi/internal/platform/prose"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/ui"
 )

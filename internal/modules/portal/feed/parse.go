@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/net/html/charset"
 
-	"github.com/amphi-campus/amphi/internal/modules/portal/prose"
+	"github.com/amphi-campus/amphi/internal/platform/prose"
 )
 
 // Item is one entry of a feed, as plain text.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/amphi-campus/amphi/internal/modules/portal/prose"
+	"github.com/amphi-campus/amphi/internal/platform/prose"
 )
 
 func TestHostileMarkdownBecomesHarmless(t *testing.T) {
