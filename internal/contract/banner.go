@@ -1,0 +1,30 @@
+package contract
+
+import (
+	"context"
+	"time"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+)
+
+// Banner is a band on top of the pages: something that many should know now. Its
+// texts are in the language of the context it was made in.
+type Banner struct {
+	ID     string // stable; who puts the banner away is asked about it no more
+	Tone   string // info, warn or bad
+	Title  string
+	Detail string
+	URL    string // where there is more; a local address, may be empty
+	// Since and Until are what it is about; Until is zero where nobody knows.
+	Since, Until time.Time
+	// Stays says that nobody can put it away: something is out of order.
+	Stays bool
+}
+
+// Announcer has banners for the pages.
+type Announcer interface {
+	// Banners are those for somebody, the most pressing first. A stranger's campus is
+	// not known: they get those that concern everybody. It is asked for every page, and
+	// answers from memory.
+	Banners(context.Context, campus.Viewer) []Banner
+}
