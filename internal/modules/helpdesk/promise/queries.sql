@@ -39,3 +39,6 @@ SELECT id FROM helpdesk_tickets WHERE queue_id = sqlc.arg(queue_id) AND state = 
 
 -- name: CountUnderWay :one
 SELECT COUNT(*) FROM helpdesk_tickets WHERE queue_id = sqlc.arg(queue_id) AND state IN ('new', 'open', 'waiting', 'postponed');
+
+-- name: UnderWayIn :many
+SELECT id FROM helpdesk_tickets WHERE queue_id = sqlc.arg(queue_id) AND state IN ('new', 'open', 'waiting', 'postponed') LIMIT sqlc.arg(most);

@@ -37,6 +37,15 @@ func (p *Promises) UnderWay(ctx context.Context, queue string) (int, error) {
 	return int(n), nil
 }
 
+// Under lists requests under way in a queue, at most so many.
+func (p *Promises) Under(ctx context.Context, queue string, most int) ([]string, error) {
+	list, err := sqlgen.New(p.DB.Read()).UnderWayIn(ctx, sqlgen.UnderWayInParams{QueueID: queue, Most: int32(most)})
+	if err != nil {
+		return nil, fmt.Errorf("list the requests under way: %w", err)
+	}
+	return list, nil
+}
+
 // pageOf is how many tickets are read at once.
 const pageOf = 200
 

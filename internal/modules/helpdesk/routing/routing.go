@@ -45,9 +45,9 @@ var _ ticket.Placer = (*Routing)(nil)
 // New makes the alcove.
 func New(d Deps) *Routing { return &Routing{d} }
 
-// step is the distance between the positions of built-in rules: an institution puts
+// Step is the distance between the positions of built-in rules: an institution puts
 // its own between them.
-const step = 1_000_000
+const Step = 1_000_000
 
 // Ordered lists the rules in their order: the institution's, and the built-in ones
 // that it did not change.
@@ -63,7 +63,7 @@ func (x *Routing) Ordered(ctx context.Context) ([]Placed, error) {
 	for i, r := range Builtin() {
 		j := slices.IndexFunc(list, func(p Placed) bool { return p.ID == r.ID })
 		if j < 0 {
-			list = append(list, Placed{Ordered: r, Position: int64(i+1) * step})
+			list = append(list, Placed{Ordered: r, Position: int64(i+1) * Step})
 			continue
 		}
 		// Of a built-in rule, only what an institution can change is its own.

@@ -310,3 +310,35 @@ func (q *Queries) UnderWay(ctx context.Context, arg UnderWayParams) ([]string, e
 	}
 	return items, nil
 }
+
+const underWayIn = `-- name: UnderWayIn :many
+SELECT id FROM helpdesk_tickets WHERE queue_id = $1 AND state IN ('new', 'open', 'waiting', 'postponed') LIMIT $2
+`
+
+type UnderWayInParams struct {
+	QueueID string
+	Most    int32
+}
+
+func (q *Queries) UnderWayIn(ctx context.Context, arg UnderWayInParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, underWayIn, arg.QueueID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
