@@ -8,6 +8,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/proving"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 )
 
 var (
@@ -29,6 +30,9 @@ func (m *Module) everybody() {
 		Files: m.attached, Forecast: m.promises, Register: m.Register, Notices: m.Notices, SendsSMS: m.Mailer.SendsSMS,
 	})
 }
+
+// Tickets keeps the requests.
+func (m *Module) Tickets() *ticket.Tickets { return m.tickets }
 
 // Cards implements contract.CardProvider.
 func (m *Module) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, error) {
