@@ -14,6 +14,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/ledger"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/pretend"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -127,7 +128,10 @@ func TestAKillJustAfterMoodleDidItMakesNothingTwice(t *testing.T) {
 				dbtest.KillChild(t, "TestChildKeepsAccounts", dsn, func(string) bool { return there.held.Load() })
 
 				h.run(h.module)
-				h.later(15*time.Second, "the next server has everybody's account", func() bool { return h.idle() && there.Count() == crowd })
+				h.later(15*time.Second, "the next server has everybody's account", func() bool {
+					n, err := h.module.ledger.Count(t.Context(), ledger.Filter{Target: "moodle", State: contract.AccountReady})
+					return err == nil && n == crowd && there.Count() == crowd
+				})
 				for _, k := range crowded() {
 					if n := len(there.Users(k.Subject.Login)); n != 1 {
 						t.Errorf("%s has %d accounts", k.Subject.Login, n)

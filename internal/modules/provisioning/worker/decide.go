@@ -88,14 +88,22 @@ func (s *Service) Account(k contract.Known, groups []string) target.Account {
 
 // decide looks at those about whom something changed, until nobody is left.
 func (w *Worker) decide(ctx context.Context, _ decideJob) error {
+	again := false
 	for begun := w.Clock.Now(); ; {
 		noted, err := w.Ledger.NotedPeople(ctx, decideAtOnce)
-		if err != nil || len(noted) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(noted) == 0 {
+			if again { // closures have waited for this
+				return w.wake(ctx)
+			}
+			return nil
 		}
 		ids := make([]campus.PersonID, len(noted))
 		for i, n := range noted {
 			ids[i] = n.Person
+			again = again || n.Again
 		}
 		people, err := w.look(ctx, ids)
 		if err != nil {
