@@ -203,6 +203,9 @@ func kind(path string) string {
 	if strings.HasSuffix(path, "/new") {
 		return path // a form for a thing that is not there yet
 	}
+	if guide, _, _ := strings.Cut(path, "?"); strings.HasPrefix(guide, "/helpdesk/ask/") && guide != "/helpdesk/ask/write" {
+		return "/helpdesk/ask/" + strings.Repeat("one/", strings.Count(guide, "/")-2) // every answer leads to a page of one of two kinds
+	}
 	return things.ReplaceAllString(path, "$1$2/one")
 }
 

@@ -172,13 +172,13 @@ func (v guideView) mend(ctx context.Context) ui.Link {
 	if v.Leaf.Key == "outage" && len(v.Outages) > 0 && v.Outages[0].URL != "" {
 		return ui.Link{Label: i18n.T(ctx, "helpdesk.asking.outage_more"), URL: v.Outages[0].URL}
 	}
-	if v.byReason() && v.Failure != nil && v.Failure.Action != "" && v.Failure.ActionURL != "/portal/help" {
+	if v.Leaf.Mend != "" {
+		return ui.Link{Label: i18n.T(ctx, "helpdesk.diagnosis.leaf."+v.Leaf.Key+".mend"), URL: v.Leaf.Mend}
+	}
+	if v.byReason() && v.Failure != nil && v.Failure.Action != "" && !strings.HasPrefix(v.Failure.ActionURL, "/portal/help") { // that would be a circle
 		return ui.Link{Label: v.Failure.Action, URL: v.Failure.ActionURL}
 	}
-	if v.Leaf.Mend == "" {
-		return ui.Link{}
-	}
-	return ui.Link{Label: i18n.T(ctx, "helpdesk.diagnosis.leaf."+v.Leaf.Key+".mend"), URL: v.Leaf.Mend}
+	return ui.Link{}
 }
 
 // facts of the ledger beside a leaf.
