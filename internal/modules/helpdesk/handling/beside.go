@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -57,7 +58,11 @@ func (h *Handling) beside(r *http.Request, t ticket.Ticket) (beside, error) {
 		if err != nil {
 			return b, err
 		}
-		b.Cards = append(b.Cards, cards...)
+		for _, c := range cards {
+			if !strings.HasPrefix(c.ID, "helpdesk.") { // their other requests stand here already
+				b.Cards = append(b.Cards, c)
+			}
+		}
 	}
 	slices.SortStableFunc(b.Cards, func(a, b contract.Card) int { return cmp.Or(a.Rank-b.Rank, cmp.Compare(a.ID, b.ID)) })
 	for _, room := range h.Acts() {

@@ -24,10 +24,24 @@ type line struct {
 	At      time.Time
 	Message *ticket.Message
 	Said    string // of an event
+	First   bool   // it is the event with which the ticket began
 	By      string
 	New     bool   // since the agent began to write
 	Of      string // number of the ticket that was merged into this one; empty for its own
 	Number  string // of the ticket whose line it is
+}
+
+// rank orders what happened at one instant: the beginning, what was said, what came
+// of it.
+func (l line) rank() int {
+	switch {
+	case l.First:
+		return 0
+	case l.Message != nil:
+		return 1
+	default:
+		return 2
+	}
 }
 
 // ticketView is the page of one ticket.
@@ -148,7 +162,7 @@ func (h *Handling) addLines(ctx context.Context, view *ticketView, names *ticket
 		if e.By.Person != "" {
 			by = names.Person(ctx, e.By.Person)
 		}
-		view.Lines = append(view.Lines, line{At: e.At, Said: e.Said(ctx, *names), By: by, New: view.Form.since(e.At), Number: view.Number})
+		view.Lines = append(view.Lines, line{At: e.At, First: e.Kind == "opened", Said: e.Said(ctx, *names), By: by, New: view.Form.since(e.At), Number: view.Number})
 	}
 	for i := range thread.Messages {
 		view.Lines = append(view.Lines, line{At: thread.Messages[i].At, Message: &thread.Messages[i], New: view.Form.since(thread.Messages[i].At), Number: view.Number})
@@ -162,7 +176,7 @@ func (h *Handling) addLines(ctx context.Context, view *ticketView, names *ticket
 			view.Lines = append(view.Lines, line{At: other.Messages[i].At, Message: &other.Messages[i], Of: t.Number, Number: t.Number})
 		}
 	}
-	slices.SortStableFunc(view.Lines, func(a, b line) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(view.Lines, func(a, b line) int { return cmp.Or(a.At.Compare(b.At), a.rank()-b.rank()) })
 	return nil
 }
 
