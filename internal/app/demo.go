@@ -182,6 +182,9 @@ func (h *House) seed(ctx context.Context, u *valmont.University) error {
 	if err := h.seedProvisioning(ctx, u, people); err != nil {
 		return err
 	}
+	if err := h.seedDesks(ctx, u, people); err != nil {
+		return err
+	}
 	if err := h.seedTickets(ctx, u, people); err != nil {
 		return err
 	}

@@ -30,3 +30,6 @@ func (m *Module) timetable() {
 		Register: m.Register, Roll: m.Roll, Places: m.Places,
 	})
 }
+
+// Setup keeps what those who run the desk say.
+func (m *Module) Setup() *setup.Setup { return m.setup }
