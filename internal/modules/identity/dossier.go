@@ -6,6 +6,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/identity/lifecycle"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -42,7 +43,7 @@ func (m *Module) About(ctx context.Context, v campus.Viewer, who campus.PersonID
 		tone = "warn"
 	}
 	card.Rows = append(card.Rows, contract.CardRow{
-		Title: p.Login, Detail: standing.Who(ctx), Tag: i18n.T(ctx, "identity.lifecycle.state."+string(p.State)), Tone: tone,
+		Title: p.Login, Detail: decider(ctx, standing), Tag: i18n.T(ctx, "identity.lifecycle.state."+string(p.State)), Tone: tone,
 	})
 	for _, r := range registrations {
 		row := contract.CardRow{Title: i18n.T(ctx, "identity.lifecycle.kind."+string(r.Kind)), Detail: say("for_ever")}
@@ -60,7 +61,16 @@ func (m *Module) About(ctx context.Context, v campus.Viewer, who campus.PersonID
 	case v.Can(campus.RightHelpdesk):
 		card.Link = contract.Link{Label: say("help"), URL: "/identity/support/people/" + string(who)}
 	}
-	return []contract.Card{card}, nil
+	beside, err := m.support.Beside(ctx, v, who)
+	return append([]contract.Card{card}, beside...), err
+}
+
+// decider is who can change how an account stands; nobody has to, mostly.
+func decider(ctx context.Context, s lifecycle.Standing) string {
+	if s.Office == "" {
+		return ""
+	}
+	return s.Who(ctx)
 }
 
 // aboutElsewhere are the cards of the other rooms on somebody.

@@ -55,6 +55,7 @@ type house struct {
 	lock     *risk.Locked
 	standing lifecycle.Standing
 	state    account.State
+	within   []campus.Mandate // over whom was searched
 }
 
 func (h *house) Write(_ context.Context, _ db.Tx, e journal.Event) error {
@@ -75,6 +76,7 @@ func (h *house) PersonByLogin(ctx context.Context, login string) (account.Person
 }
 
 func (h *house) Search(ctx context.Context, f lifecycle.Filter, _, _ int) ([]account.Person, error) {
+	h.within = append(h.within, f.Within...)
 	if f.Words != "unal" {
 		return nil, nil
 	}
@@ -513,5 +515,96 @@ func TestAnIncidentOfTheSingleSignOnLeadsToWhatTheServiceWasGiven(t *testing.T) 
 		if got := traceURL(c.by, c.a); got != c.want {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+func TestAgentsActForSomebodyFromARequest(t *testing.T) {
+	h := one(t)
+	lina := campus.PersonID("p-lina")
+	for name, v := range map[string]campus.Viewer{"a student": {Person: "p-x"}, "an agent of one campus": {Person: "p-x", Mandates: []campus.Mandate{{Right: campus.RightHelpdesk, Campus: "nord"}}}} {
+		acts, err := h.Acts(t.Context(), v, lina)
+		cards, other := h.Beside(t.Context(), v, lina)
+		if err != nil || other != nil || len(acts)+len(cards) != 0 {
+			t.Errorf("%s is offered %v and reads %v, %v %v", name, acts, cards, err, other)
+		}
+	}
+	agent := campus.Viewer{Person: "p-sam", Rights: []campus.Right{campus.RightHelpdesk}}
+	named := func() (list string) {
+		t.Helper()
+		acts, err := h.Acts(t.Context(), agent, lina)
+		h.must(err)
+		for _, a := range acts {
+			list += a.ID[len("identity."):] + " "
+			if a.URL != "" && !strings.Contains(a.URL, "p-lina") {
+				t.Errorf("%s leads to %s", a.ID, a.URL)
+			}
+		}
+		return list
+	}
+	if got := named(); got != "reset relay recovery " {
+		t.Errorf("offered %s", got)
+	}
+	h.lock = &risk.Locked{Person: lina, Until: h.clock.Now().Add(time.Hour)}
+	if got := named(); got != "reset unlock relay recovery " {
+		t.Errorf("of somebody locked out: %s", got)
+	}
+	h.state = account.Suspended
+	if got := named(); strings.Contains(got, "reset") {
+		t.Errorf("of a suspended account: %s", got)
+	}
+	h.state = account.Active
+	cards, err := h.Beside(t.Context(), agent, lina)
+	if err != nil || len(cards) != 3 {
+		t.Errorf("cards %+v, %v", cards, err)
+	}
+}
+
+func TestAnActFromARequestStandsInTheJournal(t *testing.T) {
+	h := one(t)
+	var done contract.Done
+	var failed error
+	server := pagetest.Serve(t, h.clock, h.Texts, func() campus.Viewer { return h.viewer }, func(r *web.Router) {
+		r.Handle("POST /do/{act}", func(_ http.ResponseWriter, r *http.Request) error {
+			done, failed = h.Do(r, "p-lina", r.PathValue("act"), "", "1049 6135")
+			return nil
+		})
+	})
+	do := func(act string) {
+		t.Helper()
+		h.acts, h.events = nil, nil
+		pagetest.Ask(t, pagetest.Still(), http.MethodPost, server.URL+"/do/"+act, url.Values{})
+	}
+	h.viewer = campus.Viewer{Person: "p-x"}
+	if do("identity.reset"); failed == nil || len(h.acts)+len(h.events) > 0 {
+		t.Errorf("somebody without the right: %v, %v", failed, h.acts)
+	}
+	h.viewer = campus.Viewer{Person: "p-sam", Rights: []campus.Right{campus.RightHelpdesk}}
+	if do("identity.reset"); failed != nil || len(h.acts) != 1 || len(h.events) == 0 || h.events[0].Facts["reason"] != "1049 6135" {
+		t.Errorf("reset: %v, %v, %+v", failed, h.acts, h.events)
+	}
+	if do("identity.relay"); failed != nil || done.Secret != "KRTM-WBZC" || !strings.Contains(done.Spelled, "Kilo") {
+		t.Errorf("relay: %v, %+v", failed, done)
+	}
+	if do("identity.fly"); failed == nil {
+		t.Error("an act that there is not was done")
+	}
+}
+
+func TestAnAgentFindsThoseWhomTheirRightReaches(t *testing.T) {
+	h := one(t)
+	for name, c := range map[string]struct {
+		viewer campus.Viewer
+		found  int
+	}{
+		"an agent": {campus.Viewer{Rights: []campus.Right{campus.RightHelpdesk}}, 1}, "a student": {campus.Viewer{}, 0},
+		"an agent of a campus": {campus.Viewer{Mandates: []campus.Mandate{{Right: campus.RightHelpdesk, Campus: "nord"}}}, 1},
+	} {
+		found, err := h.SeekPeople(t.Context(), c.viewer, "unal", 5)
+		if err != nil || len(found) != c.found {
+			t.Errorf("%s finds %v, %v", name, found, err)
+		}
+	}
+	if len(h.within) == 0 {
+		t.Error("the mandate did not narrow the search")
 	}
 }
