@@ -20,6 +20,7 @@ type plugs struct {
 	healthCheckers   []contract.HealthChecker
 	personFollowers  []contract.PersonFollower
 	dossierRooms     []contract.Dossier
+	desks            []contract.OpeningHours
 	listeners        []contract.Listener
 	rooms            []contract.Module
 }
@@ -49,6 +50,9 @@ func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
 		if r, ok := room.(contract.Dossier); ok {
 			p.dossierRooms = append(p.dossierRooms, r)
 		}
+		if r, ok := room.(contract.OpeningHours); ok {
+			p.desks = append(p.desks, r)
+		}
 		if r, ok := room.(contract.Listener); ok {
 			p.listeners = append(p.listeners, r)
 		}
@@ -60,13 +64,14 @@ func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
 
 // The rooms are given these methods because they are opened before all the
 // sockets are known.
-func (p *plugs) cards() []contract.CardProvider       { return p.cardProviders }
-func (p *plugs) services() []contract.ServiceProvider { return p.serviceProviders }
-func (p *plugs) searchers() []contract.Searcher       { return p.searchRooms }
-func (p *plugs) navigation() []contract.Navigator     { return p.navigators }
-func (p *plugs) followers() []contract.PersonFollower { return p.personFollowers }
-func (p *plugs) dossiers() []contract.Dossier         { return p.dossierRooms }
-func (p *plugs) all() []contract.Module               { return p.rooms }
+func (p *plugs) cards() []contract.CardProvider        { return p.cardProviders }
+func (p *plugs) services() []contract.ServiceProvider  { return p.serviceProviders }
+func (p *plugs) searchers() []contract.Searcher        { return p.searchRooms }
+func (p *plugs) navigation() []contract.Navigator      { return p.navigators }
+func (p *plugs) followers() []contract.PersonFollower  { return p.personFollowers }
+func (p *plugs) dossiers() []contract.Dossier          { return p.dossierRooms }
+func (p *plugs) openingHours() []contract.OpeningHours { return p.desks }
+func (p *plugs) all() []contract.Module                { return p.rooms }
 
 // health asks every room that can tell how it is.
 func (p *plugs) health(ctx context.Context) []health.Check {

@@ -195,6 +195,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		Places: institution.places(), Calendar: calendar{institution.Semesters, zone},
 		Institution: news.Text{French: institution.NameFrench, English: institution.NameEnglish},
 		Cards:       plugged.cards, Services: plugged.services, Searchers: plugged.searchers, Navigators: plugged.navigation,
+		OpeningHours:  plugged.openingHours,
 		FeedTransport: cfg.feeds,
 	}, cfg.Portal)
 	h.identity.Announce(h.portal)

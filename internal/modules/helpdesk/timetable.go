@@ -1,6 +1,9 @@
 package helpdesk
 
 import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/kept"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
@@ -29,6 +32,26 @@ func (m *Module) timetable() {
 		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Calendars: m.calendars, Promises: m.promises, Routing: m.routing,
 		Register: m.Register, Roll: m.Roll, Places: m.Places,
 	})
+}
+
+var _ contract.OpeningHours = (*Module)(nil)
+
+// desks says which desks are open now.
+func (m *Module) desks(ctx context.Context) ([]openings.Now, error) {
+	return m.calendars.Now(ctx, m.Clock.Now())
+}
+
+// OpeningHours implements contract.OpeningHours.
+func (m *Module) OpeningHours(ctx context.Context) ([]contract.CardRow, error) {
+	list, err := m.desks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]contract.CardRow, len(list))
+	for i, now := range list {
+		rows[i] = openings.Row(ctx, now)
+	}
+	return rows, nil
 }
 
 // Setup keeps what those who run the desk say.

@@ -33,6 +33,8 @@ type Deps struct {
 	Services   func() []contract.ServiceProvider
 	Searchers  func() []contract.Searcher
 	Navigators func() []contract.Navigator
+	// OpeningHours are the rooms that know when desks are open; nil for none.
+	OpeningHours func() []contract.OpeningHours
 
 	// FeedTransport reaches the sites of the configured feeds; nil means the
 	// ordinary network.

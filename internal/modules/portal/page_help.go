@@ -18,6 +18,7 @@ type helpView struct {
 	Desks    []help.Desk
 	Phone    string
 	Mail     string
+	Open     []contract.CardRow // desks as they stand now
 }
 
 func (m *Module) helpPage(w http.ResponseWriter, r *http.Request) error {
@@ -25,6 +26,16 @@ func (m *Module) helpPage(w http.ResponseWriter, r *http.Request) error {
 	view := helpView{Words: wordsOf(r), Articles: m.help, Desks: c.Desks, Phone: c.Phone, Mail: c.Mail}
 	if view.Words != "" {
 		view.Articles = help.Search(m.help, view.Words)
+	}
+	if m.OpeningHours != nil {
+		for _, room := range m.OpeningHours() {
+			rows, err := room.OpeningHours(r.Context())
+			if err != nil { // whoever is locked out needs the rest of the page
+				m.Log.ErrorContext(r.Context(), "portal: the opening hours are not to be had", "error", err)
+				continue
+			}
+			view.Open = append(view.Open, rows...)
+		}
 	}
 	return web.Render(w, r, http.StatusOK, helpTempl(view))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/proving"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
@@ -52,6 +53,8 @@ type Deps struct {
 	// Catalogue are the rooms that offer services.
 	Catalogue func() []contract.ServiceProvider
 	Help      Help
+	// Desks says which desks are open now.
+	Desks func(ctx context.Context) ([]openings.Now, error)
 	// Suggesters know what else may answer: knowledge, running incidents.
 	Suggesters []diagnosis.Suggester
 	// SendsSMS says whether a code can go to a telephone.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
@@ -16,6 +17,7 @@ type startView struct {
 	Question diagnosis.Question
 	SignedIn bool
 	Open     int // requests of the viewer that are not over
+	Desks    []openings.Now
 }
 
 // longestSearch bounds what is searched for, in bytes.
@@ -39,6 +41,15 @@ func (a *Asking) startPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		view.Open = countOpen(mine)
 	}
+	desks, err := a.Desks(r.Context())
+	if err != nil {
+		return err
+	}
+	var campuses []string
+	for _, tie := range web.Viewer(r).Affiliations {
+		campuses = append(campuses, tie.Campus)
+	}
+	view.Desks = openings.Near(desks, campuses)
 	return web.Render(w, r, http.StatusOK, startTempl(view))
 }
 

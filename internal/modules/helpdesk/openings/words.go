@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
@@ -46,6 +47,15 @@ func moment(ctx context.Context, now Now, at time.Time) string {
 		return t(ctx, "on_day", "day", i18n.Date(ctx, day.Time(), i18n.Day), "clock", clock)
 	}
 	return clock
+}
+
+// Row is how a desk stands, for a list of desks.
+func Row(ctx context.Context, now Now) contract.CardRow {
+	row := contract.CardRow{Title: now.Name.In(i18n.Locale(ctx)), Detail: said(ctx, now), Tag: t(ctx, "closed"), Tone: "warn"}
+	if now.Open {
+		row.Tag, row.Tone = t(ctx, "open"), "good"
+	}
+	return row
 }
 
 // said is how a desk stands, in one sentence.
