@@ -25,7 +25,8 @@ type SignIn struct {
 type SignIns interface {
 	// SignInHere finds the sign-in with an incident code, or the newest one of the
 	// last day when code is empty, among those of the browser that asks. ok is false
-	// when there is none; another browser's is none.
+	// when there is none; another browser's is none, and the newest one on a computer
+	// that was said to be shared.
 	SignInHere(r *http.Request, code string) (s SignIn, ok bool, err error)
 	// SignInElsewhere is what anybody may know of an incident code that was read out
 	// to them: its reason only when that says nothing of an account, no identifier,

@@ -80,6 +80,10 @@ func TestASignInThatFailedAnswersTheGuide(t *testing.T) {
 		shows(t, body, "We know already", "K7F-3Q9", "Write to the help desk")
 		_, body = pagetest.Ask(t, pagetest.Still(), "GET", f.Server.URL+"/helpdesk/ask/signin?code=none", nil)
 		shows(t, body, "What happens when you sign in?")
+		f.Clock.Advance(61 * time.Minute) // somebody else may sit there now
+		if _, body = pagetest.Ask(t, pagetest.Still(), "GET", f.Server.URL+"/helpdesk", nil); strings.Contains(body, "K7F-3Q9") {
+			t.Error("an old sign-in is told unbidden")
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mileusna/useragent"
 
@@ -19,6 +20,9 @@ import (
 // unrelated is the incident code of an address that says that the last sign-in has
 // nothing to do with it.
 const unrelated = "none"
+
+// lately is how long ago a sign-in failed that a browser is asked about unbidden.
+const lately = time.Hour
 
 // situation is all that the house knows about what somebody asks.
 type situation struct {
@@ -76,8 +80,8 @@ func (a *Asking) signIn(r *http.Request, s *situation) error {
 		if found, ok, err = a.SignIns.SignInElsewhere(r.Context(), s.Code); err != nil {
 			return err
 		}
-	case ok && s.Code == "" && (found.In || found.Reason == "" || web.Viewer(r).SignedIn()):
-		ok = false // it went well in the end
+	case ok && s.Code == "" && (found.In || found.Reason == "" || web.Viewer(r).SignedIn() || a.Clock.Now().Sub(found.At) > lately):
+		ok = false // it went well in the end, or was somebody else's
 	}
 	if !ok {
 		s.Mine = false

@@ -14,7 +14,7 @@ var _ contract.Eraser = (*Listing)(nil)
 func (l *Listing) Holdings(ctx context.Context) []contract.Holding {
 	return []contract.Holding{
 		contract.Held(ctx, "helpdesk_views", "helpdesk.holding.view").On(contract.PublicTask, contract.DataUse).Of(contract.PeopleAgents).
-			Erased(contract.Delete("owner_id")).Mended("/helpdesk/tickets"),
+			Erased(contract.Delete("owner_id")),
 		contract.Held(ctx, "helpdesk_bulks", "helpdesk.holding.bulk").On(contract.PublicTask, contract.DataUse).Of(contract.PeopleAgents).
 			Erased(contract.Delete("agent_id")),
 		contract.Held(ctx, "helpdesk_words", "helpdesk.holding.word").On(contract.PublicTask, contract.DataWritings),

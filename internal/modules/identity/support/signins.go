@@ -43,6 +43,9 @@ func (s SignIns) SignInHere(r *http.Request, typed string) (contract.SignIn, boo
 	if err != nil {
 		return contract.SignIn{}, false, err
 	}
+	if code == "" && own.Shared { // whoever sits there now may be somebody else
+		return contract.SignIn{}, false, nil
+	}
 	a, err := s.Stories.ByCode(r.Context(), own.Code)
 	if err != nil {
 		return contract.SignIn{}, false, err
