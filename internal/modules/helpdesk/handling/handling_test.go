@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ type kit struct {
 	h      *handling.Handling
 	store  files.Store
 	server *httptest.Server
+	mu     sync.Mutex
 	looks  []contract.Look
 	told   map[campus.PersonID][]contract.Notice
 	done   []string // acts
@@ -104,11 +106,15 @@ func (k *kit) ReadContact(typed string) (contract.Contact, error) {
 func (k *kit) ServiceCalled(context.Context, string) (string, string) { return "Moodle", "" }
 
 func (k *kit) Looked(_ context.Context, l contract.Look) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.looks = append(k.looks, l)
 	return nil
 }
 
 func (k *kit) Notify(_ context.Context, _ db.Tx, to campus.PersonID, n contract.Notice) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.told[to] = append(k.told[to], n)
 	return nil
 }
