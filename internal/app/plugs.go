@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -9,6 +12,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/health"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
+	"github.com/amphi-campus/amphi/internal/platform/web"
+	"github.com/amphi-campus/amphi/internal/ui"
 )
 
 // plugs are the optional sockets that the rooms fill, found once at start.
@@ -22,6 +27,7 @@ type plugs struct {
 	dossierRooms     []contract.Dossier
 	desks            []contract.OpeningHours
 	listeners        []contract.Listener
+	announcers       []contract.Announcer
 	rooms            []contract.Module
 }
 
@@ -56,6 +62,9 @@ func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
 		if r, ok := room.(contract.Listener); ok {
 			p.listeners = append(p.listeners, r)
 		}
+		if r, ok := room.(contract.Announcer); ok {
+			p.announcers = append(p.announcers, r)
+		}
 		if r, ok := room.(contract.JobOwner); ok {
 			r.Jobs(registry)
 		}
@@ -72,6 +81,21 @@ func (p *plugs) followers() []contract.PersonFollower  { return p.personFollower
 func (p *plugs) dossiers() []contract.Dossier          { return p.dossierRooms }
 func (p *plugs) openingHours() []contract.OpeningHours { return p.desks }
 func (p *plugs) all() []contract.Module                { return p.rooms }
+
+// banners are those of the rooms for who asks, the most pressing first, without those
+// that their browser put away.
+func (p *plugs) banners(ctx context.Context, r *http.Request) []ui.Banner {
+	away := strings.FieldsFunc(web.Cookie(r, ui.BannersCookie), func(c rune) bool { return c == '.' })
+	var list []ui.Banner
+	for _, room := range p.announcers {
+		for _, b := range room.Banners(ctx, web.Viewer(r)) {
+			if b.Stays || !slices.Contains(away, b.ID) {
+				list = append(list, ui.Banner{ID: b.ID, Tone: ui.Tone(b.Tone), Title: b.Title, Detail: b.Detail, URL: b.URL, Stays: b.Stays})
+			}
+		}
+	}
+	return list
+}
 
 // health asks every room that can tell how it is.
 func (p *plugs) health(ctx context.Context) []health.Check {

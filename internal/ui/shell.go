@@ -29,6 +29,8 @@ type Shell struct {
 	Path string
 	// Flash is the sentence that the page before left; it is shown once.
 	Flash string
+	// Banners are what many should know now, the most pressing first.
+	Banners []Banner
 	// Version of the program, in the footer.
 	Version string
 	// Demo marks a house that holds invented people.

@@ -33,13 +33,13 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Files: m.attached, Register: m.Register, Seeker: m.Seeker,
 		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, Agents: m.agents, Dossiers: m.Dossiers, Acts: m.Acts,
 	})
-	m.tickets.Connect(m.routing, m.promises, m.words, m.promises, m.following, m.handling)
+	m.tickets.Connect(m.outages, m.promises, m.words, m.promises, m.following, m.handling, m.outages)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following}
+	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages}
 }
 
 // those are the alcoves that bring a T.

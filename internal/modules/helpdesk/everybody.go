@@ -6,6 +6,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/proving"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
@@ -21,9 +22,11 @@ var (
 // promised times.
 func (m *Module) everybody() {
 	m.proving = &proving.Proving{DB: m.DB, Keys: m.Keys, Proofs: m.Proofs}
+	m.many()
 	m.asking = asking.New(asking.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Tickets: m.tickets, Proving: m.proving, Files: m.attached, SignIns: m.SignIns, Proofs: m.Proofs,
 		Register: m.Register, Accounts: m.Accounts, Services: m.Services, Catalogue: m.Catalogue, Help: m.Help, Desks: m.desks, SendsSMS: m.Mailer.SendsSMS,
+		Suggesters: []diagnosis.Suggester{m.outages},
 	})
 	m.following = following.New(following.Deps{
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Base: m.Base, Texts: m.Texts, Tickets: m.tickets, Proving: m.proving, Proofs: m.Proofs,

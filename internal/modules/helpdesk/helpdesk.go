@@ -14,6 +14,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/handling"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/outage"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/proving"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/routing"
@@ -36,6 +37,7 @@ type Module struct {
 	proving   *proving.Proving
 	asking    *asking.Asking
 	following *following.Following
+	outages   *outage.Outages
 
 	calendars *openings.Calendars
 	promises  *promise.Promises

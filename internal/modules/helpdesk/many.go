@@ -1,0 +1,29 @@
+package helpdesk
+
+import (
+	"context"
+
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/outage"
+)
+
+var _ contract.Announcer = (*Module)(nil)
+
+// many opens what is for many at once: incidents. It leans on the proof of addresses,
+// the starts of term and the rules that place tickets.
+func (m *Module) many() {
+	m.outages = outage.New(outage.Deps{
+		DB: m.DB, Clock: m.Clock, Log: m.Log, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Terms: m.calendars.Terms,
+		Places: m.Places, Roll: m.Roll, Notices: m.Notices, Mailer: m.Mailer, Proving: m.proving, Proofs: m.Proofs, Services: m.Services, Catalogue: m.Catalogue,
+		Next: m.routing, InstitutionFrench: m.InstitutionFrench, InstitutionEnglish: m.InstitutionEnglish,
+	})
+}
+
+// Outages keeps incidents and maintenance.
+func (m *Module) Outages() *outage.Outages { return m.outages }
+
+// Banners implements contract.Announcer.
+func (m *Module) Banners(ctx context.Context, v campus.Viewer) []contract.Banner {
+	return m.outages.Banners(ctx, v)
+}
