@@ -5,6 +5,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Holdings declares what the room keeps about people.
@@ -33,6 +34,11 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 // holder is an alcove that keeps something about people in tables of its own.
 type holder interface {
 	Holdings(context.Context) []contract.Holding
+}
+
+// exporter is an alcove that exports tables of its own.
+type exporter interface {
+	Export(context.Context, campus.PersonID, *contract.Archive) error
 }
 
 // Erase implements contract.Eraser: what the alcoves keep beside their tables goes.
@@ -86,7 +92,39 @@ func (m *Module) Export(ctx context.Context, who campus.PersonID, a *contract.Ar
 		}
 		out = append(out, e)
 	}
-	return a.JSON("tickets", out)
+	if err := a.JSON("tickets", out); err != nil {
+		return err
+	}
+	queues, err := m.queuesOf(ctx, who)
+	if err != nil {
+		return err
+	}
+	if err := a.JSON("queues", queues); err != nil {
+		return err
+	}
+	for _, x := range those[exporter](m.alcoves()) {
+		if err := x.Export(ctx, who, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queuesOf names the queues in which an agent works.
+func (m *Module) queuesOf(ctx context.Context, who campus.PersonID) ([]string, error) {
+	of, err := m.listing.QueuesOf(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{}
+	for _, id := range of {
+		q, err := m.tickets.Queue(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, q.Name(i18n.Locale(ctx)))
+	}
+	return names, nil
 }
 
 const timeFormat = "2006-01-02T15:04:05Z07:00"

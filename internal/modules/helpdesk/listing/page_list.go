@@ -71,7 +71,7 @@ func (l *Listing) listPage(w http.ResponseWriter, r *http.Request) error {
 			return web.SeeOther(w, r, "/helpdesk/tickets/"+number)
 		}
 	}
-	queues, err := l.queuesOf(ctx, v.Person)
+	queues, err := l.QueuesOf(ctx, v.Person)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ const fileMost = 100_000
 // a failure can only cut the file short.
 func (l *Listing) listFile(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Viewer(r)
-	queues, err := l.queuesOf(ctx, v.Person)
+	queues, err := l.QueuesOf(ctx, v.Person)
 	if err != nil {
 		return err
 	}

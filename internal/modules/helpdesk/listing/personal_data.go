@@ -2,7 +2,11 @@ package listing
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -19,6 +23,43 @@ func (l *Listing) Holdings(ctx context.Context) []contract.Holding {
 			Erased(contract.Delete("agent_id")),
 		contract.Held(ctx, "helpdesk_words", "helpdesk.holding.word").On(contract.PublicTask, contract.DataWritings),
 	}
+}
+
+// Export writes the lists that an agent keeps, and the acts on several tickets that
+// can still be undone.
+func (l *Listing) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
+	type keptView struct {
+		Name string `json:"name"`
+		List string `json:"list"`
+	}
+	views := []keptView{}
+	if err := db.Each(ctx, l.DB.Read(), "SELECT name, filter FROM helpdesk_views WHERE owner_id = $1 ORDER BY name, id", []any{string(who)}, func(rows *sql.Rows) error {
+		var v keptView
+		err := rows.Scan(&v.Name, &v.List)
+		views = append(views, v)
+		return err
+	}); err != nil {
+		return fmt.Errorf("export kept lists: %w", err)
+	}
+	if err := a.JSON("lists", views); err != nil {
+		return err
+	}
+	type act struct {
+		Act string    `json:"act"`
+		At  time.Time `json:"at"`
+	}
+	done := []act{}
+	if err := db.Each(ctx, l.DB.Read(), "SELECT act, acted_at FROM helpdesk_bulks WHERE agent_id = $1 ORDER BY acted_at", []any{string(who)}, func(rows *sql.Rows) error {
+		var one act
+		var at db.Time
+		err := rows.Scan(&one.Act, &at)
+		one.At = at.Time()
+		done = append(done, one)
+		return err
+	}); err != nil {
+		return fmt.Errorf("export acts on several tickets: %w", err)
+	}
+	return a.JSON("acts", done)
 }
 
 // Erase implements [contract.Eraser]: the words of somebody's tickets go before the

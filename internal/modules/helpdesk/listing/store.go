@@ -135,8 +135,8 @@ func (l *Listing) Count(ctx context.Context, f Filter) (int, error) {
 	return n, nil
 }
 
-// queuesOf are the queues that somebody works in.
-func (l *Listing) queuesOf(ctx context.Context, who campus.PersonID) ([]string, error) {
+// QueuesOf are the queues that somebody works in.
+func (l *Listing) QueuesOf(ctx context.Context, who campus.PersonID) ([]string, error) {
 	var list []string
 	err := db.Each(ctx, l.DB.Read(), "SELECT queue_id FROM helpdesk_members WHERE person_id = $1", []any{string(who)}, func(rows *sql.Rows) error {
 		var queue string
