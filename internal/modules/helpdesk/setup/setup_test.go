@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -600,6 +601,36 @@ func TestTheStartOfTermChangesEverythingAndTakesItBack(t *testing.T) {
 		h.refuse("/helpdesk/setup/term/new", week("name_en", "", "first", "2027-01-11"), "Give it a name")
 		if resp, _ := pagetest.Ask(t, h.browser, "POST", h.server.URL+address+"/join", pagetest.Form("person", "nobody", "queue", queue)); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("somebody who is not there: %d", resp.StatusCode)
+		}
+	})
+}
+
+// TestTheStepsOfTheGuideExist reads docs/helpdesk/README.md: its addresses answer, and
+// what it says to press or follow stands on a page.
+func TestTheStepsOfTheGuideExist(t *testing.T) {
+	guide, err := os.ReadFile("../../../../docs/helpdesk/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, h *house) {
+		addresses := regexp.MustCompile("`(/helpdesk/setup[^`]*)`").FindAllSubmatch(guide, -1)
+		if len(addresses) < 7 {
+			t.Fatalf("the guide names %d addresses", len(addresses))
+		}
+		for _, a := range addresses {
+			h.get(string(a[1]))
+		}
+		calendar := h.begun()
+		people := h.post(calendar+"?guide=1", week("name_en", "Help desk", "version", "1"))
+		pages := plain(h.get("/helpdesk/setup") + h.get("/helpdesk/setup/begin") + h.get(calendar+"?guide=1"))
+		pages += plain(h.get("/helpdesk/setup")) + plain(h.get("/helpdesk/setup/begin")) + plain(h.get(people))
+		for _, label := range []string{"Set up a campus desk", "On to the opening hours", "Save", "Finish", "Promise usual times"} {
+			if !strings.Contains(string(guide), "*"+label+"*") {
+				t.Errorf("the guide no longer says %q", label)
+			}
+			if !strings.Contains(pages, label) {
+				t.Errorf("no page says %q", label)
+			}
 		}
 	})
 }
