@@ -123,6 +123,27 @@ var parts = []*part{
 		version:  versionByFlag("--version"),
 	},
 	{
+		name: "swaks", why: "mail to the help desk, sent by a program of others’ making",
+		packages: []string{"swaks"},
+		find:     func() []string { return onPath("swaks") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_SWAKS": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
+		name: "postfix", why: "a real mail server on both sides of the help desk",
+		packages: []string{"postfix"},
+		find:     findPostfix,
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_POSTFIX": f[0]} },
+		version:  postfixVersion,
+	},
+	{
+		name: "dovecot", why: "the mailbox of the help desk, emptied by IMAP",
+		packages: []string{"dovecot-core", "dovecot-imapd"},
+		find:     findDovecot,
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_DOVECOT": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
 		name: "gcc", why: "the race detector",
 		packages: []string{"gcc", "libc6-dev"},
 		find:     findCompiler,
@@ -198,6 +219,32 @@ func findSamba() []string {
 		return nil
 	}
 	return []string{server[0], tool[0]}
+}
+
+// findPostfix asks for the program that runs the others too.
+func findPostfix() []string {
+	tool := onPath("postfix", "/usr/sbin/postfix")
+	if len(tool) == 0 || !isFile("/usr/lib/postfix/sbin/master") {
+		return nil
+	}
+	return tool[:1]
+}
+
+func postfixVersion(string) string {
+	out, err := exec.Command("postconf", "-h", "-d", "mail_version").Output()
+	if err != nil {
+		return "version unknown: " + err.Error()
+	}
+	return "Postfix " + strings.TrimSpace(string(out))
+}
+
+// findDovecot asks for its IMAP server too.
+func findDovecot() []string {
+	server := onPath("dovecot", "/usr/sbin/dovecot")
+	if len(server) == 0 || !isFile("/usr/lib/dovecot/imap-login") {
+		return nil
+	}
+	return server[:1]
 }
 
 // firstMatch is the first file that a pattern names; "" when there is none.

@@ -33,13 +33,14 @@ func (m *Module) furnish() {
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Files: m.attached, Register: m.Register, Seeker: m.Seeker,
 		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, Agents: m.agents, Dossiers: m.Dossiers, Acts: m.Acts,
 	})
-	m.tickets.Connect(m.outages, m.promises, m.words, m.promises, m.following, m.handling, m.outages)
+	m.post()
+	m.tickets.Connect(m.outages, m.promises, m.words, m.promises, m.following, m.handling, m.outages, m.mailroom)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages}
+	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.mailroom}
 }
 
 // those are the alcoves that bring a T.

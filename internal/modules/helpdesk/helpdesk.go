@@ -13,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/handling"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/mailroom"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/outage"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
@@ -37,6 +38,7 @@ type Module struct {
 	proving   *proving.Proving
 	asking    *asking.Asking
 	following *following.Following
+	mailroom  *mailroom.Mailroom
 	outages   *outage.Outages
 
 	calendars *openings.Calendars

@@ -57,6 +57,9 @@ type Talk struct {
 	From string
 	// ReplyTo is where answers go.
 	ReplyTo string
+	// Bounces is where reports go when it cannot be delivered; empty for the sender of
+	// the house.
+	Bounces string
 	// MessageID names the mail, without brackets (RFC 5322 §3.6.4): the answers refer to it.
 	MessageID string
 	// References are the mails before it in the conversation, oldest first.
@@ -213,6 +216,11 @@ func (m Message) check() error {
 	}
 	if err := checkAddress(m.Talk.ReplyTo); err != nil {
 		return err
+	}
+	if m.Talk.Bounces != "" {
+		if err := checkAddress(m.Talk.Bounces); err != nil {
+			return err
+		}
 	}
 	if !oneLine(m.Talk.From) || !messageID.MatchString(m.Talk.MessageID) {
 		return AddressMalformed

@@ -145,6 +145,11 @@ func (s *smtpServer) compose(id string, m Message) (*gomail.Msg, error) {
 	if err := letter.To(m.To); err != nil {
 		return nil, AddressMalformed.From(err)
 	}
+	if talk.Bounces != "" {
+		if err := letter.EnvelopeFrom(talk.Bounces); err != nil {
+			return nil, AddressMalformed.From(err)
+		}
+	}
 	if talk.ReplyTo != "" {
 		if err := letter.ReplyTo(talk.ReplyTo); err != nil {
 			return nil, AddressMalformed.From(err)

@@ -2,11 +2,14 @@ package mailroom
 
 import (
 	"context"
+	"fmt"
+	"net/mail"
 	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/mailroom/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/mailroom/letter"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -21,70 +24,101 @@ const (
 	answersWithin = 6 * time.Hour
 )
 
-// answer sends a mail by a program to who wrote one, unless a program may have
-// written it or it had many already.
-func (m *Mailroom) answer(ctx context.Context, tx db.Tx, r *reading, words func(r *reading) (mailer.Message, error)) error {
+// answer sends a mail by a program to an address, unless a program may be behind it
+// or it had many already.
+func (m *Mailroom) answer(ctx context.Context, tx db.Tx, to string, r *reading, words func(r *reading) mailer.Message) error {
 	if !r.letter.MayAnswer() {
 		return nil
 	}
-	to := r.letter.From.Address
+	return m.automatic(ctx, tx, to, func() mailer.Message { return words(r) })
+}
+
+// automatic sends what nobody wrote.
+func (m *Mailroom) automatic(ctx context.Context, tx db.Tx, to string, words func() mailer.Message) error {
+	if !letter.Answerable(to) || !sendable(to) {
+		return nil
+	}
 	q := sqlgen.New(tx)
 	had, err := q.Answered(ctx, sqlgen.AnsweredParams{Mail: to, SinceAt: tx.Now().Add(-answersWithin)})
-	if err != nil || had >= mostAnswers {
-		return err
+	if err != nil {
+		return fmt.Errorf("count the answers to an address: %w", err)
+	}
+	if had >= mostAnswers {
+		m.Log.WarnContext(ctx, "an address gets no more answers by programs for now", "answers", had)
+		return nil
 	}
 	if err := q.NoteAnswer(ctx, sqlgen.NoteAnswerParams{ID: id.New(), Mail: to, AnsweredAt: tx.Now()}); err != nil {
-		return err
+		return fmt.Errorf("note an answer: %w", err)
 	}
-	message, err := words(r)
-	if err != nil {
-		return err
-	}
-	return m.Mailer.Send(ctx, tx, message)
+	return m.Mailer.Send(ctx, tx, words())
+}
+
+// sendable reports whether the outbox takes an address: people write odd ones into
+// their mails.
+func sendable(address string) bool {
+	parsed, err := mail.ParseAddress(address)
+	return err == nil && parsed.Address == address && len(address) <= 254 && campus.OneLine(address) == address
 }
 
 // acknowledgement says that a mail became a request.
-func (m *Mailroom) acknowledgement(r *reading) (mailer.Message, error) {
+func (m *Mailroom) acknowledgement(r *reading) mailer.Message {
 	p := m.Texts.For(r.ticket.Locale)
-	before := []string{p.T("helpdesk.mailroom.taken.text")}
-	if !r.ticket.AnswerDue.IsZero() {
-		before = append(before, p.T("helpdesk.mailroom.taken.promised", "at", p.Date(r.ticket.AnswerDue, i18n.Full)))
-	}
+	var more []string
 	if r.hidden > 0 {
-		before = append(before, p.T("helpdesk.mailroom.taken.hidden"))
+		more = append(more, p.T("helpdesk.mailroom.taken.hidden"))
 	}
 	for _, f := range r.files {
 		if f.Refused != "" {
-			before = append(before, p.T("helpdesk.mailroom.taken.refused", "name", f.Name, "why", p.T(f.Refused+".title")))
+			more = append(more, p.T("helpdesk.mailroom.taken.refused", "name", f.Name, "why", p.T(f.Refused+".title")))
 		}
 	}
-	l := mailer.Letter{
-		Locale: r.ticket.Locale, Greeting: p.T("helpdesk.mailroom.hello"), Before: before, Code: ticket.Spoken(r.ticket.Number),
-		Label: p.T("helpdesk.mailroom.taken.label"), URL: m.LetterURL(r.ticket), After: []string{p.T("helpdesk.mailroom.taken.after")}, Signature: m.signature(r.ticket.Locale),
+	if r.letter.Left > 0 {
+		more = append(more, p.T("helpdesk.mailroom.taken.left"))
 	}
-	message := l.Message("helpdesk.mail_taken", r.letter.From.Address, m.subject(p, r.ticket))
-	message.Talk = m.talk(r.ticket, r.queue, r.letter.From.Address, id.New(), false)
-	if message.Talk != nil && r.letter.MessageID != "" {
+	message := m.receipt(r.ticket, r.queue.Mail, p.T("helpdesk.mailroom.taken.text"), more)
+	if message.Talk != nil {
 		message.Talk.References = referable([]string{r.letter.MessageID})
 	}
-	return message, nil
+	return message
+}
+
+// receipt gives the requester of a new ticket its number and the promised time. The
+// queue is the address that answers go to; empty when none can come back.
+func (m *Mailroom) receipt(t ticket.Ticket, queue, text string, more []string) mailer.Message {
+	p := m.Texts.For(t.Locale)
+	before := []string{text}
+	if !t.AnswerDue.IsZero() {
+		before = append(before, p.T("helpdesk.mailroom.taken.promised", "at", p.Date(t.AnswerDue, i18n.Full)))
+	}
+	after := p.T("helpdesk.mailroom.taken.after")
+	if queue == "" {
+		after = p.T("helpdesk.mailroom.taken.after_page")
+	}
+	l := mailer.Letter{
+		Locale: t.Locale, Greeting: p.T("helpdesk.mailroom.hello"), Before: append(before, more...), Code: ticket.Spoken(t.Number),
+		Label: p.T("helpdesk.mailroom.taken.label"), URL: m.LetterURL(t), After: []string{after}, Signature: m.signature(t.Locale),
+	}
+	message := l.Message("helpdesk.mail_taken", t.RequesterMail, m.subject(p, t))
+	message.Talk = m.talk(t, queue, t.RequesterMail, id.New(), false)
+	return message
 }
 
 // redirection leads to the workspace.
-func (m *Mailroom) redirection(r *reading) (mailer.Message, error) {
+func (m *Mailroom) redirection(r *reading) mailer.Message { return m.lead(r, "redirected") }
+
+// enough says that no more requests are taken from an address by mail today.
+func (m *Mailroom) enough(r *reading) mailer.Message { return m.lead(r, "enough") }
+
+// lead sends somebody to the workspace, in both languages: nothing says which one
+// they read.
+func (m *Mailroom) lead(r *reading, why string) mailer.Message {
+	key := "helpdesk.mailroom." + why
 	p := m.Texts.For(campus.French)
 	l := mailer.Letter{
-		Locale: campus.French, Greeting: p.T("helpdesk.mailroom.hello"), Before: []string{p.T("helpdesk.mailroom.redirected.text"), m.Texts.For(campus.English).T("helpdesk.mailroom.redirected.text")},
-		Label: p.T("helpdesk.mailroom.redirected.label"), URL: m.Base.JoinPath("/helpdesk").String(), Signature: m.signature(campus.French),
+		Locale: campus.French, Greeting: p.T("helpdesk.mailroom.hello"), Before: []string{p.T(key + ".text"), m.Texts.For(campus.English).T(key + ".text")},
+		Label: p.T(key + ".label"), URL: m.Base.JoinPath("/helpdesk").String(), Signature: m.signature(campus.French),
 	}
-	return l.Message("helpdesk.mail_redirected", r.letter.From.Address, p.T("helpdesk.mailroom.redirected.subject")), nil
-}
-
-func (m *Mailroom) signature(l campus.Locale) string {
-	if l == campus.English && m.InstitutionEnglish != "" || m.InstitutionFrench == "" {
-		return m.InstitutionEnglish
-	}
-	return m.InstitutionFrench
+	return l.Message("helpdesk.mail_"+why, r.letter.From.Address, p.T(key+".subject"))
 }
 
 // subject keeps the number where programs and people find it again.
@@ -99,14 +133,18 @@ func (m *Mailroom) subject(p *i18n.Printer, t ticket.Ticket) string {
 	return "[#" + ticket.Spoken(t.Number) + "] " + subject
 }
 
-// talk makes a letter part of the conversation of a ticket; nil when its queue has no
+// talk makes a letter part of the conversation of a ticket; nil when there is no
 // address that answers could go to.
-func (m *Mailroom) talk(t ticket.Ticket, q ticket.Queue, recipient, name string, written bool) *mailer.Talk {
-	if q.Mail == "" {
+func (m *Mailroom) talk(t ticket.Ticket, queue, recipient, name string, written bool) *mailer.Talk {
+	if queue == "" {
 		return nil
 	}
-	_, domain, _ := strings.Cut(q.Mail, "@")
-	return &mailer.Talk{ReplyTo: replyAddress(m.Keys, q.Mail, t.Number, recipient), MessageID: name + "@" + domain, Written: written}
+	reply := replyAddress(m.Keys, queue, t.Number, recipient)
+	talk := &mailer.Talk{From: m.signature(t.Locale), ReplyTo: reply, MessageID: letterName(m.Keys, name, queue, t.Number, recipient), Written: written}
+	if m.config.Bounces {
+		talk.Bounces = reply
+	}
+	return talk
 }
 
 // referable leaves out the names of mails that a header would break on.

@@ -26,25 +26,51 @@ type Config struct {
 	MaxSize        int64         `toml:"max_size" help:"bytes of the largest mail that is taken"`
 	Policy         string        `toml:"policy" help:"what becomes of a mail that belongs to no request: open (it becomes one) or redirect (its author is led to the workspace)"`
 	PerDay         int           `toml:"per_day" help:"requests that one address may open by mail in a day"`
+	Acknowledge    bool          `toml:"acknowledge" help:"whether who asks on a page, by telephone or at a desk gets the tracking number by mail"`
+	Bounces        bool          `toml:"bounces" help:"whether reports about letters that cannot be delivered come back to the request; the mail server must let the workspace send with the queues' addresses as senders of the envelope"`
 	Keep           time.Duration `toml:"keep" help:"how long mails are kept as they came"`
 	IMAP           []IMAPConfig  `toml:"imap"`
 }
 
 // IMAPConfig is a mailbox that is emptied from time to time.
 type IMAPConfig struct {
-	Address  string        `toml:"address" help:"host and port of the IMAP server; 993 is encrypted from the start, others by STARTTLS"`
+	Address  string        `toml:"address" help:"host and port of the IMAP server, such as imap.univ.fr:993"`
+	TLS      string        `toml:"tls" help:"tls (encrypted from the start), starttls, or none, for this very machine only; by its port when nothing is said"`
 	User     string        `toml:"user" help:"name of the mailbox"`
 	Password string        `toml:"password" secret:"true" help:"its password"`
 	CAFile   string        `toml:"ca_file" help:"PEM file of who vouches for the server, when the system does not know them"`
-	Folder   string        `toml:"folder" help:"where mail arrives"`
-	Done     string        `toml:"done" help:"folder into which mail is moved once it was read; empty to delete it"`
+	Folder   string        `toml:"folder" help:"where mail arrives; INBOX when nothing is said"`
+	Done     string        `toml:"done" help:"folder into which mail is moved once it was taken; empty to delete it"`
 	Queue    string        `toml:"queue" help:"mail address of the queue that gets what is addressed to none"`
-	Every    time.Duration `toml:"every" help:"how often it is looked into"`
+	Every    time.Duration `toml:"every" help:"how often it is looked into; a minute when nothing is said"`
+}
+
+// How the connection to a mailbox is encrypted.
+const (
+	tlsFromStart = "tls"
+	tlsLater     = "starttls"
+	tlsNever     = "none"
+)
+
+// encryption is what was said, or what belongs to the port.
+func (c IMAPConfig) encryption() string {
+	if c.TLS != "" {
+		return c.TLS
+	}
+	if _, port, err := net.SplitHostPort(c.Address); err == nil && port == "993" {
+		return tlsFromStart
+	}
+	return tlsLater
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // Defaults do not listen.
 func Defaults() Config {
-	return Config{Protocol: "smtp", MaxSize: 40 << 20, Policy: PolicyOpen, PerDay: 20, Keep: 30 * 24 * time.Hour}
+	return Config{Protocol: "smtp", MaxSize: 40 << 20, Policy: PolicyOpen, PerDay: 20, Acknowledge: true, Keep: 30 * 24 * time.Hour}
 }
 
 // Check implements config.Checker.
@@ -71,8 +97,10 @@ func (c Config) Check() []config.Problem {
 	}
 	for i, box := range c.IMAP {
 		key := "imap[" + strconv.Itoa(i) + "]."
-		_, _, err := net.SplitHostPort(box.Address)
+		host, _, err := net.SplitHostPort(box.Address)
 		want(err == nil, key+"address", "must be a host and a port, such as imap.univ.fr:993")
+		want(box.TLS == "" || box.TLS == tlsFromStart || box.TLS == tlsLater || box.TLS == tlsNever, key+"tls", "must be tls, starttls or none")
+		want(box.TLS != tlsNever || isLoopback(host), key+"tls", "may be none for this very machine only: the password would travel in clear")
 		want(box.User != "", key+"user", "must be given")
 		want(box.Password != "", key+"password", "must be given")
 		want(box.Every == 0 || box.Every >= 10*time.Second, key+"every", "must be ten seconds at least")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
@@ -12,54 +13,122 @@ import (
 var _ ticket.Follower = (*Mailroom)(nil)
 
 // TicketChanged implements [ticket.Follower]: what agents say goes to the requester by
-// mail too, in the same conversation.
+// mail too, in the same conversation. A change sends one letter at most.
 func (m *Mailroom) TicketChanged(ctx context.Context, tx db.Tx, h ticket.Happening) error {
 	t := h.After
-	if t.RequesterMail == "" || t.Channel == ticket.ByImport && h.Opened() {
+	if t.RequesterMail == "" || !sendable(t.RequesterMail) || t.Channel == ticket.ByImport && h.Opened() {
 		return nil
 	}
+	sent := false
 	for _, said := range h.Messages {
-		if said.Internal || said.By.Role != ticket.Agent {
-			continue
+		if said.Internal || said.By.Role != ticket.Agent && said.By.Role != ticket.House || h.Opened() && said.Channel != ticket.ByPortal {
+			continue // what an agent writes down of a call is not said to the caller
 		}
 		if err := m.send(ctx, tx, t, said); err != nil {
 			return fmt.Errorf("send an answer by mail: %w", err)
 		}
+		sent = true
+	}
+	var err error
+	switch {
+	case sent:
+	case h.Opened():
+		err = m.greet(ctx, tx, t)
+	case h.Before.State != ticket.Solved && t.State == ticket.Solved && h.By.Role == ticket.Agent:
+		err = m.solved(ctx, tx, t)
+	}
+	if err != nil {
+		return fmt.Errorf("write to a requester: %w", err)
 	}
 	return nil
 }
 
+// greet gives the tracking number to who asked otherwise than by mail. A mail has its
+// own answer.
+func (m *Mailroom) greet(ctx context.Context, tx db.Tx, t ticket.Ticket) error {
+	if !m.config.Acknowledge || t.Channel == ticket.ByMail {
+		return nil
+	}
+	queue, err := m.replyQueue(ctx, t.Queue)
+	if err != nil {
+		return err
+	}
+	return m.automatic(ctx, tx, t.RequesterMail, func() mailer.Message {
+		return m.receipt(t, queue, m.Texts.For(t.Locale).T("helpdesk.mailroom.taken.asked"), nil)
+	})
+}
+
+// mostSaid is how much of an answer stands in its mail, in signs; the rest is on the
+// page.
+const mostSaid = 30_000
+
 // send hands a message over to the outbox.
 func (m *Mailroom) send(ctx context.Context, tx db.Tx, t ticket.Ticket, said ticket.Message) error {
-	q, err := m.Tickets.Queue(ctx, t.Queue)
+	p := m.Texts.For(t.Locale)
+	body := said.Body
+	if signs := []rune(body); len(signs) > mostSaid {
+		body = string(signs[:mostSaid]) + "…\n\n" + p.T("helpdesk.mailroom.said.more")
+	}
+	if body == "" {
+		body = p.T("helpdesk.mailroom.said.only_files")
+	}
+	signature := m.signature(t.Locale)
+	if said.By.Name != "" {
+		signature = said.By.Name + "\n" + signature
+	}
+	l := mailer.Letter{Locale: t.Locale, Before: []string{body}, Signature: signature}
+	if len(said.Files) > 0 {
+		l.After = append(l.After, p.T("helpdesk.mailroom.said.files", "count", len(said.Files)))
+	}
+	return m.write(ctx, tx, t, said, l)
+}
+
+// solved says that a request was solved, when nobody said a word about it.
+func (m *Mailroom) solved(ctx context.Context, tx db.Tx, t ticket.Ticket) error {
+	p := m.Texts.For(t.Locale)
+	l := mailer.Letter{Locale: t.Locale, Greeting: p.T("helpdesk.mailroom.hello"), Before: []string{p.T("helpdesk.mailroom.said.is_solved")}, Signature: m.signature(t.Locale)}
+	return m.write(ctx, tx, t, ticket.Message{ID: t.ID + "-" + fmt.Sprint(t.Version)}, l)
+}
+
+// write sends a letter about a ticket, with what its reader can do now.
+func (m *Mailroom) write(ctx context.Context, tx db.Tx, t ticket.Ticket, said ticket.Message, l mailer.Letter) error {
+	queue, err := m.replyQueue(ctx, t.Queue)
 	if err != nil {
 		return err
 	}
 	p := m.Texts.For(t.Locale)
-	l := mailer.Letter{
-		Locale: t.Locale, Before: []string{said.Body}, Label: p.T("helpdesk.mailroom.said.label"), URL: m.LetterURL(t), Signature: said.By.Name + "\n" + m.signature(t.Locale),
+	how := "" // to answer
+	if queue == "" {
+		how = "_page"
 	}
+	l.Label, l.URL = p.T("helpdesk.mailroom.said.label"), m.LetterURL(t)
 	switch t.State {
 	case ticket.Solved, ticket.Closed:
 		l.Label, l.URL = p.T("helpdesk.mailroom.said.solved"), m.RatingURL(t)
-		l.After = append(l.After, p.T("helpdesk.mailroom.said.reopen"))
+		l.After = append(l.After, p.T("helpdesk.mailroom.said.reopen"+how))
 	case ticket.Waiting:
-		l.After = append(l.After, p.T("helpdesk.mailroom.said.waiting"))
-	}
-	if len(said.Files) > 0 {
-		l.After = append(l.After, p.T("helpdesk.mailroom.said.files", "count", len(said.Files)))
+		l.After = append(l.After, p.T("helpdesk.mailroom.said.waiting"+how))
 	}
 	message := l.Message("helpdesk.answer", t.RequesterMail, m.subject(p, t))
-	if message.Talk = m.talk(t, q, t.RequesterMail, said.ID, true); message.Talk != nil {
-		message.Talk.From = m.signature(t.Locale)
+	if message.Talk = m.talk(t, queue, t.RequesterMail, said.ID, said.By.Role == ticket.Agent); message.Talk != nil {
 		before, err := m.Tickets.MailIDs(ctx, tx, t.ID)
 		if err != nil {
 			return err
 		}
 		message.Talk.References = referable(before)
-		if err := m.Tickets.NameMail(ctx, tx, said.ID, message.Talk.MessageID); err != nil {
-			return err
+		if said.Ticket != "" {
+			if err := m.Tickets.NameMail(ctx, tx, said.ID, message.Talk.MessageID); err != nil {
+				return err
+			}
 		}
 	}
 	return m.Mailer.Send(ctx, tx, message)
+}
+
+// signature is the institution's name.
+func (m *Mailroom) signature(l campus.Locale) string {
+	if l == campus.English && m.InstitutionEnglish != "" || m.InstitutionFrench == "" {
+		return m.InstitutionEnglish
+	}
+	return m.InstitutionFrench
 }

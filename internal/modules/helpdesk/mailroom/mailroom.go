@@ -6,7 +6,9 @@ package mailroom
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -57,10 +59,17 @@ type Mailer interface {
 type Mailroom struct {
 	Deps
 	config Config
+	boxes  []*mailbox
 }
 
 // New opens it.
-func New(d Deps, c Config) *Mailroom { return &Mailroom{Deps: d, config: c} }
+func New(d Deps, c Config) *Mailroom {
+	m := &Mailroom{Deps: d, config: c}
+	for _, box := range c.IMAP {
+		m.boxes = append(m.boxes, newMailbox(m, box))
+	}
+	return m
+}
 
 // The ways by which mail comes in.
 const (
@@ -87,28 +96,25 @@ func (m *Mailroom) Jobs(r *jobs.Registry) {
 // without an error the mail survives a power cut; one that was handed over already
 // is not kept twice.
 func (m *Mailroom) take(ctx context.Context, via, from, to string, mail io.Reader) error {
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n", strings.ToLower(to))
-	ref, err := m.Files.Put(ctx, io.TeeReader(io.LimitReader(mail, m.config.MaxSize+1), sum), files.Meta{Name: "mail.eml"})
+	from, to = clipped(strings.ToLower(from), 254), clipped(strings.ToLower(to), 254)
+	sum, size := sha256.New(), counter(0)
+	fmt.Fprintf(sum, "%s\n", to)
+	ref, err := m.Files.Put(ctx, io.TeeReader(io.LimitReader(mail, m.config.MaxSize+1), io.MultiWriter(sum, &size)), files.Meta{Name: "mail.eml"})
 	if err != nil {
 		return fmt.Errorf("keep a mail: %w", err)
 	}
-	size, err := m.sizeOf(ctx, ref)
-	if err == nil && size > m.config.MaxSize {
-		err = TooLarge
-	}
 	kept := false
-	if err == nil {
+	if int64(size) > m.config.MaxSize {
+		err = TooLarge
+	} else {
 		err = m.DB.InTx(ctx, func(tx db.Tx) error {
 			name := id.New()
 			n, err := sqlgen.New(tx).Keep(ctx, sqlgen.KeepParams{
-				ID: name, ReceivedAt: tx.Now(), Via: via, EnvelopeFrom: strings.ToLower(from), EnvelopeTo: strings.ToLower(to), SameKey: hex.EncodeToString(sum.Sum(nil)),
-				Size: size, FileRef: string(ref),
+				ID: name, ReceivedAt: tx.Now(), Via: via, EnvelopeFrom: from, EnvelopeTo: to, SameKey: hex.EncodeToString(sum.Sum(nil)), Size: int64(size), FileRef: string(ref),
 			})
-			if err != nil || n == 0 {
+			if kept = err == nil && n > 0; !kept {
 				return err
 			}
-			kept = true
 			return jobs.Enqueue(ctx, tx, readMail{ID: name})
 		})
 	}
@@ -123,16 +129,17 @@ func (m *Mailroom) take(ctx context.Context, via, from, to string, mail io.Reade
 	return nil
 }
 
-func (m *Mailroom) sizeOf(ctx context.Context, ref files.Ref) (int64, error) {
-	f, meta, err := m.Files.Open(ctx, ref)
-	if err != nil {
-		return 0, err
-	}
-	return meta.Size, f.Close()
+// counter counts the bytes that are written to it.
+type counter int64
+
+// Write implements io.Writer.
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 // queueFor is the queue that a recipient stands for: its own address, or the one that
-// answers to a ticket go to. ok is false for an address that is none of ours.
+// answers to its letters go to. ok is false for an address that is none of ours.
 func (m *Mailroom) queueFor(ctx context.Context, to string) (q ticket.Queue, ok bool, err error) {
 	queues, err := m.Tickets.Queues(ctx)
 	if err != nil {
@@ -147,7 +154,42 @@ func (m *Mailroom) queueFor(ctx context.Context, to string) (q ticket.Queue, ok 
 	return q, false, nil
 }
 
-// forget lets mails and answers go whose time is over.
+// replyQueue is the address that answers to a ticket's letters go to: that of its
+// queue, or else of any, since the mark leads to the ticket. It is empty when no
+// queue has one.
+func (m *Mailroom) replyQueue(ctx context.Context, queue string) (string, error) {
+	queues, err := m.Tickets.Queues(ctx)
+	if err != nil {
+		return "", err
+	}
+	any := ""
+	for _, q := range queues {
+		if q.Mail == "" || !q.ClosedAt.IsZero() {
+			continue
+		}
+		if q.ID == queue {
+			return q.Mail, nil
+		}
+		if any == "" || q.Mail < any {
+			any = q.Mail
+		}
+	}
+	return any, nil
+}
+
+// mail reads one, or answers [MailMissing].
+func (m *Mailroom) mail(ctx context.Context, name string) (sqlgen.HelpdeskMail, error) {
+	row, err := sqlgen.New(m.DB.Read()).Mail(ctx, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, MailMissing
+	}
+	if err != nil {
+		return row, fmt.Errorf("read a mail: %w", err)
+	}
+	return row, nil
+}
+
+// forget lets mails and answers go whose time is over. One that waits stays.
 func (m *Mailroom) forget(ctx context.Context) error {
 	before := m.DB.Now().Add(-m.config.Keep)
 	for {
@@ -156,8 +198,8 @@ func (m *Mailroom) forget(ctx context.Context) error {
 			return fmt.Errorf("list old mails: %w", err)
 		}
 		for _, row := range old {
-			if err := m.Files.Delete(ctx, files.Ref(row.FileRef)); err != nil {
-				return fmt.Errorf("let a mail go: %w", err)
+			if err := m.deleteFile(ctx, row.FileRef); err != nil {
+				return err
 			}
 			if err := m.DB.InTx(ctx, func(tx db.Tx) error { return sqlgen.New(tx).Forget(ctx, row.ID) }); err != nil {
 				return fmt.Errorf("let a mail go: %w", err)
@@ -171,6 +213,16 @@ func (m *Mailroom) forget(ctx context.Context) error {
 		_, err := sqlgen.New(tx).ForgetAnswers(ctx, tx.Now().Add(-answersWithin))
 		return err
 	})
+}
+
+func (m *Mailroom) deleteFile(ctx context.Context, ref string) error {
+	if ref == "" {
+		return nil
+	}
+	if err := m.Files.Delete(ctx, files.Ref(ref)); err != nil && !errors.Is(err, files.NotFound) {
+		return fmt.Errorf("let a mail go: %w", err)
+	}
+	return nil
 }
 
 // personOf finds who has an institutional address; nobody for others.

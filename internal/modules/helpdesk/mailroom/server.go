@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -24,16 +25,27 @@ const (
 )
 
 // Listen implements contract.Listener: mail servers of the institution hand over mail,
-// by SMTP (RFC 5321) or LMTP (RFC 2033).
+// by SMTP (RFC 5321) or LMTP (RFC 2033), and mailboxes are emptied.
 func (m *Mailroom) Listen(ctx context.Context) error {
-	if m.config.Listen == "" {
-		return nil
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var listener net.Listener
+	if m.config.Listen != "" {
+		var err error
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", m.config.Listen); err != nil {
+			return fmt.Errorf("listen for mail on %s: %w", m.config.Listen, err)
+		}
 	}
-	listener, err := net.Listen("tcp", m.config.Listen)
-	if err != nil {
-		return fmt.Errorf("listen for mail on %s: %w", m.config.Listen, err)
+	for _, box := range m.boxes {
+		watching.Go(func() { box.watch(ctx) })
 	}
-	return m.Serve(ctx, listener)
+	if listener != nil {
+		return m.Serve(ctx, listener)
+	}
+	watching.Wait()
+	return nil
 }
 
 // Serve answers mail servers on a listener until the context ends.

@@ -38,10 +38,13 @@ func kindOf(h mimemail.Header) Kind {
 
 // MayAnswer reports whether a program may answer a mail by itself (RFC 3834 §2):
 // somebody wrote it, did not ask for silence, and has an address.
-func (l *Letter) MayAnswer() bool {
-	local, _, _ := strings.Cut(l.From.Address, "@")
+func (l *Letter) MayAnswer() bool { return l.Kind == Written && Answerable(l.From.Address) }
+
+// Answerable reports whether somebody may read what a program sends to an address.
+func Answerable(address string) bool {
+	local, _, _ := strings.Cut(address, "@")
 	switch {
-	case l.Kind != Written, l.From.Address == "":
+	case address == "":
 		return false
 	case strings.HasPrefix(local, "no-reply"), strings.HasPrefix(local, "noreply"), strings.HasPrefix(local, "ne-pas-repondre"), strings.HasPrefix(local, "nepasrepondre"),
 		strings.HasPrefix(local, "owner-"), strings.HasSuffix(local, "-request"), strings.HasSuffix(local, "-bounces"):

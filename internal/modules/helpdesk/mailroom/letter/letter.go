@@ -39,6 +39,7 @@ type Letter struct {
 	// Author is who wrote what was forwarded; From otherwise.
 	Author    mail.Address
 	Forwarded bool
+	Above     string   // what stands above a forwarded mail: of who forwarded it
 	To        []string // addresses of To and Cc, lower case
 	Subject   string
 	Date      time.Time // zero when it says none
@@ -108,7 +109,7 @@ func Read(r io.Reader, most int64) (*Letter, error) {
 	} else {
 		l.Text = text
 	}
-	l.Text, l.Folded = clip(l.Text), clip(l.Folded)
+	l.Text, l.Folded, l.Above = clip(l.Text), clip(l.Folded), clip(l.Above)
 	return l, nil
 }
 
@@ -116,14 +117,14 @@ func Read(r io.Reader, most int64) (*Letter, error) {
 // forwarded.
 func (l *Letter) unwrap(text string, p *parts) {
 	if p.enclosed != nil && looksForwarded(l.Subject, text) {
-		l.Author, l.Forwarded = p.enclosed.Author, true
+		l.Author, l.Forwarded, l.Above = p.enclosed.Author, true, strings.TrimSpace(text)
 		l.Text, l.Folded = p.enclosed.Text, joined(p.enclosed.Folded, text)
 		l.Subject = campus.OneLine(firstOf(p.enclosed.Subject, l.Subject))
 		l.Files = append(l.Files, p.enclosed.Files...)
 		return
 	}
 	if before, original, ok := splitForward(text); ok {
-		l.Forwarded = true
+		l.Forwarded, l.Above = true, before
 		if original.from.Address != "" {
 			l.Author = original.from
 		}

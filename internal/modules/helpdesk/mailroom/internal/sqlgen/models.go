@@ -8,6 +8,34 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
+type HelpdeskAttachment struct {
+	ID        string
+	TicketID  string
+	MessageID string
+	Name      string
+	MediaType string
+	Size      int64
+	FileRef   string
+	Refused   string
+}
+
+type HelpdeskEvent struct {
+	ID         string
+	TicketID   string
+	HappenedAt db.Time
+	Actor      string
+	ActorID    string
+	Kind       string
+	Facts      string
+}
+
+type HelpdeskFact struct {
+	TicketID string
+	Position int64
+	Label    string
+	Content  string
+}
+
 type HelpdeskMail struct {
 	ID           string
 	ReceivedAt   db.Time
@@ -23,10 +51,90 @@ type HelpdeskMail struct {
 	Subject      string
 	TicketID     string
 	ReadAt       db.Time
+	MessageID    string
+	Problem      string
 }
 
 type HelpdeskMailAnswer struct {
 	ID         string
 	Mail       string
 	AnsweredAt db.Time
+}
+
+type HelpdeskMember struct {
+	QueueID  string
+	PersonID string
+}
+
+type HelpdeskMessage struct {
+	ID         string
+	TicketID   string
+	SaidAt     db.Time
+	Author     string
+	AuthorID   string
+	AuthorName string
+	AuthorMail string
+	Channel    string
+	Internal   int64
+	Body       string
+	Folded     string
+	MailID     string
+	RedactedAt db.Time
+}
+
+type HelpdeskQueue struct {
+	ID         string
+	Team       string
+	Campus     string
+	NameFr     string
+	NameEn     string
+	Mail       string
+	CalendarID string
+	ClosedAt   db.Time
+}
+
+type HelpdeskTicket struct {
+	ID             string
+	Number         string
+	State          string
+	Priority       int64
+	Channel        string
+	Subject        string
+	Locale         string
+	RequesterID    string
+	RequesterName  string
+	RequesterMail  string
+	RequesterPhone string
+	ProvedAt       db.Time
+	Campus         string
+	Area           string
+	Service        string
+	Reason         string
+	IncidentCode   string
+	Leaf           string
+	QueueID        string
+	AssigneeID     string
+	Routed         string
+	OutageID       string
+	MergedInto     string
+	SplitFrom      string
+	OpenedAt       db.Time
+	ChangedAt      db.Time
+	AnsweredAt     db.Time
+	SolvedAt       db.Time
+	ClosedAt       db.Time
+	WaitingAt      db.Time
+	PostponedAt    db.Time
+	AnswerDueAt    db.Time
+	SolveDueAt     db.Time
+	Paused         int64
+	Escalated      int64
+	Reopened       int64
+	Spent          int64
+	Messages       int64
+	LastBy         string
+	Rating         int64
+	RatingWords    string
+	RatedAt        db.Time
+	Version        int64
 }

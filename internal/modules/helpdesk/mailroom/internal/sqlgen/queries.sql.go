@@ -27,6 +27,64 @@ func (q *Queries) Answered(ctx context.Context, arg AnsweredParams) (int64, erro
 	return count, err
 }
 
+const count = `-- name: Count :one
+SELECT COUNT(*) FROM helpdesk_mails
+WHERE (CAST($1 AS TEXT) = '' OR outcome = CAST($1 AS TEXT)) AND (CAST($2 AS TEXT) = '' OR state = CAST($2 AS TEXT))
+`
+
+type CountParams struct {
+	Outcome string
+	State   string
+}
+
+func (q *Queries) Count(ctx context.Context, arg CountParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, count, arg.Outcome, arg.State)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const filesOf = `-- name: FilesOf :many
+SELECT m.id, m.file_ref FROM helpdesk_mails m
+WHERE m.file_ref <> '' AND m.id > $1
+  AND (m.from_mail = $2 OR m.envelope_from = $2 OR m.ticket_id IN (SELECT t.id FROM helpdesk_tickets t WHERE t.requester_id = $3))
+ORDER BY m.id LIMIT 200
+`
+
+type FilesOfParams struct {
+	AfterID     string
+	Mail        string
+	RequesterID string
+}
+
+type FilesOfRow struct {
+	ID      string
+	FileRef string
+}
+
+func (q *Queries) FilesOf(ctx context.Context, arg FilesOfParams) ([]FilesOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, filesOf, arg.AfterID, arg.Mail, arg.RequesterID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FilesOfRow
+	for rows.Next() {
+		var i FilesOfRow
+		if err := rows.Scan(&i.ID, &i.FileRef); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const forget = `-- name: Forget :exec
 DELETE FROM helpdesk_mails WHERE id = $1
 `
@@ -82,8 +140,44 @@ func (q *Queries) Keep(ctx context.Context, arg KeepParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const keepNotice = `-- name: KeepNotice :execrows
+INSERT INTO helpdesk_mails (id, received_at, via, envelope_from, envelope_to, same_key, size, file_ref, state, outcome, from_mail, subject, ticket_id, read_at)
+VALUES ($1, $2, $3, '', $4, $5, $6, '', 'done', $7, $8, $9, '', $2)
+ON CONFLICT (same_key) DO NOTHING
+`
+
+type KeepNoticeParams struct {
+	ID         string
+	ReceivedAt db.Time
+	Via        string
+	EnvelopeTo string
+	SameKey    string
+	Size       int64
+	Outcome    string
+	FromMail   string
+	Subject    string
+}
+
+func (q *Queries) KeepNotice(ctx context.Context, arg KeepNoticeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, keepNotice,
+		arg.ID,
+		arg.ReceivedAt,
+		arg.Via,
+		arg.EnvelopeTo,
+		arg.SameKey,
+		arg.Size,
+		arg.Outcome,
+		arg.FromMail,
+		arg.Subject,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const mail = `-- name: Mail :one
-SELECT id, received_at, via, envelope_from, envelope_to, same_key, size, file_ref, state, outcome, from_mail, subject, ticket_id, read_at FROM helpdesk_mails WHERE id = $1
+SELECT id, received_at, via, envelope_from, envelope_to, same_key, size, file_ref, state, outcome, from_mail, subject, ticket_id, read_at, message_id, problem FROM helpdesk_mails WHERE id = $1
 `
 
 func (q *Queries) Mail(ctx context.Context, id string) (HelpdeskMail, error) {
@@ -104,6 +198,8 @@ func (q *Queries) Mail(ctx context.Context, id string) (HelpdeskMail, error) {
 		&i.Subject,
 		&i.TicketID,
 		&i.ReadAt,
+		&i.MessageID,
+		&i.Problem,
 	)
 	return i, err
 }
@@ -120,6 +216,20 @@ type NoteAnswerParams struct {
 
 func (q *Queries) NoteAnswer(ctx context.Context, arg NoteAnswerParams) error {
 	_, err := q.db.ExecContext(ctx, noteAnswer, arg.ID, arg.Mail, arg.AnsweredAt)
+	return err
+}
+
+const noteProblem = `-- name: NoteProblem :exec
+UPDATE helpdesk_mails SET problem = $1 WHERE id = $2 AND state = 'waiting'
+`
+
+type NoteProblemParams struct {
+	Problem string
+	ID      string
+}
+
+func (q *Queries) NoteProblem(ctx context.Context, arg NoteProblemParams) error {
+	_, err := q.db.ExecContext(ctx, noteProblem, arg.Problem, arg.ID)
 	return err
 }
 
@@ -171,17 +281,26 @@ func (q *Queries) OpenedBy(ctx context.Context, arg OpenedByParams) (int64, erro
 	return count, err
 }
 
-const recent = `-- name: Recent :many
-SELECT id, received_at, via, envelope_from, envelope_to, same_key, size, file_ref, state, outcome, from_mail, subject, ticket_id, read_at FROM helpdesk_mails WHERE received_at < $1 ORDER BY received_at DESC, id DESC LIMIT $2
+const page = `-- name: Page :many
+SELECT id, received_at, via, envelope_from, envelope_to, same_key, size, file_ref, state, outcome, from_mail, subject, ticket_id, read_at, message_id, problem FROM helpdesk_mails
+WHERE (CAST($1 AS TEXT) = '' OR outcome = CAST($1 AS TEXT)) AND (CAST($2 AS TEXT) = '' OR state = CAST($2 AS TEXT))
+ORDER BY received_at DESC, id DESC LIMIT $4 OFFSET $3
 `
 
-type RecentParams struct {
-	BeforeAt db.Time
-	Most     int32
+type PageParams struct {
+	Outcome string
+	State   string
+	Skip    int32
+	Most    int32
 }
 
-func (q *Queries) Recent(ctx context.Context, arg RecentParams) ([]HelpdeskMail, error) {
-	rows, err := q.db.QueryContext(ctx, recent, arg.BeforeAt, arg.Most)
+func (q *Queries) Page(ctx context.Context, arg PageParams) ([]HelpdeskMail, error) {
+	rows, err := q.db.QueryContext(ctx, page,
+		arg.Outcome,
+		arg.State,
+		arg.Skip,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -204,6 +323,8 @@ func (q *Queries) Recent(ctx context.Context, arg RecentParams) ([]HelpdeskMail,
 			&i.Subject,
 			&i.TicketID,
 			&i.ReadAt,
+			&i.MessageID,
+			&i.Problem,
 		); err != nil {
 			return nil, err
 		}
@@ -218,27 +339,53 @@ func (q *Queries) Recent(ctx context.Context, arg RecentParams) ([]HelpdeskMail,
 	return items, nil
 }
 
-const settle = `-- name: Settle :execrows
-UPDATE helpdesk_mails SET state = $1, outcome = $2, from_mail = $3, subject = $4, ticket_id = $5, read_at = $6
-WHERE id = $7 AND state = 'waiting'
+const resettle = `-- name: Resettle :execrows
+UPDATE helpdesk_mails SET outcome = $1, ticket_id = $2, read_at = $3
+WHERE id = $4 AND state = 'done' AND ticket_id = ''
 `
 
-type SettleParams struct {
-	State    string
+type ResettleParams struct {
 	Outcome  string
-	FromMail string
-	Subject  string
 	TicketID string
 	ReadAt   db.Time
 	ID       string
 }
 
+func (q *Queries) Resettle(ctx context.Context, arg ResettleParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, resettle,
+		arg.Outcome,
+		arg.TicketID,
+		arg.ReadAt,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const settle = `-- name: Settle :execrows
+UPDATE helpdesk_mails SET state = 'done', problem = '', outcome = $1, from_mail = $2, subject = $3,
+    message_id = $4, ticket_id = $5, read_at = $6
+WHERE id = $7 AND state = 'waiting'
+`
+
+type SettleParams struct {
+	Outcome   string
+	FromMail  string
+	Subject   string
+	MessageID string
+	TicketID  string
+	ReadAt    db.Time
+	ID        string
+}
+
 func (q *Queries) Settle(ctx context.Context, arg SettleParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, settle,
-		arg.State,
 		arg.Outcome,
 		arg.FromMail,
 		arg.Subject,
+		arg.MessageID,
 		arg.TicketID,
 		arg.ReadAt,
 		arg.ID,
@@ -258,4 +405,44 @@ func (q *Queries) Stuck(ctx context.Context, beforeAt db.Time) (int64, error) {
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const twin = `-- name: Twin :many
+SELECT ticket_id FROM helpdesk_mails
+WHERE message_id = $1 AND from_mail = $2 AND subject = $3 AND read_at > $4 AND outcome IN ('opened', 'followed') LIMIT 1
+`
+
+type TwinParams struct {
+	MessageID string
+	FromMail  string
+	Subject   string
+	SinceAt   db.Time
+}
+
+func (q *Queries) Twin(ctx context.Context, arg TwinParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, twin,
+		arg.MessageID,
+		arg.FromMail,
+		arg.Subject,
+		arg.SinceAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var ticket_id string
+		if err := rows.Scan(&ticket_id); err != nil {
+			return nil, err
+		}
+		items = append(items, ticket_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
