@@ -118,8 +118,11 @@ func (p *Promises) Promise(ctx context.Context, tx db.Tx, before ticket.Ticket, 
 }
 
 // set counts the promised times of a ticket. What has happened already is no longer
-// promised anew.
+// promised anew, and what was taken over from another program never was.
 func set(t *ticket.Ticket, times Times, calendar *hours.Calendar) {
+	if t.Channel == ticket.ByImport {
+		return
+	}
 	due := func(minutes int) time.Time {
 		if minutes <= 0 {
 			return time.Time{}

@@ -82,6 +82,13 @@ func In(t ticket.Ticket, thread ticket.Thread) []string {
 	return slices.Compact(all)
 }
 
+// With adds the words of more texts to a list of [In].
+func With(list []string, texts ...string) []string {
+	list = append(list, Of(texts...)...)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 // said is what a message is found by.
 func said(m ticket.Message) []string {
 	texts := []string{m.Body, m.By.Name, m.By.Mail}
