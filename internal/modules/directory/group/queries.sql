@@ -80,7 +80,7 @@ SELECT person_id, changed_at FROM directory_group_due ORDER BY changed_at, perso
 -- name: NotDue :exec
 DELETE FROM directory_group_due WHERE person_id = sqlc.arg(person_id) AND changed_at = sqlc.arg(changed_at);
 
--- name: DropEverywhere :exec
+-- name: DropEverywhere :execrows
 DELETE FROM directory_group_people WHERE person_id = sqlc.arg(person_id);
 
 -- name: Memberships :many

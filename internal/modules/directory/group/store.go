@@ -298,10 +298,15 @@ func (g *Groups) fill(ctx context.Context, code string, people []campus.PersonID
 	return nil
 }
 
-// Forget takes somebody out of every group, when they are erased.
+// Forget takes somebody out of every group, when they are erased. Who is in none is not
+// spoken of: others would take note of somebody who is erased already.
 func (g *Groups) Forget(ctx context.Context, tx db.Tx, who campus.PersonID) error {
-	if err := sqlgen.New(tx).DropEverywhere(ctx, string(who)); err != nil {
+	n, err := sqlgen.New(tx).DropEverywhere(ctx, string(who))
+	if err != nil {
 		return fmt.Errorf("take %s out of all groups: %w", who, err)
+	}
+	if n == 0 {
+		return nil
 	}
 	return g.tell(ctx, tx, []campus.PersonID{who})
 }

@@ -172,13 +172,16 @@ func (q *Queries) DirectPeople(ctx context.Context, groupCode string) ([]string,
 	return items, nil
 }
 
-const dropEverywhere = `-- name: DropEverywhere :exec
+const dropEverywhere = `-- name: DropEverywhere :execrows
 DELETE FROM directory_group_people WHERE person_id = $1
 `
 
-func (q *Queries) DropEverywhere(ctx context.Context, personID string) error {
-	_, err := q.db.ExecContext(ctx, dropEverywhere, personID)
-	return err
+func (q *Queries) DropEverywhere(ctx context.Context, personID string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropEverywhere, personID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const dropGroup = `-- name: DropGroup :execrows
