@@ -98,7 +98,7 @@ var openToStrangers = []string{
 	// The state of the services.
 	"GET /helpdesk/status", "GET /helpdesk/status/status.json", "GET /helpdesk/status/feed.atom", "POST /helpdesk/status/dismiss", "GET /helpdesk/status/{id}",
 	"GET /helpdesk/status/{id}/calendar.ics", "POST /helpdesk/status/{id}/follow", "POST /helpdesk/status/{id}/unfollow",
-	"GET /helpdesk/status/leave/{token}", "POST /helpdesk/status/leave/{token}",
+	"GET /helpdesk/unfollow/{token}", "POST /helpdesk/unfollow/{token}",
 	"GET /assets/", "GET /theme.css", "GET /robots.txt", "GET /favicon.ico",
 	"GET /portal/help", "GET /portal/help/{id}", "GET /portal/accessibility", "POST /portal/language", "GET /language/{tag}",
 	"GET /portal/news.rss", "GET /portal/news/{id}", "GET /portal/news/pictures/{id}",

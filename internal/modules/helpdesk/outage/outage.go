@@ -200,8 +200,8 @@ func (x *Outages) Routes(r *web.Router) {
 	r.Handle("GET /helpdesk/status/{id}/calendar.ics", x.calendarFile, web.Public)
 	r.Handle("POST /helpdesk/status/{id}/follow", x.follow, web.Public)
 	r.Handle("POST /helpdesk/status/{id}/unfollow", x.unfollow, web.Public)
-	r.Handle("GET /helpdesk/status/leave/{token}", x.leavePage, web.Public)
-	r.Handle("POST /helpdesk/status/leave/{token}", x.leave, web.Public)
+	r.Handle("GET /helpdesk/unfollow/{token}", x.leavePage, web.Public)
+	r.Handle("POST /helpdesk/unfollow/{token}", x.leave, web.Public)
 
 	agents, desks := web.Needs(campus.RightHelpdesk, campus.RightDesks), web.Needs(campus.RightDesks)
 	r.Handle("GET /helpdesk/outages", x.deskPage, agents)
