@@ -185,6 +185,9 @@ func (h *House) seed(ctx context.Context, u *valmont.University) error {
 	if err := h.seedDesks(ctx, u, people); err != nil {
 		return err
 	}
+	if err := h.seedTexts(ctx); err != nil {
+		return err
+	}
 	if err := h.seedTickets(ctx, u, people); err != nil {
 		return err
 	}
