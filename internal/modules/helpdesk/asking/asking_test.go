@@ -2,6 +2,7 @@ package asking_test
 
 import (
 	"bytes"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/tickettest"
@@ -279,34 +281,66 @@ func TestOnePersonOpensTenRequestsAnHour(t *testing.T) {
 	})
 }
 
+// withFile sends a request with a file beside it.
+func withFile(t *testing.T, f *tickettest.Front, c *http.Client, fields url.Values) *http.Response {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for name, values := range fields {
+		if err := form.WriteField(name, values[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := form.CreateFormFile("files", "error.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write([]byte("Error 500\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Post(f.Server.URL+"/helpdesk/ask/write", form.FormDataContentType(), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+// brought are the files of the first message of a ticket.
+func brought(t *testing.T, f *tickettest.Front, x ticket.Ticket) []ticket.Attachment {
+	t.Helper()
+	thread, err := f.Tickets.Thread(t.Context(), x.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return thread.Messages[0].Files
+}
+
 func TestFilesGoWithARequest(t *testing.T) {
 	each(t, func(t *testing.T, f *tickettest.Front) {
 		f.Viewer = tickettest.English(campustest.Lina())
-		var body bytes.Buffer
-		form := multipart.NewWriter(&body)
-		for name, values := range request() {
-			if err := form.WriteField(name, values[0]); err != nil {
-				t.Fatal(err)
-			}
+		withFile(t, f, pagetest.Still(), request())
+		if got := brought(t, f, only(t, f, f.Viewer.Person, "")); len(got) != 1 || got[0].Name != "error.log" || got[0].Ref == "" {
+			t.Errorf("%+v", got)
 		}
-		part, err := form.CreateFormFile("files", "error.log")
-		if err != nil {
-			t.Fatal(err)
+	})
+}
+
+func TestARobotDoesNotFillTheShelves(t *testing.T) {
+	each(t, func(t *testing.T, f *tickettest.Front) {
+		var c *http.Client
+		for n := range 61 {
+			c = pagetest.Still()
+			withFile(t, f, c, request("contact", fmt.Sprintf("robot%d@home.example", n)))
 		}
-		if _, err := part.Write([]byte("Error 500\n")); err != nil {
-			t.Fatal(err)
-		}
-		if err := form.Close(); err != nil {
-			t.Fatal(err)
-		}
-		resp, err := pagetest.Still().Post(f.Server.URL+"/helpdesk/ask/write", form.FormDataContentType(), &body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		thread, err := f.Tickets.Thread(t.Context(), only(t, f, f.Viewer.Person, "").ID)
-		if err != nil || len(thread.Messages[0].Files) != 1 || thread.Messages[0].Files[0].Name != "error.log" {
-			t.Errorf("%+v, %v", thread.Messages, err)
+		pagetest.Ask(t, c, "POST", f.Server.URL+"/helpdesk/proof", pagetest.Form("code", tickettest.RightCode))
+		if got := brought(t, f, only(t, f, "", "robot60@home.example")); len(got) != 1 || got[0].Ref != "" || got[0].Refused != asking.FilesLater.Code() {
+			t.Errorf("%+v", got)
 		}
 	})
 }

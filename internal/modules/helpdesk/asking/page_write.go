@@ -181,7 +181,7 @@ func (a *Asking) files(r *http.Request) ([]ticket.Attachment, error) {
 	}
 	if !web.Viewer(r).SignedIn() {
 		if _, ok := a.uploads.Allow(limit.AddressKey(web.ClientAddr(r))); !ok {
-			return []ticket.Attachment{{Name: i18n.T(r.Context(), "helpdesk.asking.files"), Refused: web.TooManyRequests.Code()}}, nil
+			return []ticket.Attachment{{Name: i18n.T(r.Context(), "helpdesk.asking.files"), Refused: FilesLater.Code()}}, nil
 		}
 	}
 	return a.Files.FromForm(r, "files")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/tickettest"
 	"github.com/amphi-campus/amphi/internal/ui/pagetest"
@@ -129,6 +130,27 @@ func TestTheRequesterReadsWhatIsPublic(t *testing.T) {
 			if strings.Contains(n.DetailEnglish+n.TitleEnglish, "ourselves") {
 				t.Error("a note is told")
 			}
+		}
+	})
+}
+
+func TestPromisedTimesAndHonestEstimatesAreShown(t *testing.T) {
+	each(t, func(t *testing.T, f *tickettest.Front) {
+		f.Viewer = lina
+		mine := f.Open(lina, "S", "W")
+		f.Outlooked = promise.Outlook{
+			AnswerDue: tickettest.Start.Add(4 * time.Hour), SolveDue: tickettest.Start.Add(48 * time.Hour), Ahead: 3,
+			Answer: promise.Estimate{Usual: tickettest.Start.Add(2 * time.Hour), Cases: 40},
+		}
+		at := f.Server.URL + "/helpdesk/follow/" + mine.Number
+		_, body := pagetest.Ask(t, pagetest.Still(), "GET", at, nil)
+		shows(t, body, "First answer promised by", "2026-11-23T13:00:00Z", "Solution promised by", "as it usually goes", "2026-11-23T11:00:00Z", "3 requests", `data-zone="Europe/Paris"`)
+		f.Outlooked.Answer = promise.Estimate{Cases: 40, Overdue: true}
+		_, body = pagetest.Ask(t, pagetest.Still(), "GET", at, nil)
+		shows(t, body, "It takes longer than usual.")
+		f.Outlooked = promise.Outlook{Still: ticket.Waiting, AnswerDue: tickettest.Start, SolveDue: tickettest.Start, Ahead: -1}
+		if _, body = pagetest.Ask(t, pagetest.Still(), "GET", at, nil); strings.Contains(body, "promised by") {
+			t.Error("times that stand still are promised")
 		}
 	})
 }
