@@ -2,10 +2,14 @@ package mailroom
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/mailroom/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
 var _ contract.Eraser = (*Mailroom)(nil)
@@ -20,6 +24,37 @@ func (m *Mailroom) Holdings(ctx context.Context) []contract.Holding {
 		contract.Held(ctx, "helpdesk_mail_answers", "helpdesk.holding.mail_answer").On(contract.PublicTask, contract.DataContact).
 			Erased(contract.Delete("mail").Marked(contract.ByMail)),
 	}
+}
+
+// exportMost bounds what one person can have in one file.
+const exportMost = 10_000
+
+// Export writes which mails of somebody came in; what they say stands in the requests.
+func (m *Mailroom) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
+	known, err := m.Register.KnownPeople(ctx, []campus.PersonID{who})
+	if err != nil {
+		return fmt.Errorf("export mails: %w", err)
+	}
+	type mail struct {
+		At      time.Time `json:"at"`
+		To      string    `json:"to"`
+		Subject string    `json:"subject"`
+		Outcome string    `json:"outcome"`
+	}
+	list := []mail{}
+	if err := db.Each(ctx, m.DB.Read(), `SELECT received_at, envelope_to, subject, outcome FROM helpdesk_mails WHERE from_mail = $1 AND from_mail <> ''
+		UNION ALL SELECT i.received_at, i.envelope_to, i.subject, i.outcome FROM helpdesk_mails i JOIN helpdesk_tickets t ON t.id = i.ticket_id WHERE t.requester_id = $2 AND i.from_mail <> $1 LIMIT $3`,
+		[]any{known[who].Subject.Mail, string(who), exportMost}, func(rows *sql.Rows) error {
+			var one mail
+			var at db.Time
+			err := rows.Scan(&at, &one.To, &one.Subject, &one.Outcome)
+			one.At = at.Time()
+			list = append(list, one)
+			return err
+		}); err != nil {
+		return fmt.Errorf("export mails: %w", err)
+	}
+	return a.JSON("mails", list)
 }
 
 // Erase implements [contract.Eraser]: mails as they came go before the rows that name
