@@ -40,7 +40,7 @@ func (m *Module) furnish() {
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.mailroom}
+	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.knowledge, m.mailroom}
 }
 
 // those are the alcoves that bring a T.

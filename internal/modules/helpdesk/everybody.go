@@ -26,7 +26,7 @@ func (m *Module) everybody() {
 	m.asking = asking.New(asking.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Tickets: m.tickets, Proving: m.proving, Files: m.attached, SignIns: m.SignIns, Proofs: m.Proofs,
 		Register: m.Register, Accounts: m.Accounts, Services: m.Services, Catalogue: m.Catalogue, Help: m.Help, Desks: m.desks, SendsSMS: m.Mailer.SendsSMS,
-		Suggesters: []diagnosis.Suggester{m.outages},
+		Suggesters: []diagnosis.Suggester{m.outages, m.knowledge},
 	})
 	m.following = following.New(following.Deps{
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Base: m.Base, Texts: m.Texts, Tickets: m.tickets, Proving: m.proving, Proofs: m.Proofs,

@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/handling"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/knowledge"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/mailroom"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
@@ -40,6 +41,7 @@ type Module struct {
 	following *following.Following
 	mailroom  *mailroom.Mailroom
 	outages   *outage.Outages
+	knowledge *knowledge.Knowledge
 
 	calendars *openings.Calendars
 	promises  *promise.Promises

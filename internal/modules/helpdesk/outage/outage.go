@@ -187,6 +187,7 @@ func New(d Deps) *Outages {
 const (
 	StatusURL = "/helpdesk/status"
 	deskURL   = "/helpdesk/outages"
+	leaveURL  = "/helpdesk/unfollow/" // with the token of a letter
 )
 
 // Routes lists the addresses. The status page is for everybody; agents may say what

@@ -269,7 +269,7 @@ func (x *Outages) tellOne(ctx context.Context, tx db.Tx, s subscriber, o Outage,
 	p := x.Texts.For(s.Locale)
 	l := mailer.Letter{
 		Locale: s.Locale, Before: []string{u.Words.In(s.Locale)}, Label: p.T("helpdesk.outage.letter.label"), URL: x.address(StatusURL + "/" + o.ID),
-		After: []string{p.T("helpdesk.outage.letter.leave", "address", x.address(StatusURL+"/leave/"+x.Keys.Sign(leavePurpose, s.ID)))}, Signature: x.institution(s.Locale),
+		After: []string{p.T("helpdesk.outage.letter.leave", "address", x.address(leaveURL+x.Keys.Sign(leavePurpose, s.ID)))}, Signature: x.institution(s.Locale),
 	}
 	return x.Mailer.Send(ctx, tx, l.Message("helpdesk.outage", s.Mail, x.headline(s.Locale, o, u)))
 }
