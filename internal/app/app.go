@@ -47,6 +47,7 @@ type commandLine struct {
 	Service      serviceCommand      `cmd:"" help:"Keep the registry of services that people are signed in to: add, list, import, test."`
 	Provisioning provisioningCommand `cmd:"" help:"Look after accounts in other services: list, test, push, reconcile."`
 	Directory    directoryCommand    `cmd:"" help:"Read the sources of people, take a file over, or say what that would change."`
+	Helpdesk     helpdeskCommand     `cmd:"" help:"Take over the tickets of another help desk."`
 	Key          keyCommand          `cmd:"" help:"Renew the key that seals secrets."`
 	Backup       backupCommand       `cmd:"" help:"Write the database and the files into one archive, while the workspace runs."`
 	Restore      restoreCommand      `cmd:"" help:"Build a workspace from an archive."`

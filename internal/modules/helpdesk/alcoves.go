@@ -34,13 +34,14 @@ func (m *Module) furnish() {
 		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, Agents: m.agents, Dossiers: m.Dossiers, Acts: m.Acts,
 	})
 	m.post()
-	m.tickets.Connect(m.outages, m.promises, m.words, m.promises, m.following, m.handling, m.outages, m.mailroom)
+	m.steering()
+	m.tickets.Connect(m.outages, m.promises, m.words, m.promises, m.following, m.handling, m.outages, m.mailroom, m.figures)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.knowledge, m.mailroom}
+	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.knowledge, m.mailroom, m.figures}
 }
 
 // those are the alcoves that bring a T.

@@ -10,8 +10,12 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/figures"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/counter"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/handling"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/intake"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/kept"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/knowledge"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/listing"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/mailroom"
@@ -39,14 +43,20 @@ type Module struct {
 	proving   *proving.Proving
 	asking    *asking.Asking
 	following *following.Following
-	mailroom  *mailroom.Mailroom
 	outages   *outage.Outages
 	knowledge *knowledge.Knowledge
+	mailroom  *mailroom.Mailroom
+
+	figures *figures.Figures
+	intake  *intake.Intake
 
 	calendars *openings.Calendars
 	promises  *promise.Promises
 	routing   *routing.Routing
 	setup     *setup.Setup
+
+	counters  *kept.Shelf[counter.Counter]
+	reception *counter.Reception
 }
 
 var (

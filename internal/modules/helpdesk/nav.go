@@ -14,6 +14,9 @@ func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	if v.CanSomewhere(campus.RightHelpdesk) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.tickets"), URL: "/helpdesk/tickets", Icon: "list", Group: 2})
 	}
+	if v.Can(campus.RightDesks) || v.CanSomewhere(campus.RightHelpdesk) {
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.figures.title"), URL: "/helpdesk/figures", Icon: "chart", Group: 2})
+	}
 	if v.Can(campus.RightDesks) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.setup"), URL: "/helpdesk/setup", Icon: "clock", Group: 2})
 	}

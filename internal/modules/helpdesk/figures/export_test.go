@@ -1,0 +1,22 @@
+package figures
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Percentile is the one of the page.
+var Percentile = percentile
+
+// Breakdown words the lines of a breakdown.
+func Breakdown(counts map[string]int) string {
+	var list []string
+	for _, one := range breakdown(counts, mostShares) {
+		name := one.Key
+		if one.Rare {
+			name = "rare"
+		}
+		list = append(list, name+" "+strconv.Itoa(one.Count))
+	}
+	return strings.Join(list, ", ")
+}
