@@ -73,7 +73,7 @@ func (h *House) seedDesks(ctx context.Context, u *valmont.University, people map
 			}
 		}
 		if _, err := desk.Routing.Rules.Keep(ctx, tx, manager, kept.Item[routing.Rule]{Position: routing.Step / 2, Of: routing.Rule{
-			Name: hours.Named{French: "Une salle de cours est concernée : quelqu’un attend devant.", English: "It is about a classroom: somebody is waiting in it."},
+			Name: hours.Named{French: "Une salle de cours est concernée : quelqu’un attend devant.", English: "It is about a classroom: somebody is waiting in it."},
 			When: routing.Conditions{Areas: []ticket.Area{ticket.AreaHardware}, Words: []string{"vidéoprojecteur", "projector", "salle", "room"}}, Priority: ticket.High,
 		}}); err != nil {
 			return err
@@ -82,7 +82,7 @@ func (h *House) seedDesks(ctx context.Context, u *valmont.University, people map
 		first := demoDay(next.First)
 		_, err := desk.Calendars.Terms.Shelf.Keep(ctx, tx, manager, kept.Item[term.Term]{Position: int64(first), Of: term.Term{
 			Span: hours.Span{First: first, Last: first + 20}, Name: hours.Named{French: "Rentrée du " + next.Name.French, English: "Start of the " + next.Name.English}, Weeks: weeks,
-			Banner: hours.Named{French: "C’est la rentrée : les assistances ouvrent plus tôt et ferment plus tard.", English: "It is the start of term: the help desks open earlier and close later."},
+			Banner: hours.Named{French: "C’est la rentrée : les assistances ouvrent plus tôt et ferment plus tard.", English: "It is the start of term: the help desks open earlier and close later."},
 			Ask:    []ticket.Area{ticket.AreaAccount, ticket.AreaService},
 		}})
 		return err
