@@ -123,6 +123,7 @@ var openToStrangers = []string{
 	"GET /api/directory/v1/openapi.json", // how programs push, the same for everybody
 	// Asking for help, and following a request with a proof instead of an account.
 	"GET /helpdesk", "GET /helpdesk/ask", "GET /helpdesk/ask/{way...}", "GET /helpdesk/ask/write", "POST /helpdesk/ask/write",
+	"GET /helpdesk/counters", "GET /helpdesk/counters/{code}", "GET /helpdesk/counters/{code}/{purpose}", "POST /helpdesk/counters/{code}/{purpose}",
 	"GET /helpdesk/follow", "POST /helpdesk/follow", "POST /helpdesk/follow/leave", "GET /helpdesk/follow/{number}",
 	"GET /identity/factors/prepare", "GET /identity/recovery", "POST /identity/recovery", "GET /identity/demo-phone",
 }
@@ -136,7 +137,7 @@ var onTheWay = []string{
 	"/identity/contact-change/{token}", "/identity/recovery/",
 	"/activate/code", "/activate/password", "/activate/later", "/activate/resume",
 	"/password/code", "/password/link", "/diagnostic/result",
-	"/helpdesk/proof", "/helpdesk/follow/{number}/", "/helpdesk/letter/",
+	"/helpdesk/proof", "/helpdesk/follow/{number}/", "/helpdesk/letter/", "/helpdesk/appointments/", "/helpdesk/counter/{code}/kiosk", "/helpdesk/counter/{code}/screen", "/helpdesk/counter/{code}/feed",
 	"/scim/v2/", "/api/directory/v1/", // programs, with a token that was made on a page
 }
 

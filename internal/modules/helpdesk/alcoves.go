@@ -29,6 +29,7 @@ func (m *Module) furnish() {
 	})
 	m.timetable()
 	m.everybody()
+	m.receive()
 	m.handling = handling.New(handling.Deps{
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Files: m.attached, Register: m.Register, Seeker: m.Seeker,
 		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, Agents: m.agents, Dossiers: m.Dossiers, Acts: m.Acts,
@@ -41,7 +42,7 @@ func (m *Module) furnish() {
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.knowledge, m.mailroom, m.figures}
+	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.knowledge, m.mailroom, m.figures, m.reception}
 }
 
 // those are the alcoves that bring a T.

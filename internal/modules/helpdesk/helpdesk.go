@@ -10,8 +10,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
-	"github.com/amphi-campus/amphi/internal/modules/helpdesk/figures"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/counter"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/figures"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/handling"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/intake"
@@ -54,9 +54,9 @@ type Module struct {
 	promises  *promise.Promises
 	routing   *routing.Routing
 	setup     *setup.Setup
-
 	counters  *kept.Shelf[counter.Counter]
 	reception *counter.Reception
+
 }
 
 var (

@@ -13,6 +13,7 @@ func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	items := []contract.NavItem{{Label: i18n.T(ctx, "helpdesk.nav.ask"), URL: "/helpdesk", Icon: "chat", Group: 9}}
 	if v.CanSomewhere(campus.RightHelpdesk) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.tickets"), URL: "/helpdesk/tickets", Icon: "list", Group: 2})
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.counter"), URL: "/helpdesk/counter", Icon: "building", Group: 2})
 	}
 	if v.Can(campus.RightDesks) || v.CanSomewhere(campus.RightHelpdesk) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.figures.title"), URL: "/helpdesk/figures", Icon: "chart", Group: 2})

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/counter"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/kept"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
@@ -28,9 +29,11 @@ func (m *Module) timetable() {
 		DB: m.DB, Tickets: m.tickets, Register: m.Register, Rules: &kept.Shelf[routing.Rule]{DB: m.DB, Kind: routing.Kind},
 		Exams: &kept.Shelf[routing.Exams]{DB: m.DB, Kind: routing.ExamsKind}, Zone: m.Zone,
 	})
+	m.counters = &kept.Shelf[counter.Counter]{DB: m.DB, Kind: counter.Kind}
 	m.setup = setup.New(setup.Deps{
 		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Calendars: m.calendars, Promises: m.promises, Routing: m.routing,
 		Register: m.Register, Roll: m.Roll, Places: m.Places,
+		Others: []kept.Undoer{m.counters},
 	})
 }
 

@@ -46,6 +46,8 @@ type Deps struct {
 	Register  Register
 	Roll      Roll
 	Places    place.Names
+	// Others are settings with pages elsewhere: their changes are undone here too.
+	Others []kept.Undoer
 }
 
 // Setup is the alcove.
@@ -56,7 +58,8 @@ type Setup struct {
 
 // New makes the alcove.
 func New(d Deps) *Setup {
-	return &Setup{d, &kept.History{DB: d.DB, Shelves: []kept.Undoer{d.Calendars.Plans, d.Calendars.Terms.Shelf, d.Promises.Tables, d.Routing.Rules, d.Routing.Exams}}}
+	shelves := []kept.Undoer{d.Calendars.Plans, d.Calendars.Terms.Shelf, d.Promises.Tables, d.Routing.Rules, d.Routing.Exams}
+	return &Setup{d, &kept.History{DB: d.DB, Shelves: append(shelves, d.Others...)}}
 }
 
 // The bounds of forms.
