@@ -257,3 +257,8 @@ func (j securityJournal) Note(ctx context.Context, tx db.Tx, r *http.Request, ki
 	}
 	return j.Record(ctx, tx, r, kind, facts)
 }
+
+// NoteDecision implements register.Journal.
+func (j securityJournal) NoteDecision(ctx context.Context, tx db.Tx, by, about campus.PersonID, kind string, facts map[string]string) error {
+	return j.Write(ctx, tx, journal.Event{Person: about, Actor: by, Kind: kind, Facts: facts})
+}

@@ -42,6 +42,7 @@ func (m *Module) furnish() {
 	m.register = register.New(register.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Texts: m.Texts, Zone: m.Zone, Register: m.Deps.Register, Notices: m.Notices, Officers: m.officers,
 		Feeds: m.feeds(), Entries: kept, Units: kept, Groups: kept, Photos: entry.Photos{DB: m.DB, Files: m.Files},
+		Journal: m.Journal,
 	}, m.config.Register)
 	m.edits = &edit.Desk{Deps: edit.Deps{DB: m.DB, Find: m.find, Register: m.Deps.Register, Places: m.Places, Sources: origins{m.register}}}
 	m.corrections = &correction.Desk{DB: m.DB, Log: m.Log, Texts: m.Texts, Find: m.find, Holders: m.Roll, Notices: m.Notices, Edits: m.edits}

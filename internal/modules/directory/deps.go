@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/push"
+	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
@@ -46,8 +47,15 @@ type Deps struct {
 	// Confirm answers with a page that asks for a fresh proof of who is there, unless
 	// there was one in the last minutes: ok is then true and nothing was written.
 	Confirm func(w http.ResponseWriter, r *http.Request) (ok bool, err error)
-	// Journal keeps who let programs push into the sources; nil keeps nothing.
-	Journal push.Journal
+	// Journal keeps who let programs push into the sources, and what those who keep the
+	// directory decide; nil keeps nothing.
+	Journal Journal
+}
+
+// Journal is the journal of security.
+type Journal interface {
+	push.Journal
+	register.Journal
 }
 
 // Roll is the register of people, read from one end to the other.

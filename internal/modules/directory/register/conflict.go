@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -98,7 +99,14 @@ func (e *Engine) Decide(ctx context.Context, by campus.Viewer, conflictID, decis
 		if n == 0 {
 			return ConflictSettled
 		}
-		if decision == Same && c.aboutChange() { // of this change, and not of whose record it is
+		about := campus.PersonID("")
+		if len(c.People) == 1 {
+			about = c.People[0]
+		}
+		if err := e.note(ctx, tx, by, cmp.Or(person, about), QuestionDecided, map[string]string{"source": c.Source, "decision": decision, "reason": c.Reason.Reason.Code()}); err != nil {
+			return err
+		}
+		if decision == Same && c.aboutChange() || decision == Apart && c.Reason.Reason == CreationHeld { // of this change, and not of whose record it is
 			return nil
 		}
 		return q.SetVerdict(ctx, sqlgen.SetVerdictParams{Source: c.Source, SourceKey: c.Key, Verdict: decision, PersonID: string(person), DecidedBy: string(by.Person), DecidedAt: tx.Now()})
@@ -106,7 +114,7 @@ func (e *Engine) Decide(ctx context.Context, by campus.Viewer, conflictID, decis
 	if err != nil || decision == Ignore {
 		return Pushed{Key: c.Key}, err
 	}
-	steps, err := e.pushEntries(ctx, feed, []mapping.Entry{{Kind: source.Person, Key: c.Key, Names: c.names, Where: c.Place, Values: c.Values}}, by.Person, false)
+	steps, err := e.pushEntries(ctx, feed, []mapping.Entry{c.entry()}, by.Person, false)
 	if err != nil {
 		return Pushed{}, err
 	}
@@ -115,6 +123,11 @@ func (e *Engine) Decide(ctx context.Context, by campus.Viewer, conflictID, decis
 		p.Err = steps[0].now.reason
 	}
 	return p, nil
+}
+
+// entry is the record as it was pushed or read.
+func (c Conflict) entry() mapping.Entry {
+	return mapping.Entry{Kind: source.Person, Key: c.Key, Names: c.names, Where: c.Place, Values: c.Values}
 }
 
 // aboutChange reports whether the question is whether a change is right, and not whose
@@ -197,6 +210,9 @@ func (e *Engine) Pin(ctx context.Context, by campus.Viewer, who campus.PersonID,
 	}
 	err := e.DB.InTx(ctx, func(tx db.Tx) error {
 		q := sqlgen.New(tx)
+		if err := e.note(ctx, tx, by, who, ValuePinned, map[string]string{"source": src, "field": string(f)}); err != nil {
+			return err
+		}
 		if src == "" {
 			return q.DropPin(ctx, sqlgen.DropPinParams{PersonID: string(who), Field: string(f)})
 		}

@@ -50,7 +50,7 @@ func rank(feeds []Feed) ranks {
 		r.priority[f.Config.ID] = f.Config.Priority
 	}
 	for _, f := range feeds {
-		for _, field := range f.Config.First {
+		for _, field := range slices.Concat(f.Config.First, f.Config.Owns) {
 			r.first[mapping.Field(field)] = append(r.first[mapping.Field(field)], f.Config.ID)
 		}
 	}

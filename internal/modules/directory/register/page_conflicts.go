@@ -23,8 +23,16 @@ type conflictsView struct {
 
 // heldIdentities is a source that has used up its budget, and how much waits.
 type heldIdentities struct {
-	Source, Name string
-	Records      int64
+	Source, Name, Budget string
+	Records              int64
+}
+
+// key begins the sentences about a budget.
+func (h heldIdentities) key() string {
+	if h.Budget == budgetCreations {
+		return budgetCreations
+	}
+	return "identities"
 }
 
 func (e *Engine) conflictsPage(w http.ResponseWriter, r *http.Request) error {
@@ -39,24 +47,28 @@ func (e *Engine) conflictsPage(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range view.Rows {
 		view.Names[c.Source] = e.SourceName(ctx, c.Source)
 	}
-	held, err := e.heldIdentities(ctx)
-	if err != nil {
-		return err
-	}
-	for _, h := range held {
-		view.Held = append(view.Held, heldIdentities{h.Source, e.SourceName(ctx, h.Source), h.Records})
+	for _, budget := range []string{budgetWaysIn, budgetCreations} {
+		held, err := e.heldByBudget(ctx, budget)
+		if err != nil {
+			return err
+		}
+		for _, h := range held {
+			view.Held = append(view.Held, heldIdentities{h.Source, e.SourceName(ctx, h.Source), budget, h.Records})
+		}
 	}
 	return web.Render(w, r, http.StatusOK, conflictsTempl(view))
 }
 
-// passIdentities lets a source change what its budget held back.
-func (e *Engine) passIdentities(w http.ResponseWriter, r *http.Request) error {
-	src := r.PathValue("id")
-	if err := e.LetPass(r.Context(), web.Viewer(r), src); err != nil {
-		return err
+// pass lets a source do what a budget held back.
+func (e *Engine) pass(budget string) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		src := r.PathValue("id")
+		if err := e.LetPass(r.Context(), web.Viewer(r), src, budget); err != nil {
+			return err
+		}
+		web.Flash(w, r, "directory.register."+heldIdentities{Budget: budget}.key()+".passing", "name", e.SourceName(r.Context(), src))
+		return web.SeeOther(w, r, "/directory/conflicts")
 	}
-	web.Flash(w, r, "directory.register.identities.passing", "name", e.SourceName(r.Context(), src))
-	return web.SeeOther(w, r, "/directory/conflicts")
 }
 
 func (v conflictsView) table(ctx context.Context) ui.TableProps {

@@ -32,7 +32,7 @@ func (e *Engine) Holdings(ctx context.Context) []contract.Holding {
 			Erased(contract.Delete("person_id"), contract.Clear("decided_by")),
 		held("directory_pins", "pin").On(contract.PublicTask, contract.DataDecisions).
 			Erased(contract.Delete("person_id"), contract.Clear("pinned_by")),
-		held("directory_grants", "grant").On(contract.PublicTask, contract.DataDecisions).Of(contract.PeopleAgents).
+		held("directory_passes", "grant").On(contract.PublicTask, contract.DataDecisions).Of(contract.PeopleAgents).
 			Erased(contract.Clear("granted_by")),
 		held("directory_names", "given").On(contract.PublicTask, contract.DataIdentity).
 			Erased(contract.Keep("person_id", t(ctx, "holding.given.kept"))),
@@ -48,7 +48,7 @@ var exports = []struct{ file, query string }{
 	{"questions.json", "SELECT source, kind, name, said, opened_at, closed_at, decision FROM directory_conflicts WHERE people LIKE '%' || CAST($1 AS TEXT) || '%' OR decided_by = $1 ORDER BY opened_at"},
 	{"decisions.json", "SELECT source, source_key, verdict, decided_at FROM directory_verdicts WHERE person_id = $1 OR decided_by = $1 ORDER BY decided_at"},
 	{"fields-by-decision.json", "SELECT field, source, pinned_at FROM directory_pins WHERE person_id = $1 OR pinned_by = $1 ORDER BY pinned_at"},
-	{"budgets-lifted.json", "SELECT source, granted_at, until_at FROM directory_grants WHERE granted_by = $1 ORDER BY granted_at"},
+	{"budgets-lifted.json", "SELECT source, budget, granted_at, until_at FROM directory_passes WHERE granted_by = $1 ORDER BY granted_at"},
 	{"identifiers-given.json", "SELECT kind, name, given_at FROM directory_names WHERE person_id = $1 ORDER BY given_at"},
 }
 

@@ -225,11 +225,14 @@ func (p *planner) judge(entry mapping.Entry) *outcome {
 	if f, people := p.taken(o); f != nil {
 		return o.conflict(f, people)
 	}
+	records := p.all[o.person]
+	o.before = p.e.ranks.merge(records, p.pinned[o.person])
+	if f := p.owned(o); f != nil {
+		return o.refuse(f)
+	}
 	if o.person == "" {
 		return p.create(o)
 	}
-	records := p.all[o.person]
-	o.before = p.e.ranks.merge(records, p.pinned[o.person])
 	o.after = p.e.ranks.merge(with(records, p.stored(o), o.relinks), p.pinned[o.person])
 	o.brought = p.brought(o.person, p.feed.Config.ID)
 	o.floor, o.low = p.floor(o)

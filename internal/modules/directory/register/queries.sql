@@ -153,22 +153,22 @@ SELECT CAST(COALESCE(SUM(departures), 0) AS BIGINT) FROM directory_runs WHERE so
 -- Whoever counts what a source did waits for the others that do.
 UPDATE directory_sources SET asked_at = asked_at WHERE id = $1;
 
--- name: SpendWayIn :exec
-INSERT INTO directory_ways_in (source, minute_at, changes) VALUES ($1, $2, 1)
-ON CONFLICT (source, minute_at) DO UPDATE SET changes = directory_ways_in.changes + 1;
+-- name: Spend :exec
+INSERT INTO directory_spent (source, budget, minute_at, changes) VALUES ($1, $2, $3, 1)
+ON CONFLICT (source, budget, minute_at) DO UPDATE SET changes = directory_spent.changes + 1;
 
--- name: SpentWaysIn :one
-SELECT CAST(COALESCE(SUM(changes), 0) AS BIGINT) FROM directory_ways_in WHERE source = $1 AND minute_at > $2;
+-- name: Spent :one
+SELECT CAST(COALESCE(SUM(changes), 0) AS BIGINT) FROM directory_spent WHERE source = $1 AND budget = $2 AND minute_at > $3;
 
--- name: ForgetWaysIn :exec
-DELETE FROM directory_ways_in WHERE minute_at < $1;
+-- name: ForgetSpent :exec
+DELETE FROM directory_spent WHERE minute_at < $1;
 
 -- name: Granted :one
-SELECT COUNT(*) FROM directory_grants WHERE source = $1 AND until_at > $2;
+SELECT COUNT(*) FROM directory_passes WHERE source = $1 AND budget = $2 AND until_at > $3;
 
 -- name: Grant :exec
-INSERT INTO directory_grants (source, granted_by, granted_at, until_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (source) DO UPDATE SET granted_by = excluded.granted_by, granted_at = excluded.granted_at, until_at = excluded.until_at;
+INSERT INTO directory_passes (source, budget, granted_by, granted_at, until_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (source, budget) DO UPDATE SET granted_by = excluded.granted_by, granted_at = excluded.granted_at, until_at = excluded.until_at;
 
 -- name: OpenConflictsOfKind :many
 SELECT id FROM directory_conflicts WHERE closed_at = 0 AND source = $1 AND kind = $2 AND id > sqlc.arg(after) ORDER BY id LIMIT 100;

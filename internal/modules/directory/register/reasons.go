@@ -31,6 +31,12 @@ var (
 	// recover the account of more people than its budget allows.
 	IdentityHeld = fault.Declare(fault.Busy, "directory.register.identity_held")
 
+	// CreationHeld: a program that pushes has brought more people than its budget allows.
+	CreationHeld = fault.Declare(fault.Conflict, "directory.register.creation_held")
+
+	// NumberOwned: a record says a number that is another source's to give, and that
+	// nobody has said of this person.
+	NumberOwned = fault.Declare(fault.Invalid, "directory.register.number_owned")
 	// NoLogin: the source gives no login, and no rule makes one.
 	NoLogin = fault.Declare(fault.Invalid, "directory.register.no_login")
 	// NoMail: the source gives no address, and no rule makes one.

@@ -89,6 +89,32 @@ type Deps struct {
 	Groups  Groups
 	// Photos may be nil: then pictures are left out.
 	Photos Photos
+	// Journal keeps what those who keep the directory decide; nil keeps nothing.
+	Journal Journal
+}
+
+// Journal is the journal of security: who decides here whom a record is about, or lets a
+// source do more than it may, decides who gets into an account.
+type Journal interface {
+	// NoteDecision writes, in the caller's transaction, what somebody decided, and about
+	// whom; about is empty when it is about nobody in particular.
+	NoteDecision(ctx context.Context, tx db.Tx, by, about campus.PersonID, kind string, facts map[string]string) error
+}
+
+// The events of the journal, with their facts.
+const (
+	BudgetLifted    = "identity.directory_budget_lifted"    // source, budget
+	QuestionDecided = "identity.directory_question_decided" // source, decision, reason
+	RunReleased     = "identity.directory_run_released"     // run
+	RunDropped      = "identity.directory_run_dropped"      // run
+	ValuePinned     = "identity.directory_value_pinned"     // source, field
+)
+
+func (e *Engine) note(ctx context.Context, tx db.Tx, by campus.Viewer, about campus.PersonID, kind string, facts map[string]string) error {
+	if e.Journal == nil {
+		return nil
+	}
+	return e.Journal.NoteDecision(ctx, tx, by.Person, about, kind, facts)
 }
 
 // Engine keeps the register in step with the sources. It is safe for concurrent

@@ -358,6 +358,9 @@ func (e *Engine) Release(ctx context.Context, by campus.Viewer, runID string) er
 		if n == 0 {
 			return RunSettled
 		}
+		if err := e.note(ctx, tx, by, "", RunReleased, map[string]string{"run": runID}); err != nil {
+			return err
+		}
 		return enqueue(ctx, tx, ResumeRun{Run: runID})
 	})
 }
@@ -375,7 +378,7 @@ func (e *Engine) Drop(ctx context.Context, by campus.Viewer, runID string) error
 		if n == 0 {
 			return RunSettled
 		}
-		return nil
+		return e.note(ctx, tx, by, "", RunDropped, map[string]string{"run": runID})
 	})
 }
 

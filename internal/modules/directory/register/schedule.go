@@ -155,7 +155,7 @@ func (e *Engine) Ask(ctx context.Context, by campus.Viewer, src string, dry, ful
 
 // prune forgets old runs with their reports, and what budgets no longer look at.
 func (e *Engine) prune(ctx context.Context) error {
-	err := e.DB.InTx(ctx, func(tx db.Tx) error { return sqlgen.New(tx).ForgetWaysIn(ctx, tx.Now().Add(-48*time.Hour)) })
+	err := e.DB.InTx(ctx, func(tx db.Tx) error { return sqlgen.New(tx).ForgetSpent(ctx, tx.Now().Add(-48*time.Hour)) })
 	if err != nil {
 		return fmt.Errorf("forget what sources did: %w", err)
 	}

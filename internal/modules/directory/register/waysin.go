@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register/internal/sqlgen"
+	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
@@ -82,6 +84,28 @@ func (p *planner) mayChange(o *outcome, d Diff) bool {
 		return true
 	}
 	return p.brought(o.person, winner)
+}
+
+// owned finds a number that is another source's to give, and that nobody has said of this
+// person. Whoever could give themselves a colleague's number would be taken for them by
+// the services that go by it. What the source said before its limits were written stays.
+func (p *planner) owned(o *outcome) *fault.Fault {
+	for _, f := range source.Ownable {
+		v := o.said.One(mapping.Field(f))
+		if v == "" || v == o.old.said.One(mapping.Field(f)) || p.e.mayGive(p.feed.Config, f) {
+			continue
+		}
+		if o.person != "" && (v == o.before.values.One(mapping.Field(f)) || f == string(contract.FieldStudentNumber) && v == p.known[o.person].Subject.StudentNumber) {
+			continue
+		}
+		return reasonWith(NumberOwned, fault.Args{"field": f, "value": fault.Private(v)})
+	}
+	return nil
+}
+
+// mayGive reports whether a source may say a number: it owns it, or nobody does.
+func (e *Engine) mayGive(c source.Config, field string) bool {
+	return slices.Contains(c.Owns, field) || !slices.ContainsFunc(e.Feeds, func(f Feed) bool { return slices.Contains(f.Config.Owns, field) })
 }
 
 // brought reports whether a source brought somebody into the register.
@@ -180,7 +204,21 @@ func inForce(ends []string, now time.Time) bool {
 	})
 }
 
-// spent is how many ways in a source changed lately, and how many it may.
+// The budgets of a source: what it may do so much of only before somebody looks.
+const (
+	budgetWaysIn    = "ways_in"   // changing logins, addresses and numbers, by whatever way
+	budgetCreations = "creations" // pushing people whom nobody knew
+)
+
+// heldBy is the question that a budget makes of what is beyond it.
+func heldBy(budget string) *fault.Reason {
+	if budget == budgetCreations {
+		return CreationHeld
+	}
+	return IdentityHeld
+}
+
+// spent is how much a source did lately, and how much it may.
 type spent struct{ hour, day, mostHour, mostDay int64 }
 
 // over is the period in hours, and its count, when so many more are too many; 0 when
@@ -195,11 +233,11 @@ func (s spent) over(more int64) (hours, count int64) {
 	return 0, 0
 }
 
-// spent reads what is left of a source's budget. Granted says that somebody has lifted it
-// for now.
-func (w *work) spent(ctx context.Context, q *sqlgen.Queries, now db.Time) (s spent, granted bool, err error) {
+// spent reads what is left of a budget of the source. Granted says that somebody has
+// lifted it for now.
+func (w *work) spent(ctx context.Context, q *sqlgen.Queries, budget string, now db.Time) (s spent, granted bool, err error) {
 	src := w.feed.Config.ID
-	n, err := q.Granted(ctx, sqlgen.GrantedParams{Source: src, UntilAt: now})
+	n, err := q.Granted(ctx, sqlgen.GrantedParams{Source: src, Budget: budget, UntilAt: now})
 	if err != nil || n > 0 {
 		return s, n > 0, err
 	}
@@ -207,19 +245,29 @@ func (w *work) spent(ctx context.Context, q *sqlgen.Queries, now db.Time) (s spe
 	if err != nil {
 		return s, false, err
 	}
-	s.mostHour, s.mostDay = w.feed.Config.IdentityBudget(live)
-	if s.hour, err = q.SpentWaysIn(ctx, sqlgen.SpentWaysInParams{Source: src, MinuteAt: now.Add(-time.Hour)}); err != nil {
+	if s.mostHour, s.mostDay = w.feed.Config.IdentityBudget(live); budget == budgetCreations {
+		s.mostHour, s.mostDay = w.feed.Config.CreationBudget(live)
+	}
+	if s.hour, err = q.Spent(ctx, sqlgen.SpentParams{Source: src, Budget: budget, MinuteAt: now.Add(-time.Hour)}); err != nil {
 		return s, false, err
 	}
-	s.day, err = q.SpentWaysIn(ctx, sqlgen.SpentWaysInParams{Source: src, MinuteAt: now.Add(-24 * time.Hour)})
+	s.day, err = q.Spent(ctx, sqlgen.SpentParams{Source: src, Budget: budget, MinuteAt: now.Add(-24 * time.Hour)})
 	return s, false, err
 }
 
-// spend counts a change of a way in against the budget of the source. One that is pushed
+// spend counts an outcome against the budget of the source that it uses. What is pushed
 // beyond it becomes a question, and stays one until somebody decides, also when there is
 // budget again. What somebody has let pass does not count.
 func (w *work) spend(ctx context.Context, tx db.Tx, o *outcome) error {
-	if w.decided || !o.opens() {
+	budget := ""
+	switch {
+	case w.decided:
+	case o.opens():
+		budget = budgetWaysIn
+	case o.kind == kindCreation && o.entry.Kind == source.Person && w.mode == modePush:
+		budget = budgetCreations
+	}
+	if budget == "" {
 		return nil
 	}
 	src, q := w.feed.Config.ID, sqlgen.New(tx)
@@ -227,7 +275,7 @@ func (w *work) spend(ctx context.Context, tx db.Tx, o *outcome) error {
 		if err := q.LockSource(ctx, src); err != nil {
 			return fmt.Errorf("count what a source did: %w", err)
 		}
-		s, granted, err := w.spent(ctx, q, tx.Now())
+		s, granted, err := w.spent(ctx, q, budget, tx.Now())
 		if err != nil {
 			return fmt.Errorf("count what a source did: %w", err)
 		}
@@ -236,27 +284,36 @@ func (w *work) spend(ctx context.Context, tx db.Tx, o *outcome) error {
 			return fmt.Errorf("read the question: %w", err)
 		}
 		hours, count := s.over(1)
-		if !granted && (hours > 0 || slices.Contains(kinds, IdentityHeld.Code())) {
-			return w.hold1(ctx, tx, o, max(hours, 1), max(count, s.hour+1))
+		if !granted && (hours > 0 || slices.Contains(kinds, heldBy(budget).Code())) {
+			return w.hold1(ctx, tx, o, budget, max(hours, 1), max(count, s.hour+1))
 		}
 	}
-	if err := q.SpendWayIn(ctx, sqlgen.SpendWayInParams{Source: src, MinuteAt: db.At(tx.Now().Time().Truncate(time.Minute))}); err != nil {
+	if err := q.Spend(ctx, sqlgen.SpendParams{Source: src, Budget: budget, MinuteAt: db.At(tx.Now().Time().Truncate(time.Minute))}); err != nil {
 		return fmt.Errorf("count what a source did: %w", err)
 	}
 	return nil
 }
 
-// hold1 makes one change a question. Those who keep the directory are told of the first.
-func (w *work) hold1(ctx context.Context, tx db.Tx, o *outcome, hours, count int64) error {
-	n, err := sqlgen.New(tx).CountConflictsOfKind(ctx, sqlgen.CountConflictsOfKindParams{Source: w.feed.Config.ID, Kind: IdentityHeld.Code()})
+// hold1 makes one outcome a question. Those who keep the directory are told of the first.
+func (w *work) hold1(ctx context.Context, tx db.Tx, o *outcome, budget string, hours, count int64) error {
+	why := heldBy(budget)
+	n, err := sqlgen.New(tx).CountConflictsOfKind(ctx, sqlgen.CountConflictsOfKindParams{Source: w.feed.Config.ID, Kind: why.Code()})
 	if err != nil {
 		return fmt.Errorf("count questions: %w", err)
 	}
-	o.conflict(reasonWith(IdentityHeld, fault.Args{"source": w.feed.Config.ID, "people": count, "hours": hours}), []campus.PersonID{o.person})
+	var about []campus.PersonID
+	if o.person != "" {
+		about = []campus.PersonID{o.person}
+	}
+	o.conflict(reasonWith(why, fault.Args{"source": w.feed.Config.ID, "people": count, "hours": hours}), about)
 	if n > 0 {
 		return nil
 	}
-	return w.tell(ctx, tx, "identities", "/directory/conflicts", o.reason)
+	what := "identities"
+	if budget == budgetCreations {
+		what = budgetCreations
+	}
+	return w.tell(ctx, tx, what, "/directory/conflicts", o.reason)
 }
 
 // identityBrake says why a plan changes too many ways in to be carried out unseen.
@@ -264,7 +321,7 @@ func (w *work) identityBrake(ctx context.Context) (*fault.Fault, error) {
 	if w.waysIn == 0 {
 		return nil, nil
 	}
-	s, granted, err := w.spent(ctx, sqlgen.New(w.e.DB.Read()), db.At(w.e.Clock.Now()))
+	s, granted, err := w.spent(ctx, sqlgen.New(w.e.DB.Read()), budgetWaysIn, db.At(w.e.Clock.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("count what a source did: %w", err)
 	}
@@ -274,21 +331,21 @@ func (w *work) identityBrake(ctx context.Context) (*fault.Fault, error) {
 	return nil, nil
 }
 
-// PassHeld takes over what a source pushed beyond its budget.
+// PassHeld takes over what a source pushed beyond a budget.
 type PassHeld struct {
 	Source string          `json:"source"`
+	Budget string          `json:"budget,omitempty"` // empty means the ways into accounts
 	By     campus.PersonID `json:"by"`
 }
 
 // JobName is the job's name.
 func (PassHeld) JobName() string { return "directory.pass_held" }
 
-// grantTime is how long a source may change as many ways in as it wants, when somebody
-// said so.
+// grantTime is how long a source may do as much as it wants, when somebody said so.
 const grantTime = 24 * time.Hour
 
-// LetPass lifts the budget of a source for a day, and takes over what waits because of it.
-func (e *Engine) LetPass(ctx context.Context, by campus.Viewer, src string) error {
+// LetPass lifts a budget of a source for a day, and takes over what waits because of it.
+func (e *Engine) LetPass(ctx context.Context, by campus.Viewer, src, budget string) error {
 	if err := may(by); err != nil {
 		return err
 	}
@@ -296,44 +353,81 @@ func (e *Engine) LetPass(ctx context.Context, by campus.Viewer, src string) erro
 		return err
 	}
 	return e.DB.InTx(ctx, func(tx db.Tx) error {
-		err := sqlgen.New(tx).Grant(ctx, sqlgen.GrantParams{Source: src, GrantedBy: string(by.Person), GrantedAt: tx.Now(), UntilAt: tx.Now().Add(grantTime)})
+		err := sqlgen.New(tx).Grant(ctx, sqlgen.GrantParams{Source: src, Budget: budget, GrantedBy: string(by.Person), GrantedAt: tx.Now(), UntilAt: tx.Now().Add(grantTime)})
 		if err != nil {
 			return fmt.Errorf("lift the budget of a source: %w", err)
 		}
-		return enqueue(ctx, tx, PassHeld{Source: src, By: by.Person})
+		if err := e.note(ctx, tx, by, "", BudgetLifted, map[string]string{"source": src, "budget": budget}); err != nil {
+			return err
+		}
+		return enqueue(ctx, tx, PassHeld{Source: src, Budget: budget, By: by.Person})
 	})
 }
 
 // passHeld is the job.
 func (e *Engine) passHeld(ctx context.Context, a PassHeld) error {
-	by := campus.Viewer{Person: a.By, Rights: []campus.Right{campus.RightDirectory}}
+	budget := cmp.Or(a.Budget, budgetWaysIn)
 	for after := ""; ; {
-		list, err := sqlgen.New(e.DB.Read()).OpenConflictsOfKind(ctx, sqlgen.OpenConflictsOfKindParams{Source: a.Source, Kind: IdentityHeld.Code(), After: after})
+		list, err := sqlgen.New(e.DB.Read()).OpenConflictsOfKind(ctx, sqlgen.OpenConflictsOfKindParams{Source: a.Source, Kind: heldBy(budget).Code(), After: after})
 		if err != nil {
 			return fmt.Errorf("list questions: %w", err)
 		}
 		if len(list) == 0 {
 			return nil
 		}
-		for _, id := range list {
-			after = id
-			c, err := e.ConflictByID(ctx, id)
-			if err != nil {
-				return err
-			}
-			if !c.Closed.IsZero() || len(c.People) == 0 {
-				continue // somebody was faster
-			}
-			if _, err := e.Decide(ctx, by, id, Same, c.People[0]); err != nil && fault.Of(err).Reason != ConflictSettled {
-				return err
-			}
+		after = list[len(list)-1]
+		take := e.passChanges
+		if budget == budgetCreations {
+			take = e.passCreations
+		}
+		if err := take(ctx, a, list); err != nil {
+			return err
 		}
 	}
 }
 
-// heldIdentities are the sources whose changes wait because of their budget, with how many.
-func (e *Engine) heldIdentities(ctx context.Context) ([]sqlgen.HeldBySourceRow, error) {
-	rows, err := sqlgen.New(e.DB.Read()).HeldBySource(ctx, IdentityHeld.Code())
+// passChanges decides about questions, one by one, for who let them pass.
+func (e *Engine) passChanges(ctx context.Context, a PassHeld, questions []string) error {
+	by := campus.Viewer{Person: a.By, Rights: []campus.Right{campus.RightDirectory}}
+	for _, id := range questions {
+		c, err := e.ConflictByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !c.Closed.IsZero() || len(c.People) == 0 {
+			continue // somebody was faster
+		}
+		if _, err := e.Decide(ctx, by, id, Same, c.People[0]); err != nil && fault.Of(err).Reason != ConflictSettled {
+			return err
+		}
+	}
+	return nil
+}
+
+// passCreations pushes records anew, together: there is no budget now. What is a
+// question for another reason stays one.
+func (e *Engine) passCreations(ctx context.Context, a PassHeld, questions []string) error {
+	feed, err := e.feed(a.Source)
+	if err != nil {
+		return err
+	}
+	var entries []mapping.Entry
+	for _, id := range questions {
+		c, err := e.ConflictByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if c.Closed.IsZero() {
+			entries = append(entries, c.entry())
+		}
+	}
+	_, err = e.pushEntries(ctx, feed, entries, "", false)
+	return err
+}
+
+// heldByBudget is how much of each source waits because of a budget.
+func (e *Engine) heldByBudget(ctx context.Context, budget string) ([]sqlgen.HeldBySourceRow, error) {
+	rows, err := sqlgen.New(e.DB.Read()).HeldBySource(ctx, heldBy(budget).Code())
 	if err != nil {
 		return nil, fmt.Errorf("count questions: %w", err)
 	}

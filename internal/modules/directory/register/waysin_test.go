@@ -1,6 +1,7 @@
 package register
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -387,14 +388,131 @@ func TestWhoLeavesASourceIsNotHandedOverToAnother(t *testing.T) {
 
 func TestOnlyThoseWhoKeepTheDirectoryLiftABudget(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		if err := h.LetPass(t.Context(), campus.Viewer{Person: "alix", Rights: []campus.Right{campus.RightAdmin}}, "hr"); !errors.Is(err, Reserved) {
+		if err := h.LetPass(t.Context(), campus.Viewer{Person: "alix", Rights: []campus.Right{campus.RightAdmin}}, "hr", budgetWaysIn); !errors.Is(err, Reserved) {
 			t.Errorf("somebody without the right: %v", err)
 		}
-		if err := h.LetPass(t.Context(), officer, "nothing"); !errors.Is(err, SourceUnknown) {
+		if err := h.LetPass(t.Context(), officer, "nothing", budgetWaysIn); !errors.Is(err, SourceUnknown) {
 			t.Errorf("a source that is none: %v", err)
 		}
-		if h.count("SELECT COUNT(*) FROM directory_grants") != 0 {
+		if h.count("SELECT COUNT(*) FROM directory_passes") != 0 {
 			t.Error("it is lifted all the same")
 		}
 	})
+}
+
+// decisions is a journal of security that keeps kinds.
+type decisions []string
+
+func (d *decisions) NoteDecision(_ context.Context, _ db.Tx, by, about campus.PersonID, kind string, facts map[string]string) error {
+	*d = append(*d, fmt.Sprintf("%s %s %v", by, kind, facts))
+	return nil
+}
+
+func TestAProgramThatBringsManyNewPeopleIsStopped(t *testing.T) {
+	sources := []source.Config{{ID: "api", Kind: source.KindAPI, CreationsPerHour: 3, CreationsPerDay: 4}}
+	each(t, func(t *testing.T, h *house) {
+		var journal decisions
+		h.Journal = &journal
+		if p := h.push("api", somebody(0)); p.Err != nil {
+			t.Fatal(p.Err)
+		}
+		list, err := h.Push(t.Context(), "api", []source.Record{somebody(1), somebody(2), somebody(3), somebody(4)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, p := range list {
+			if held := p.Err != nil && fault.Of(p.Err).Reason == CreationHeld; held != (n >= 2) {
+				t.Errorf("the new person %d: %v", n+1, p.Err)
+			}
+		}
+		if len(h.told) != 1 || h.told[0].URL != "/directory/conflicts" {
+			t.Errorf("told %+v", h.told)
+		}
+		h.clock.Advance(2 * time.Hour) // there is budget again, but what was held waits for somebody
+		if p := h.push("api", somebody(3)); fault.Of(p.Err).Reason != CreationHeld {
+			t.Errorf("sent again later: %v", p.Err)
+		}
+		if p := h.push("api", with2(somebody(0), "job_title", "Tutor")); p.Err != nil {
+			t.Errorf("a change of somebody who is known: %v", p.Err)
+		}
+		if p := h.push("api", somebody(5)); p.Err != nil {
+			t.Errorf("another one later: %v", p.Err)
+		}
+		if p := h.push("api", somebody(6)); fault.Of(p.Err).Reason != CreationHeld {
+			t.Errorf("the fifth of a day: %v", p.Err)
+		}
+		rows, total, err := h.Conflicts(t.Context(), "", 1, 10)
+		if err != nil || total != 3 {
+			t.Fatalf("%d questions, %v", total, err)
+		}
+		b := h.browser()
+		b.shows("/directory/conflicts", "api has used up its budget of new people", "3 people wait")
+		if p, err := h.Decide(t.Context(), officer, rows[0].ID, Apart, ""); err != nil || p.Err != nil || p.Person == "" {
+			t.Errorf("one by one: %+v, %v", p, err)
+		}
+		b.viewer = campus.Viewer{Person: "alix", Rights: []campus.Right{campus.RightAdmin}}
+		if w := b.ask("POST", "/directory/sources/api/creations", url.Values{}); w.Code != 403 {
+			t.Errorf("somebody without the right is answered with %d", w.Code)
+		}
+		b.viewer = officer
+		if w := b.ask("POST", "/directory/sources/api/creations", url.Values{}); w.Code != 303 {
+			t.Fatalf("let pass: %d", w.Code)
+		}
+		if err := h.passHeld(t.Context(), PassHeld{Source: "api", Budget: budgetCreations, By: "officer"}); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 7 {
+			h.person(fmt.Sprint("login", n))
+		}
+		if n := h.count("SELECT COUNT(*) FROM directory_conflicts WHERE closed_at = 0"); n != 0 {
+			t.Errorf("%d questions still wait", n)
+		}
+		if p := h.push("api", somebody(7)); p.Err != nil {
+			t.Errorf("while it is let pass: %v", p.Err)
+		}
+		if p := h.push("api", with2(somebody(1), "mail", "other@valmont.example")); p.Err != nil {
+			t.Errorf("within the other budget: %v", p.Err)
+		}
+		if text := strings.Join(journal, "\n"); strings.Count(text, QuestionDecided) != 1 || strings.Count(text, BudgetLifted+" map[budget:creations source:api]") != 1 {
+			t.Errorf("the journal says %s", text)
+		}
+		h.clock.Advance(25 * time.Hour)
+		for n := 8; n < 12; n++ {
+			if p := h.push("api", somebody(n)); (p.Err != nil) != (n == 11) {
+				t.Errorf("on the next day, %d: %v", n, p.Err)
+			}
+		}
+	}, sources...)
+}
+
+func TestANumberIsGivenByTheSourceThatOwnsIt(t *testing.T) {
+	for _, field := range source.Ownable {
+		sources := []source.Config{{ID: "hr", Kind: source.KindCSV, Priority: 5, Owns: []string{field}}, {ID: "api", Kind: source.KindAPI, Priority: 1}}
+		t.Run(field, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				h.read("hr", with2(somebody(0), field, "n0"))
+				if p := h.push("api", with2(somebody(1), field, "n1")); fault.Of(p.Err).Reason != NumberOwned || fault.Of(p.Err).Reason.Kind() != fault.Invalid {
+					t.Errorf("somebody new with a number of their own: %v", p.Err)
+				}
+				if p := h.push("api", with2(somebody(0), field, "n0")); p.Err != nil {
+					t.Errorf("the same number of the same person: %v", p.Err)
+				}
+				if p := h.push("api", with2(somebody(0), field, "n9")); fault.Of(p.Err).Reason != NumberOwned {
+					t.Errorf("another number of somebody: %v", p.Err)
+				}
+				nobody := somebody(2)
+				delete(nobody.Values, field)
+				if p := h.push("api", nobody); p.Err != nil {
+					t.Errorf("somebody without a number: %v", p.Err)
+				}
+				if p := h.push("api", with2(somebody(2), field, "n2")); fault.Of(p.Err).Reason != NumberOwned {
+					t.Errorf("a number given later: %v", p.Err)
+				}
+				h.read("hr", with2(somebody(0), field, "n0"), with2(somebody(1), field, "n1"))
+				if p := h.push("api", with2(somebody(1), field, "n1")); p.Err != nil {
+					t.Errorf("once the owner has brought it: %v", p.Err)
+				}
+			}, sources...)
+		})
+	}
 }

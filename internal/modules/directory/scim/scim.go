@@ -167,7 +167,7 @@ func (s *Server) create(t resourceType) func(http.ResponseWriter, visit) error {
 		if err != nil {
 			return err
 		}
-		r, err := s.put(v, t, id.New(), func(old *push.Resource) (map[string]any, error) { return resource, nil })
+		r, err := s.put(w, v, t, id.New(), func(old *push.Resource) (map[string]any, error) { return resource, nil })
 		if err != nil {
 			return err
 		}
@@ -175,9 +175,13 @@ func (s *Server) create(t resourceType) func(http.ResponseWriter, visit) error {
 	}
 }
 
+// waits names, in an answer, the question that somebody has to decide before the record
+// is taken over. SCIM has no word for it.
+const waits = "Amphi-Waits"
+
 // put keeps a resource and hands it to the engine.
-func (s *Server) put(v visit, t resourceType, key string, change func(old *push.Resource) (map[string]any, error)) (push.Resource, error) {
-	r, _, err := s.Door.Put(v.Context(), v.source, t.kind(), key, func(old *push.Resource) (push.Resource, error) {
+func (s *Server) put(w http.ResponseWriter, v visit, t resourceType, key string, change func(old *push.Resource) (map[string]any, error)) (push.Resource, error) {
+	r, pushed, err := s.Door.Put(v.Context(), v.source, t.kind(), key, func(old *push.Resource) (push.Resource, error) {
 		resource, err := change(old)
 		if err != nil {
 			return push.Resource{}, err
@@ -190,6 +194,9 @@ func (s *Server) put(v visit, t resourceType, key string, change func(old *push.
 		}
 		return record(t.kind(), r.ID, resource)
 	})
+	if err == nil && pushed.Err != nil {
+		w.Header().Set(waits, fault.Of(pushed.Err).Reason.Code())
+	}
 	return r, err
 }
 
@@ -219,7 +226,7 @@ func (s *Server) replace(t resourceType) func(http.ResponseWriter, visit) error 
 			return err
 		}
 		key := v.PathValue("id")
-		r, err := s.put(v, t, key, func(old *push.Resource) (map[string]any, error) {
+		r, err := s.put(w, v, t, key, func(old *push.Resource) (map[string]any, error) {
 			if old == nil { // identifiers are ours to give (§3.5.1)
 				return nil, push.ResourceMissing.With(fault.Args{"id": key})
 			}
@@ -242,7 +249,7 @@ func (s *Server) modify(t resourceType) func(http.ResponseWriter, visit) error {
 			return err
 		}
 		key := v.PathValue("id")
-		r, err := s.put(v, t, key, func(old *push.Resource) (map[string]any, error) {
+		r, err := s.put(w, v, t, key, func(old *push.Resource) (map[string]any, error) {
 			if old == nil {
 				return nil, push.ResourceMissing.With(fault.Args{"id": key})
 			}

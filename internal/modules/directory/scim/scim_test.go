@@ -151,6 +151,14 @@ func TestWhatCannotBeIsRefusedAsTheProtocolSays(t *testing.T) {
 		if a := p.Ask("POST", "/scim/v2/Users", user("new")); a.Status != 400 || a.Get("scimType") != "invalidValue" || !strings.Contains(a.Get("detail"), register.NoName.Code()) {
 			t.Errorf("what the register refuses: %d %s", a.Status, a.Text)
 		}
+		h.Engine.Refuse = func(source.Record) error { return register.NumberOwned }
+		if a := p.Ask("POST", "/scim/v2/Users", user("owned")); a.Status != 400 || !strings.Contains(a.Get("detail"), register.NumberOwned.Code()) {
+			t.Errorf("a number of another source: %d %s", a.Status, a.Text)
+		}
+		h.Engine.Refuse = func(source.Record) error { return register.CreationHeld }
+		if a := p.Ask("POST", "/scim/v2/Users", user("held")); a.Status != 201 || a.Header.Get("Amphi-Waits") != register.CreationHeld.Code() {
+			t.Errorf("one that waits for somebody: %d %v", a.Status, a.Header)
+		}
 		h.Engine.Refuse = func(source.Record) error { return register.RunUnderWay }
 		if a := p.Ask("PATCH", "/scim/v2/Users/"+id, op("replace", "title", `"x"`)); a.Status != 429 || a.Header.Get("Retry-After") == "" {
 			t.Errorf("while a run writes: %d %s", a.Status, a.Text)

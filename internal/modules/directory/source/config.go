@@ -57,6 +57,11 @@ type Config struct {
 	IdentityPerHour int      `toml:"identity_per_hour" help:"of how many people it may change the login, the address, the mobile number or the private address in an hour before it has to wait for somebody; 0 means 10, or 1 % of its people when that is more"`
 	IdentityPerDay  int      `toml:"identity_per_day" help:"the same for a day; 0 means three times as many as in an hour"`
 
+	CreationsPerHour int `toml:"creations_per_hour" help:"for a source that pushes: how many people whom nobody knew it may bring in an hour before it has to wait for somebody; 0 means 100, or 5 % of its people when that is more"`
+	CreationsPerDay  int `toml:"creations_per_day" help:"the same for a day; 0 means three times as many as in an hour"`
+
+	Owns []string `toml:"owns" help:"numbers that this source alone gives: student_number, employee_number. What another source says of them counts only where this one says the same; else the record is refused"`
+
 	Match  []string `toml:"match" help:"fields by which somebody who is known already is found, in order; empty means employee_number, student_number, mail, login"`
 	Enrich bool     `toml:"enrich" help:"complete people that other sources brought, and bring nobody"`
 
@@ -162,6 +167,26 @@ func (c Config) IdentityBudget(people int64) (hour, day int64) {
 	return hour, day
 }
 
+// Budgets of creations: of a small source, and for each hundred people of a large one.
+const usualCreations, creationsPerHundred = 100, 5
+
+// CreationBudget is how many people a source with so many may bring in an hour and in a
+// day by pushing them.
+func (c Config) CreationBudget(people int64) (hour, day int64) {
+	hour = int64(c.CreationsPerHour)
+	if hour == 0 {
+		hour = max(usualCreations, people*creationsPerHundred/100)
+	}
+	day = int64(c.CreationsPerDay)
+	if day == 0 {
+		day = hour * daysWorth
+	}
+	return hour, day
+}
+
+// Ownable are the numbers that a source can be the only one to give: others go by them.
+var Ownable = []string{"student_number", "employee_number"}
+
 // AllowsKind reports whether the source may give an affiliation.
 func (c Config) AllowsKind(k campus.Kind) bool {
 	return len(c.Kinds) == 0 || slices.Contains(c.Kinds, string(k))
@@ -213,6 +238,11 @@ func (c Config) Check() []config.Problem {
 	want(c.Brake >= 0 && c.Brake <= 100, "brake", "must be a percentage")
 	want(c.IdentityPerHour >= 0, "identity_per_hour", "must not be negative")
 	want(c.IdentityPerDay >= 0, "identity_per_day", "must not be negative")
+	want(c.CreationsPerHour >= 0, "creations_per_hour", "must not be negative")
+	want(c.CreationsPerDay >= 0, "creations_per_day", "must not be negative")
+	for i, f := range c.Owns {
+		want(slices.Contains(Ownable, f), "owns["+strconv.Itoa(i)+"]", "must be student_number or employee_number")
+	}
 	for i, k := range c.Kinds {
 		want(slices.Contains(campus.Kinds, campus.Kind(k)), "kinds["+strconv.Itoa(i)+"]", "must be a kind of affiliation")
 	}

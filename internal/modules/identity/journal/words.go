@@ -35,7 +35,7 @@ var subjects = []subject{
 	{"factor", []string{"factor_added", "factor_removed", "factor_used_recovery", "relayed_code_given"}},
 	{"device", []string{"device_trusted", "device_forgotten"}},
 	{"contact", []string{"contact_changed", "contact_confirmed", "names_changed"}},
-	{"services", []string{"consent_given", "consent_refused", "consent_taken_back", "push_token_made", "push_token_revoked", "push_token_ended"}},
+	{"services", []string{"consent_given", "consent_refused", "consent_taken_back", "push_token_made", "push_token_revoked", "push_token_ended", "directory_budget_lifted", "directory_question_decided", "directory_run_released", "directory_run_dropped", "directory_value_pinned"}},
 	{"account", []string{"account_invited", "account_activated", "account_suspended", "account_reopened", "account_expiring", "account_closed", "account_planned", "registration_extended", "registration_shortened", "right_given", "right_taken"}},
 	{"support", []string{"recovery_asked", "recovery_approved", "recovery_refused", "recovery_done", "recovery_stopped", "recovery_lapsed", "incident_opened", "account_opened", "reset_sent", "unlock_sent"}},
 }

@@ -53,13 +53,6 @@ type DirectoryConflict struct {
 	DecidedBy string
 }
 
-type DirectoryGrant struct {
-	Source    string
-	GrantedBy string
-	GrantedAt db.Time
-	UntilAt   db.Time
-}
-
 type DirectoryLease struct {
 	Slot    string
 	Token   string
@@ -71,6 +64,14 @@ type DirectoryName struct {
 	Name     string
 	PersonID string
 	GivenAt  db.Time
+}
+
+type DirectoryPass struct {
+	Source    string
+	Budget    string
+	GrantedBy string
+	GrantedAt db.Time
+	UntilAt   db.Time
 }
 
 type DirectoryPin struct {
@@ -131,6 +132,13 @@ type DirectorySource struct {
 	AskedAt  db.Time
 }
 
+type DirectorySpent struct {
+	Source   string
+	Budget   string
+	MinuteAt db.Time
+	Changes  int64
+}
+
 type DirectoryVerdict struct {
 	Source    string
 	SourceKey string
@@ -138,10 +146,4 @@ type DirectoryVerdict struct {
 	PersonID  string
 	DecidedBy string
 	DecidedAt db.Time
-}
-
-type DirectoryWaysIn struct {
-	Source   string
-	MinuteAt db.Time
-	Changes  int64
 }

@@ -291,12 +291,12 @@ func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) (int64, error) {
 	return result.RowsAffected()
 }
 
-const forgetWaysIn = `-- name: ForgetWaysIn :exec
-DELETE FROM directory_ways_in WHERE minute_at < $1
+const forgetSpent = `-- name: ForgetSpent :exec
+DELETE FROM directory_spent WHERE minute_at < $1
 `
 
-func (q *Queries) ForgetWaysIn(ctx context.Context, minuteAt db.Time) error {
-	_, err := q.db.ExecContext(ctx, forgetWaysIn, minuteAt)
+func (q *Queries) ForgetSpent(ctx context.Context, minuteAt db.Time) error {
+	_, err := q.db.ExecContext(ctx, forgetSpent, minuteAt)
 	return err
 }
 
@@ -334,12 +334,13 @@ func (q *Queries) GiveName(ctx context.Context, arg GiveNameParams) (int64, erro
 }
 
 const grant = `-- name: Grant :exec
-INSERT INTO directory_grants (source, granted_by, granted_at, until_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (source) DO UPDATE SET granted_by = excluded.granted_by, granted_at = excluded.granted_at, until_at = excluded.until_at
+INSERT INTO directory_passes (source, budget, granted_by, granted_at, until_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (source, budget) DO UPDATE SET granted_by = excluded.granted_by, granted_at = excluded.granted_at, until_at = excluded.until_at
 `
 
 type GrantParams struct {
 	Source    string
+	Budget    string
 	GrantedBy string
 	GrantedAt db.Time
 	UntilAt   db.Time
@@ -348,6 +349,7 @@ type GrantParams struct {
 func (q *Queries) Grant(ctx context.Context, arg GrantParams) error {
 	_, err := q.db.ExecContext(ctx, grant,
 		arg.Source,
+		arg.Budget,
 		arg.GrantedBy,
 		arg.GrantedAt,
 		arg.UntilAt,
@@ -356,16 +358,17 @@ func (q *Queries) Grant(ctx context.Context, arg GrantParams) error {
 }
 
 const granted = `-- name: Granted :one
-SELECT COUNT(*) FROM directory_grants WHERE source = $1 AND until_at > $2
+SELECT COUNT(*) FROM directory_passes WHERE source = $1 AND budget = $2 AND until_at > $3
 `
 
 type GrantedParams struct {
 	Source  string
+	Budget  string
 	UntilAt db.Time
 }
 
 func (q *Queries) Granted(ctx context.Context, arg GrantedParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, granted, arg.Source, arg.UntilAt)
+	row := q.db.QueryRowContext(ctx, granted, arg.Source, arg.Budget, arg.UntilAt)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -1156,32 +1159,34 @@ func (q *Queries) SourceByID(ctx context.Context, id string) (DirectorySource, e
 	return i, err
 }
 
-const spendWayIn = `-- name: SpendWayIn :exec
-INSERT INTO directory_ways_in (source, minute_at, changes) VALUES ($1, $2, 1)
-ON CONFLICT (source, minute_at) DO UPDATE SET changes = directory_ways_in.changes + 1
+const spend = `-- name: Spend :exec
+INSERT INTO directory_spent (source, budget, minute_at, changes) VALUES ($1, $2, $3, 1)
+ON CONFLICT (source, budget, minute_at) DO UPDATE SET changes = directory_spent.changes + 1
 `
 
-type SpendWayInParams struct {
+type SpendParams struct {
 	Source   string
+	Budget   string
 	MinuteAt db.Time
 }
 
-func (q *Queries) SpendWayIn(ctx context.Context, arg SpendWayInParams) error {
-	_, err := q.db.ExecContext(ctx, spendWayIn, arg.Source, arg.MinuteAt)
+func (q *Queries) Spend(ctx context.Context, arg SpendParams) error {
+	_, err := q.db.ExecContext(ctx, spend, arg.Source, arg.Budget, arg.MinuteAt)
 	return err
 }
 
-const spentWaysIn = `-- name: SpentWaysIn :one
-SELECT CAST(COALESCE(SUM(changes), 0) AS BIGINT) FROM directory_ways_in WHERE source = $1 AND minute_at > $2
+const spent = `-- name: Spent :one
+SELECT CAST(COALESCE(SUM(changes), 0) AS BIGINT) FROM directory_spent WHERE source = $1 AND budget = $2 AND minute_at > $3
 `
 
-type SpentWaysInParams struct {
+type SpentParams struct {
 	Source   string
+	Budget   string
 	MinuteAt db.Time
 }
 
-func (q *Queries) SpentWaysIn(ctx context.Context, arg SpentWaysInParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, spentWaysIn, arg.Source, arg.MinuteAt)
+func (q *Queries) Spent(ctx context.Context, arg SpentParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, spent, arg.Source, arg.Budget, arg.MinuteAt)
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
