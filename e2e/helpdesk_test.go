@@ -58,7 +58,7 @@ func TestALockedOutStudentAsksFromAPhoneAndReadsTheAnswer(t *testing.T) {
 		tab.Press("Continuer : recevoir un code")
 		tab.Heading("Un code, et c’est envoyé")
 		shown(tab, look, "helpdesk-proof")
-		letter := office.About(t, contact, "assistance")
+		letter := office.About(t, contact, "montre que cette adresse")
 		tab.Fill("Code reçu", otherThan(letter.Code(t)))
 		tab.Press("Continuer")
 		tab.Sees("Le code ne correspond pas.")
