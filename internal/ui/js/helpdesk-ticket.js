@@ -10,7 +10,7 @@ const keysOff = () => { try { return localStorage.getItem(off) === "1"; } catch 
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-  if (!document.querySelector("[data-shortcuts]") || typing(event.target) || keysOff()) return;
+  if (!document.querySelector("[data-shortcuts]") && location.pathname !== "/helpdesk/tickets" || typing(event.target) || keysOff()) return;
   if (event.key === "j" || event.key === "k") {
     step(event.key === "j" ? 1 : -1, event);
     return;
