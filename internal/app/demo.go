@@ -191,6 +191,9 @@ func (h *House) seed(ctx context.Context, u *valmont.University) error {
 	if err := h.seedTickets(ctx, u, people); err != nil {
 		return err
 	}
+	if err := h.seedOutages(ctx, people); err != nil {
+		return err
+	}
 	return h.seedPrivacy(ctx, u, people)
 }
 

@@ -33,6 +33,7 @@ func (m *Module) furnish() {
 	m.handling = handling.New(handling.Deps{
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Files: m.attached, Register: m.Register, Seeker: m.Seeker,
 		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, Agents: m.agents, Dossiers: m.Dossiers, Acts: m.Acts,
+		Answers: m.knowledge.ForAgents, OutageTitled: m.outages.Titled,
 	})
 	m.post()
 	m.steering()

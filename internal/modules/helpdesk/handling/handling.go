@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
@@ -56,7 +57,12 @@ type Deps struct {
 	// Dossiers are the rooms that know something about a person, and Acts those in which
 	// something can be done for one.
 	Dossiers func() []contract.Dossier
-	Acts     func() []contract.Acts
+	// Answers are articles that agents may read about something; nil for none.
+	Answers func(ctx context.Context, w diagnosis.Wanted) ([]diagnosis.Suggestion, error)
+	// OutageTitled names an incident that many have, in the language of the context; nil
+	// where there are none.
+	OutageTitled func(ctx context.Context, outage string) (string, error)
+	Acts         func() []contract.Acts
 }
 
 // Handling is the alcove.

@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -68,6 +69,8 @@ type ticketView struct {
 	Form      writeForm
 	Templates []ui.Option
 	Person    beside
+	Answers   []diagnosis.Suggestion // articles that may answer
+	OutageIs  string                 // title of the incident that many have; empty for none
 	Problems  web.Problems
 	Conflict  bool // somebody changed it while the agent wrote
 	Zone      *time.Location
@@ -128,8 +131,26 @@ func (h *Handling) view(r *http.Request, t ticket.Ticket, form writeForm) (ticke
 		view.Service = cmp.Or(name, t.Service)
 	}
 	view.Reason = h.read(ctx, t)
+	if err := h.addAnswers(ctx, &view); err != nil {
+		return view, err
+	}
 	view.Person, err = h.beside(r, t)
 	return view, err
+}
+
+// addAnswers finds what the desk knows about a ticket: articles, and the incident that
+// many have.
+func (h *Handling) addAnswers(ctx context.Context, view *ticketView) (err error) {
+	t := view.Ticket
+	if h.Answers != nil {
+		if view.Answers, err = h.Answers(ctx, diagnosis.Wanted{Words: t.Subject, Reason: t.Reason, Service: t.Service, Leaf: t.Leaf, Campus: t.Campus}); err != nil {
+			return err
+		}
+	}
+	if h.OutageTitled != nil && t.Outage != "" {
+		view.OutageIs, err = h.OutageTitled(ctx, t.Outage)
+	}
+	return err
 }
 
 // addLines puts the conversation together: what was said and what happened, in this

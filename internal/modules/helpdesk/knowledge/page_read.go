@@ -142,4 +142,3 @@ func (a Article) bodyLocale(l campus.Locale) campus.Locale {
 	}
 	return l
 }
-

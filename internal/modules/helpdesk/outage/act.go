@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
@@ -192,4 +193,10 @@ func (x *Outages) attached(ctx context.Context, outage string, most int) ([]tick
 		list = append(list, t)
 	}
 	return list, nil
+}
+
+// Date corrects when something that is over ended.
+func (x *Outages) Date(ctx context.Context, tx db.Tx, o Outage, ended time.Time) error {
+	o.Ends = ended
+	return x.update(ctx, tx, o)
 }

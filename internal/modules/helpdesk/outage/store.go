@@ -12,6 +12,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/id"
 )
 
@@ -53,6 +54,12 @@ func one(ctx context.Context, q db.Querier, outage string) (Outage, error) {
 // ByID reads an incident, or answers [Missing].
 func (x *Outages) ByID(ctx context.Context, outage string) (Outage, error) {
 	return one(ctx, x.DB.Read(), outage)
+}
+
+// Titled is the title of an incident in the language of the context.
+func (x *Outages) Titled(ctx context.Context, outage string) (string, error) {
+	o, err := x.ByID(ctx, outage)
+	return o.Title.In(i18n.Locale(ctx)), ignoreMissing(err)
 }
 
 func list(of []string) (string, error) {
