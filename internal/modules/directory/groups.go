@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group"
@@ -14,4 +15,17 @@ func (m *Module) Groups() *group.Groups { return m.groups }
 // another group, in order.
 func (m *Module) GroupsOf(ctx context.Context, who campus.PersonID) ([]string, error) {
 	return m.groups.GroupsOf(ctx, who)
+}
+
+// GroupCalled is the name of a group, in French: it goes to services that keep one name;
+// empty for one that is not there.
+func (m *Module) GroupCalled(ctx context.Context, code string) (string, error) {
+	g, err := m.groups.ByCode(ctx, code)
+	if errors.Is(err, group.Missing) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return g.Name(campus.French), nil
 }

@@ -56,6 +56,8 @@ type Groups interface {
 	// GroupsOf are the codes of the groups that somebody is in, directly or through
 	// another group, in order.
 	GroupsOf(ctx context.Context, who campus.PersonID) ([]string, error)
+	// GroupCalled is the name of a group; empty when it has none, or is gone.
+	GroupCalled(ctx context.Context, code string) (string, error)
 }
 
 // Catalogue knows the services that people open.

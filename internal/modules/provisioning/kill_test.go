@@ -122,7 +122,7 @@ func TestAKillJustAfterMoodleDidItMakesNothingTwice(t *testing.T) {
 					if i%2 == 0 { // of the others the accounts are there, and to be changed
 						continue
 					}
-					there.Add(pretend.MoodleUser{Username: k.Subject.Login, Email: k.Subject.Mail, IDNumber: string(k.ID), Auth: "cas"})
+					there.Add(pretend.MoodleUser{Username: k.Subject.Login, Email: k.Subject.Mail, IDNumber: string(k.ID), Auth: "oauth2"})
 				}
 				h.put(crowded()...)
 				dbtest.KillChild(t, "TestChildKeepsAccounts", dsn, func(string) bool { return there.held.Load() })

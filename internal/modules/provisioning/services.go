@@ -29,7 +29,7 @@ type service struct {
 func (m *Module) connect(c TargetConfig) (service, error) {
 	c = c.withDefaults()
 	s := service{TargetConfig: c}
-	line := target.Line{Base: c.URL, Timeout: c.Timeout, Rate: c.Rate, CAFile: c.CAFile, Transport: m.HTTP, Now: m.Clock.Now}
+	line := target.Line{Base: c.URL, Timeout: c.Timeout, Rate: c.Rate, CAFile: c.CAFile, Transport: m.HTTP, Now: m.Clock.Now, GroupName: m.Groups.GroupCalled}
 	t, err := c.connector(line)
 	if err != nil {
 		return s, fmt.Errorf("connect %s: %w", c.ID, err)

@@ -326,8 +326,8 @@ func TestTheComparisonFindsWhatIsMissingStrangeOrDouble(t *testing.T) {
 		h.put(student("lina"), student("paul"), student("mia"))
 		h.eventually("all are there", func() bool { return h.moodle.Count() == 3 && h.idle() })
 		h.moodle.Remove("lina")
-		h.moodle.Add(pretend.MoodleUser{Username: "ghost", IDNumber: "0198-ghost", Email: "ghost@valmont.example", Auth: "cas"})
-		h.moodle.Add(pretend.MoodleUser{Username: "mia2", IDNumber: "0198-mia", Email: "mia2@valmont.example", Auth: "cas"})
+		h.moodle.Add(pretend.MoodleUser{Username: "ghost", IDNumber: "0198-ghost", Email: "ghost@valmont.example", Auth: "oauth2"})
+		h.moodle.Add(pretend.MoodleUser{Username: "mia2", IDNumber: "0198-mia", Email: "mia2@valmont.example", Auth: "oauth2"})
 		h.clock.Advance(time.Second)
 		if err := h.module.worker.Compare(t.Context(), "moodle"); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package moodle
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -202,10 +203,14 @@ func (m *Moodle) cohort(ctx context.Context, code string) (*cohort, error) {
 	if c := m.cohorts[code]; c != nil {
 		return c, nil
 	}
+	name, err := m.cohortName(ctx, code)
+	if err != nil {
+		return nil, err
+	}
 	var made []course
-	err := m.call(ctx, "core_cohort_create_cohorts", url.Values{
+	err = m.call(ctx, "core_cohort_create_cohorts", url.Values{
 		"cohorts[0][categorytype][type]": {"system"}, "cohorts[0][categorytype][value]": {""},
-		"cohorts[0][name]": {code}, "cohorts[0][idnumber]": {code},
+		"cohorts[0][name]": {name}, "cohorts[0][idnumber]": {code},
 	}, &made)
 	if err != nil {
 		m.cohorts = nil // another server may have made it
@@ -217,4 +222,23 @@ func (m *Moodle) cohort(ctx context.Context, code string) (*cohort, error) {
 	c := &cohort{id: made[0].ID, members: map[string]bool{}}
 	m.cohorts[code] = c
 	return c, nil
+}
+
+// longestCohort is how many characters the name of a cohort has at most in Moodle.
+const longestCohort = 254
+
+// cohortName is what a new cohort is called: as the group, or by its code when that has
+// no name. Whoever renames it in Moodle may: we go by the ID number.
+func (m *Moodle) cohortName(ctx context.Context, code string) (string, error) {
+	if m.called == nil {
+		return code, nil
+	}
+	name, err := m.called(ctx, code)
+	if err != nil {
+		return "", err
+	}
+	if r := []rune(cmp.Or(strings.TrimSpace(name), code)); len(r) > longestCohort {
+		return string(r[:longestCohort]), nil
+	}
+	return cmp.Or(strings.TrimSpace(name), code), nil
 }

@@ -22,7 +22,7 @@ import (
 // Config is what is particular to a Moodle.
 type Config struct {
 	Token       string   `toml:"token" secret:"true" help:"token of the web service (moodle)"`
-	Auth        string   `toml:"auth" help:"moodle: how its people sign in, such as cas, oidc or saml2"`
+	Auth        string   `toml:"auth" help:"moodle: how its people sign in: oauth2, which every Moodle has, or another plugin that is installed there, such as cas, oidc or saml2"`
 	Adopt       bool     `toml:"adopt" help:"moodle: take over an account with the same login that has no idnumber yet"`
 	Courses     []string `toml:"courses" help:"moodle: groups that are courses, whose idnumber is the code of the group, such as uv-*"`
 	Cohorts     []string `toml:"cohorts" help:"moodle: groups that are cohorts, made when they are missing"`
@@ -30,14 +30,16 @@ type Config struct {
 	TeacherRole int      `toml:"teacher_role" help:"moodle: role of teachers who do not study"`
 }
 
-// Defaults are those of a Moodle that nobody changed.
-func Defaults() Config { return Config{Auth: "cas", StudentRole: 5, TeacherRole: 3} }
+// Defaults are those of a Moodle that nobody changed. An account of a plugin that is not
+// there is refused: CAS left Moodle with 5.0, and oauth2 is in every one since 3.3.
+func Defaults() Config { return Config{Auth: "oauth2", StudentRole: 5, TeacherRole: 3} }
 
 // Moodle is one Moodle.
 type Moodle struct {
 	config Config
 	caller *target.Caller
 	now    func() time.Time
+	called func(ctx context.Context, group string) (string, error) // nil knows no names
 
 	mu      sync.Mutex
 	cohorts map[string]*cohort // by idnumber
@@ -60,7 +62,7 @@ func New(line target.Line, c Config) (*Moodle, error) {
 	if now == nil {
 		now = time.Now
 	}
-	return &Moodle{config: c, caller: caller, now: now}, nil
+	return &Moodle{config: c, caller: caller, now: now, called: line.GroupName}, nil
 }
 
 // user is an account as Moodle shows it.

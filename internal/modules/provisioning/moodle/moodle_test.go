@@ -1,6 +1,7 @@
 package moodle_test
 
 import (
+	"context"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -15,6 +16,11 @@ import (
 const token = "f00dcafe-token"
 
 // open is a pretended Moodle and the connector to it.
+// called gives one group a name.
+func called(_ context.Context, code string) (string, error) {
+	return map[string]string{"promo-l2": "Licence 2 Informatique"}[code], nil
+}
+
 func open(t *testing.T, change func(*moodle.Config), courses ...string) (*pretend.Moodle, *moodle.Moodle) {
 	t.Helper()
 	there := pretend.NewMoodle(token, courses...)
@@ -25,7 +31,7 @@ func open(t *testing.T, change func(*moodle.Config), courses ...string) (*preten
 	if change != nil {
 		change(&c)
 	}
-	m, err := moodle.New(target.Line{Base: server.URL, Timeout: 2 * time.Second, Rate: 1000}, c)
+	m, err := moodle.New(target.Line{Base: server.URL, Timeout: 2 * time.Second, Rate: 1000, GroupName: called}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +66,7 @@ func TestAnAccountIsMadeFoundChangedSuspendedAndDeleted(t *testing.T) {
 	if err := m.Change(t.Context(), id, renamed); err != nil {
 		t.Fatal(err)
 	}
-	if u := there.Users("lduval"); len(u) != 1 || u[0].LastName != "Duval" || u[0].Auth != "cas" {
+	if u := there.Users("lduval"); len(u) != 1 || u[0].LastName != "Duval" || u[0].Auth != "oauth2" {
 		t.Errorf("after the change: %+v", u)
 	}
 	if err := m.Suspend(t.Context(), id, renamed); err != nil || !there.Users("lduval")[0].Suspended {
@@ -103,7 +109,7 @@ func TestAnAccountMadeByHandIsAdoptedWhenTheConfigurationSaysSo(t *testing.T) {
 	if err := m.Change(t.Context(), found.ID, lina()); err != nil {
 		t.Fatal(err)
 	}
-	if u := there.Users("lmartin"); len(u) != 1 || u[0].IDNumber != "0198-lina" || u[0].Auth != "cas" {
+	if u := there.Users("lmartin"); len(u) != 1 || u[0].IDNumber != "0198-lina" || u[0].Auth != "oauth2" {
 		t.Errorf("adopted as %+v", u)
 	}
 	there.Add(pretend.MoodleUser{Username: "pdurand", IDNumber: "somebody"}) // with a key it is somebody else's
@@ -182,6 +188,9 @@ func TestCoursesAndCohortsFollowTheGroups(t *testing.T) {
 	if there.Enrolled("lmartin", "uv-nf16") != 0 || there.Enrolled("lmartin", "uv-lo21") == 0 || there.InCohort("lmartin", "promo-l2") || !there.InCohort("lmartin", "promo-l3") {
 		t.Error("the change of groups is not in Moodle")
 	}
+	if l2, l3 := there.CohortCalled("promo-l2"), there.CohortCalled("promo-l3"); l2 != "Licence 2 Informatique" || l3 != "promo-l3" {
+		t.Errorf("the cohorts are called %q and %q: not as the group, or by the code of one without a name", l2, l3)
+	}
 	teacher := target.Account{Key: "t", Login: "hkervadec", FamilyName: "Kervadec", Mail: "h@valmont.example", Affiliations: []string{"faculty"}, Groups: []string{"uv-nf16"}}
 	mustCreate(t, m, teacher)
 	if there.Enrolled("hkervadec", "uv-nf16") != 3 {
@@ -207,7 +216,7 @@ func TestTheProbeNamesAFunctionThatIsMissing(t *testing.T) {
 func TestTheListTellsOursFromOthers(t *testing.T) {
 	there, m := open(t, nil)
 	mustCreate(t, m, lina())
-	there.Add(pretend.MoodleUser{Username: "visitor", Email: "visitor@valmont.example", Auth: "cas"})
+	there.Add(pretend.MoodleUser{Username: "visitor", Email: "visitor@valmont.example", Auth: "oauth2"})
 	there.Add(pretend.MoodleUser{Username: "admin", Auth: "manual"})
 	var keys []string
 	err := m.List(t.Context(), func(r target.Remote) error {
@@ -272,7 +281,7 @@ func TestEveryAccountIsListedOnceWhateverItsAddress(t *testing.T) {
 	want := map[string]bool{}
 	for i := 1; i < 100; i += 7 {
 		name := "u" + strings.Repeat("x", i)
-		there.Add(pretend.MoodleUser{Username: name, Email: name[1:], Auth: "cas"})
+		there.Add(pretend.MoodleUser{Username: name, Email: name[1:], Auth: "oauth2"})
 		want[name] = true
 	}
 	there.Add(pretend.MoodleUser{Username: "admin", Email: "admin@valmont.example", Auth: "manual"})

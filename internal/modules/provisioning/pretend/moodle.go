@@ -39,12 +39,13 @@ type Moodle struct {
 	cohorts map[string]int64          // idnumber to id
 	enrols  map[int64]map[int64]int64 // course to account to role
 	members map[int64]map[int64]bool  // cohort to account
+	called  map[int64]string          // cohorts
 	next    int64
 }
 
 // NewMoodle is an empty Moodle with these courses.
 func NewMoodle(token string, courses ...string) *Moodle {
-	m := &Moodle{Token: token, users: map[int64]*MoodleUser{}, courses: map[string]int64{}, cohorts: map[string]int64{}, enrols: map[int64]map[int64]int64{}, members: map[int64]map[int64]bool{}, next: 100}
+	m := &Moodle{Token: token, users: map[int64]*MoodleUser{}, courses: map[string]int64{}, cohorts: map[string]int64{}, enrols: map[int64]map[int64]int64{}, called: map[int64]string{}, members: map[int64]map[int64]bool{}, next: 100}
 	for _, code := range courses {
 		m.next++
 		m.courses[code] = m.next
@@ -135,6 +136,12 @@ func (m *Moodle) InCohort(username, cohort string) (in bool) {
 		}
 	})
 	return in
+}
+
+// CohortCalled is the name of a cohort, by its ID number; empty when there is none.
+func (m *Moodle) CohortCalled(cohort string) (name string) {
+	m.set(func() { name = m.called[m.cohorts[cohort]] })
+	return name
 }
 
 // ServeHTTP implements http.Handler.
@@ -323,6 +330,7 @@ func (m *Moodle) answerGroups(r *http.Request, name string) any {
 	case "core_cohort_create_cohorts":
 		m.next++
 		m.cohorts[r.FormValue("cohorts[0][idnumber]")] = m.next
+		m.called[m.next] = r.FormValue("cohorts[0][name]")
 		m.members[m.next] = map[int64]bool{}
 		return []group{{m.next, r.FormValue("cohorts[0][idnumber]")}}
 	case "core_cohort_get_cohort_members":

@@ -35,6 +35,8 @@ type Line struct {
 	Transport http.RoundTripper
 	// Now tells the time, for dates that services send.
 	Now func() time.Time
+	// GroupName is what people call a group, by its code; nil knows no names.
+	GroupName func(ctx context.Context, code string) (string, error)
 }
 
 // Pace is what keeps questions apart.
