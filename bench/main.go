@@ -155,6 +155,7 @@ func run(ctx context.Context, binary string, p plan) (*report, error) {
 	step("directory search", measureDirectorySearch)
 	step("provisioning", measureProvisioning)
 	step("help desk", measureHelpdesk)
+	step("mail", measureMail)
 	step("stolen passwords", measureBreached)
 	step("binary", measureBinary)
 	return r, errors.Join(failures...)
