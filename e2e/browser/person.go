@@ -40,10 +40,17 @@ func (tab *Tab) Fill(label, text string) {
 		if _, err := chromedp.Call(ctx, dom.Focus, dom.FocusParams{BackendNodeID: node}); err != nil {
 			return err
 		}
-		if _, err := call[chromedp.Void](ctx, node, `function() { this.select && this.select() }`); err != nil {
+		// A date is typed part by part, as the browser's language orders them: it is set.
+		set, err := call[bool](ctx, node, `function(text) {
+			if (this.type !== "date") { this.select && this.select(); return false }
+			this.value = text;
+			this.dispatchEvent(new Event("input", { bubbles: true }));
+			return true;
+		}`, text)
+		if err != nil || set {
 			return err
 		}
-		_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+		_, err = chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
 		return err
 	})
 }
