@@ -56,7 +56,6 @@ type Module struct {
 	setup     *setup.Setup
 	counters  *kept.Shelf[counter.Counter]
 	reception *counter.Reception
-
 }
 
 var (
