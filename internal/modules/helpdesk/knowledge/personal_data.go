@@ -12,5 +12,8 @@ func (k *Knowledge) Holdings(ctx context.Context) []contract.Holding {
 	authors := func(table, key string) contract.Holding {
 		return contract.Held(ctx, table, "helpdesk.knowledge.holding."+key).On(contract.PublicTask, contract.DataWritings).Of(contract.PeopleAgents).Erased(contract.Clear("changed_by"))
 	}
-	return []contract.Holding{authors("helpdesk_articles", "article"), authors("helpdesk_article_versions", "version")}
+	return []contract.Holding{
+		authors("helpdesk_articles", "article"), authors("helpdesk_article_versions", "version"),
+		contract.Held(ctx, "helpdesk_article_opinions", "helpdesk.knowledge.holding.opinion").On(contract.PublicTask, contract.DataWritings),
+	}
 }
