@@ -3,6 +3,7 @@ package guide_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/png"
 	"net/http"
@@ -165,6 +166,21 @@ func TestAStudentMayBeFoundByStudentsOnlyIfTheyWish(t *testing.T) {
 		form.Set("seen_entry", "all")
 		h.as(other).post("/directory/mine", form).is(422).says("Choisissez dans la liste")
 		h.as(guest()).get("/directory?q=karim").is(200).keepsQuiet("Karim Martin")
+	})
+}
+
+func TestALongListIsReadPageByPage(t *testing.T) {
+	each(t, func(h *house) {
+		for n := range 250 {
+			v := campustest.Lina()
+			v.Person, v.Login, v.GivenName, v.FamilyName = campus.PersonID(fmt.Sprintf("01900000-0000-7000-8000-000000001%03d", n)), fmt.Sprint("s", n), "Zoé", fmt.Sprintf("Zz%03d", n)
+			h.people.people = append(h.people.people, known(v, ""))
+		}
+		const list = "/directory/lists/programmes/info"
+		h.as(keeper()).get(list).is(200).says("252 ", "MARTIN Lina", "page=2").keepsQuiet("ZZ249")
+		h.get(list+"?page=2").is(200).says("ZZ249").keepsQuiet("MARTIN Lina", "page=3")
+		h.get(list + "?page=99").is(200).says("ZZ249")
+		h.get(list+"/people.csv").is(200).says("Zz000", "Zz249")
 	})
 }
 

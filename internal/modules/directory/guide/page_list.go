@@ -118,9 +118,16 @@ func (g *Guide) programmesOf(ctx context.Context, v campus.Viewer) (map[string]i
 
 // listView is one list of people.
 type listView struct {
-	Name, Kind, Code string
-	People           []line
+	Name, Kind, Code   string
+	People             []line // of this page
+	Total, Page, Pages int
 }
+
+func (v listView) pageURL(page int) string { return pageOf(listURL(v.Kind, v.Code), "", page) }
+
+// listSize is how many faces a page of a list shows: a lecture of a year fits on one,
+// and is printed as one.
+const listSize = 200
 
 // list is who stands in a list of the viewer's, by name, or ListMissing.
 func (g *Guide) list(ctx context.Context, v campus.Viewer, kind, code string) (listView, []campus.PersonID, error) {
@@ -173,6 +180,9 @@ func (g *Guide) listPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	view.Total = len(ids)
+	view.Page, view.Pages = pageIn(r, len(ids), listSize)
+	ids = ids[min((view.Page-1)*listSize, len(ids)):min(view.Page*listSize, len(ids))]
 	tree, err := g.Find.Units(ctx)
 	if err != nil {
 		return err

@@ -379,6 +379,10 @@ func listTempl(v listView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
+				templ_7745c5c3_Err = ui.Pager(ui.PagerProps{Page: v.Page, Pages: v.Pages, URL: v.pageURL}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</div>")
 			if templ_7745c5c3_Err != nil {
@@ -386,7 +390,7 @@ func listTempl(v listView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Page(ui.PageProps{Title: v.Name, Lead: i18n.T(ctx, "directory.search.found", "count", len(v.People)), Crumbs: []ui.Link{{Label: i18n.T(ctx, "directory.lists.title"), URL: "/directory/lists"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Page(ui.PageProps{Title: v.Name, Lead: i18n.T(ctx, "directory.search.found", "count", v.Total), Crumbs: []ui.Link{{Label: i18n.T(ctx, "directory.lists.title"), URL: "/directory/lists"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
