@@ -8,14 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/amphi-campus/amphi/internal/app/demo"
 	"github.com/amphi-campus/amphi/internal/app/valmont"
 	"github.com/amphi-campus/amphi/internal/campus"
-	"github.com/amphi-campus/amphi/internal/modules/identity"
-	"github.com/amphi-campus/amphi/internal/modules/identity/account"
-	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/sso/registry"
 	"github.com/amphi-campus/amphi/internal/platform/config"
-	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/log"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
@@ -49,7 +46,7 @@ func (c demoCommand) Run(t *terminal) error {
 	cfg.Server.Listen = listener.Addr().String()
 	cfg.Server.BaseURL = "http://" + browsable(listener.Addr().String())
 	cfg.Server.DataDir = filepath.Clean(c.Data)
-	cfg.Directory = demoSources(filepath.Join(cfg.Server.DataDir, "sources"), cfg.Directory)
+	cfg.Directory = demo.Sources(filepath.Join(cfg.Server.DataDir, "sources"), cfg.Directory)
 	cfg.Monitor.Listen = c.Monitor
 	if !c.Verbose && cfg.Log.Level == "info" {
 		cfg.Log.Level = "warn"
@@ -59,7 +56,7 @@ func (c demoCommand) Run(t *terminal) error {
 		return err
 	}
 	defer house.Close()
-	if err := house.seed(t, university); err != nil {
+	if err := house.fill(t, university); err != nil {
 		return fmt.Errorf("seed the demo: %w", err)
 	}
 	t.say("%s is open at %s", university.Institution.Name.French, cfg.Server.BaseURL)
@@ -127,10 +124,10 @@ func demoConfig(u *valmont.University) Config {
 	c.SSO.AllowLoopback = true
 	c.SSO.Institution.Domain = in.Domain
 	c.SSO.Services = demoServices(u)
-	c.Portal = demoPortal(u, c.Portal)
-	c.Privacy = demoPrivacy(u, c.Privacy)
-	c.Provisioning, c.pretended = demoProvisioning(u, c.Provisioning)
-	c.demo, c.feeds = true, campusSite{u.Feed}
+	c.Portal = demo.Portal(u, c.Portal)
+	c.Privacy = demo.Privacy(u, c.Privacy)
+	c.Provisioning, c.pretended = demo.Provisioning(u, c.Provisioning)
+	c.demo, c.feeds = true, demo.CampusSite{Feed: u.Feed}
 	return c
 }
 
@@ -160,72 +157,10 @@ func demoServices(u *valmont.University) []registry.Service {
 	return services
 }
 
-// seed fills an empty demo with the people of Valmont and what they would find
-// on a Sunday in November. A demo that has people is left as it is.
-func (h *House) seed(ctx context.Context, u *valmont.University) error {
-	n, err := h.identity.CountPeople(ctx)
-	if err != nil || n > 0 {
-		return err
-	}
-	people := map[string]campus.PersonID{}
-	for _, p := range u.People {
-		if err := h.seedPerson(ctx, p, people); err != nil {
-			return fmt.Errorf("add %s: %w", p.Login, err)
-		}
-	}
-	if err := h.seedDirectory(ctx, u, people); err != nil {
-		return err
-	}
-	if err := h.seedPortal(ctx, u, people); err != nil {
-		return err
-	}
-	if err := h.seedProvisioning(ctx, u, people); err != nil {
-		return err
-	}
-	if err := h.seedDesks(ctx, u, people); err != nil {
-		return err
-	}
-	if err := h.seedTexts(ctx); err != nil {
-		return err
-	}
-	if err := h.seedTickets(ctx, u, people); err != nil {
-		return err
-	}
-	if err := h.seedOutages(ctx, people); err != nil {
-		return err
-	}
-	return h.seedPrivacy(ctx, u, people)
-}
-
-func (h *House) seedPerson(ctx context.Context, p valmont.Person, people map[string]campus.PersonID) error {
-	hash, language, state := "", p.Language, account.Invited
-	if p.Demo { // the others have not activated their account yet
-		language, state = "", account.Active // who tries the demo reads what their browser asks for
-		var err error
-		if hash, err = h.identity.HashPassword(ctx, valmont.Password); err != nil {
-			return err
-		}
-	}
-	return h.DB.InTx(ctx, func(tx db.Tx) error {
-		id, err := h.identity.AddPerson(ctx, tx, identity.Person{
-			Login: p.Login, Mail: p.Mail, GivenName: p.GivenName, FamilyName: p.FamilyName, StudentNumber: p.StudentNumber,
-			JobTitle: p.Title.French, State: state, Locale: language, Affiliations: p.Affiliations, Rights: p.Rights,
-		})
-		if err != nil {
-			return err
-		}
-		people[p.Login] = id
-		for channel, value := range map[reach.Channel]string{reach.MobilePhone: p.Mobile, reach.RecoveryMail: p.PersonalMail} {
-			if value == "" {
-				continue
-			}
-			if err := h.identity.Reach().Record(ctx, tx, id, channel, value); err != nil {
-				return err
-			}
-		}
-		if hash == "" {
-			return nil
-		}
-		return h.identity.StorePassword(ctx, tx, id, hash)
-	})
+// fill furnishes an empty demo.
+func (h *House) fill(ctx context.Context, u *valmont.University) error {
+	return demo.Rooms{
+		DB: h.DB, Files: h.files, Sources: h.config.Directory.Sources, Identity: h.identity, Portal: h.portal, Directory: h.directory,
+		Provisioning: h.provisioning, Privacy: h.privacy, Helpdesk: h.helpdesk,
+	}.Fill(ctx, u)
 }

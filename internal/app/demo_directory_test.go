@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/amphi-campus/amphi/internal/app/demo"
 	"github.com/amphi-campus/amphi/internal/app/valmont"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
 )
@@ -18,7 +19,7 @@ func TestTheDemoHasSourcesWorthLookingAt(t *testing.T) {
 	}
 	cfg := demoConfig(u)
 	cfg.Server.DataDir = t.TempDir()
-	cfg.Directory = demoSources(filepath.Join(cfg.Server.DataDir, "sources"), cfg.Directory)
+	cfg.Directory = demo.Sources(filepath.Join(cfg.Server.DataDir, "sources"), cfg.Directory)
 	cfg.Identity.Hash.Memory, cfg.Identity.Hash.Time = 8<<10, 1
 	server := httptest.NewServer(nil)
 	defer server.Close()
@@ -28,7 +29,7 @@ func TestTheDemoHasSourcesWorthLookingAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	if err := h.seed(t.Context(), u); err != nil {
+	if err := h.fill(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
 	runs, _, err := h.directory.Sources().Runs(t.Context(), "", 1, 20)

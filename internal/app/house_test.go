@@ -42,7 +42,7 @@ func openDemo(t testing.TB, dsn ...string) (*House, *httptest.Server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.Close)
-	if err := h.seed(t.Context(), u); err != nil {
+	if err := h.fill(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = h.Web
@@ -237,7 +237,7 @@ func TestSeedingTwiceChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.seed(t.Context(), u); err != nil {
+	if err := h.fill(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
 	if after, _ := h.identity.CountPeople(t.Context()); after != before || before != int64(len(u.People)) {

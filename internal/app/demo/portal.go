@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"bytes"
@@ -17,8 +17,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/portal/news"
 )
 
-// demoPortal is what an administrator of Valmont would write in [portal].
-func demoPortal(u *valmont.University, c portal.Config) portal.Config {
+// Portal is what an administrator of Valmont would write in [portal].
+func Portal(u *valmont.University, c portal.Config) portal.Config {
 	for _, a := range u.Help {
 		c.Help.Articles = append(c.Help.Articles, help.Article{
 			ID: a.ID, QuestionFrench: a.Question.French, QuestionEnglish: a.Question.English,
@@ -41,13 +41,13 @@ func demoPortal(u *valmont.University, c portal.Config) portal.Config {
 	return c
 }
 
-// campusSite stands for the web site of one campus: it answers every request
+// CampusSite stands for the web site of one campus: it answers every request
 // with the site's feed, so that the demo reads a real feed without a network.
-type campusSite struct{ feed valmont.Feed }
+type CampusSite struct{ Feed valmont.Feed }
 
 // RoundTrip implements http.RoundTripper.
-func (s campusSite) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := s.feed.RSS(time.Now())
+func (s CampusSite) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := s.Feed.RSS(time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +59,11 @@ func (s campusSite) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // seedPortal fills the hall: news with pictures, notifications, pinned services.
-func (h *House) seedPortal(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+func (h Rooms) seedPortal(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	now := time.Now()
 	pictures := map[string]news.Picture{}
 	for _, p := range u.Pictures {
-		kept, err := h.portal.Desk().ImportPicture(ctx, people["admin"], bytes.NewReader(p.Data), p.FileName())
+		kept, err := h.Portal.Desk().ImportPicture(ctx, people["admin"], bytes.NewReader(p.Data), p.FileName())
 		if err != nil {
 			return fmt.Errorf("keep the picture %s: %w", p.Name, err)
 		}
@@ -76,9 +76,9 @@ func (h *House) seedPortal(ctx context.Context, u *valmont.University, people ma
 			Title: news.Text(a.Title), Summary: news.Text(a.Summary), Body: news.Text(a.Body), Source: news.Text(a.Source),
 			Audience: a.Audience, Public: a.Audience.Everybody(), Picture: pictures[a.Picture], PublishAt: a.At(now),
 		}
-		bring := h.portal.Publish
+		bring := h.Portal.Publish
 		if a.Draft {
-			bring, content.PublishAt = h.portal.Draft, time.Time{}
+			bring, content.PublishAt = h.Portal.Draft, time.Time{}
 		}
 		id, err := bring(ctx, "valmont."+a.ID, people[a.Author], content)
 		if err != nil {
@@ -93,17 +93,17 @@ func (h *House) seedPortal(ctx context.Context, u *valmont.University, people ma
 	}
 	for _, p := range u.People {
 		if p.Demo {
-			if err := h.portal.Pin(ctx, people[p.Login], "sso.moodle", "sso.timetable", "sso.mail", "sso.library"); err != nil {
+			if err := h.Portal.Pin(ctx, people[p.Login], "sso.moodle", "sso.timetable", "sso.mail", "sso.library"); err != nil {
 				return fmt.Errorf("pin services: %w", err)
 			}
 		}
 	}
-	return h.portal.VisitFeeds(ctx)
+	return h.Portal.VisitFeeds(ctx)
 }
 
 // seedNotice gives one notice to the people that it names, or to the demo
 // sign-ins of its audience.
-func (h *House) seedNotice(ctx context.Context, key string, n valmont.Notice, u *valmont.University, people map[string]campus.PersonID, articles map[string]string, now time.Time) error {
+func (h Rooms) seedNotice(ctx context.Context, key string, n valmont.Notice, u *valmont.University, people map[string]campus.PersonID, articles map[string]string, now time.Time) error {
 	notice := contract.Notice{
 		Room: "portal", Key: key, Icon: "bell", Tone: n.Tone,
 		TitleFrench: n.Title.French, TitleEnglish: n.Title.English, DetailFrench: n.Body.French, DetailEnglish: n.Body.English,
@@ -122,7 +122,7 @@ func (h *House) seedNotice(ctx context.Context, key string, n valmont.Notice, u 
 		if !named && (len(n.To) > 0 || !p.Demo || !n.Audience.Admits(campus.Viewer{Affiliations: p.Affiliations, Rights: p.Rights})) {
 			continue
 		}
-		if err := h.portal.NotifyOnce(ctx, people[p.Login], notice, n.Age.From(now), n.Read); err != nil {
+		if err := h.Portal.NotifyOnce(ctx, people[p.Login], notice, n.Age.From(now), n.Read); err != nil {
 			return fmt.Errorf("notify %s: %w", p.Login, err)
 		}
 	}

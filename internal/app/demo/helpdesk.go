@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/app/valmont"
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/counter"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
@@ -50,7 +51,7 @@ func demoTickets() []demoTicket {
 }
 
 // seedTickets opens them, and has the agent answer.
-func (h *House) seedTickets(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+func (h Rooms) seedTickets(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	known := map[string]valmont.Person{}
 	for _, p := range u.People {
 		known[p.Login] = p
@@ -61,11 +62,17 @@ func (h *House) seedTickets(ctx context.Context, u *valmont.University, people m
 			return fmt.Errorf("open the request %q: %w", r.subject, err)
 		}
 	}
+	student := known["student"]
+	if err := h.Helpdesk.Reception().SeedAppointment(ctx, counter.Wish{
+		Code: "rives", Purpose: "carte", Person: people["student"], Name: student.GivenName + " " + student.FamilyName, Mail: student.Mail, Locale: campus.French,
+	}); err != nil {
+		return fmt.Errorf("take an appointment: %w", err)
+	}
 	return nil
 }
 
-func (h *House) seedTicket(ctx context.Context, tx db.Tx, r demoTicket, p valmont.Person, who campus.PersonID, agent ticket.Actor) error {
-	tickets := h.helpdesk.Tickets()
+func (h Rooms) seedTicket(ctx context.Context, tx db.Tx, r demoTicket, p valmont.Person, who campus.PersonID, agent ticket.Actor) error {
+	tickets := h.Helpdesk.Tickets()
 	t := ticket.Ticket{
 		Channel: ticket.ByPortal, Subject: r.subject, Locale: r.locale, Area: r.area, Service: r.service, Leaf: r.leaf, ProvedAt: tx.Now().Time(),
 		Requester: who, RequesterName: p.GivenName + " " + p.FamilyName, RequesterMail: p.Mail,

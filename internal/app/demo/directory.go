@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"bytes"
@@ -26,9 +26,9 @@ import (
 // directorySource is what the demo's directory says about itself.
 const directorySource = "valmont"
 
-// demoSources are the sources that an administrator of Valmont would declare: two
+// Sources are the sources that an administrator of Valmont would declare: two
 // tables that other programs leave in a folder, and a partner who pushes.
-func demoSources(folder string, c directory.Config) directory.Config {
+func Sources(folder string, c directory.Config) directory.Config {
 	if len(c.Sources) > 0 {
 		return c // somebody tries their own
 	}
@@ -48,10 +48,10 @@ func demoSources(folder string, c directory.Config) directory.Config {
 
 // seedSources lets the sources be read as they were in the last weeks: at the beginning
 // of the term, after some changes, and an export that broke off, which the brake holds.
-func (h *House) seedSources(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+func (h Rooms) seedSources(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	officer := campus.Viewer{Person: people["admin"], Rights: []campus.Right{campus.RightDirectory}}
 	files := map[string]string{}
-	for _, s := range h.config.Directory.Sources {
+	for _, s := range h.Sources {
 		files[s.ID] = s.CSV.File
 	}
 	if files["scolarite"] == "" || files["rh"] == "" {
@@ -75,20 +75,20 @@ func (h *House) seedSources(ctx context.Context, u *valmont.University, people m
 		if err := os.WriteFile(files[reading.source], []byte(reading.table), 0o600); err != nil {
 			return fmt.Errorf("write a table: %w", err)
 		}
-		if _, err := h.directory.Sources().Run(ctx, register.Order{Source: reading.source, Dry: reading.dry, Full: true, By: reading.by}); err != nil {
+		if _, err := h.Directory.Sources().Run(ctx, register.Order{Source: reading.source, Dry: reading.dry, Full: true, By: reading.by}); err != nil {
 			return fmt.Errorf("read %s: %w", reading.source, err)
 		}
 	}
 	ends := time.Date(2027, time.September, 30, 0, 0, 0, 0, time.UTC)
 	moves := year.Moves{"M-CYBER": "", "M-DATA": "", "BUT-GEA": "L-ECO", "BUT-MLT": "L-ECO"}
-	if _, err := h.directory.Years().Prepare(ctx, officer, "Passage en 2027-2028", moves, ends); err != nil {
+	if _, err := h.Directory.Years().Prepare(ctx, officer, "Passage en 2027-2028", moves, ends); err != nil {
 		return fmt.Errorf("prepare the change of year: %w", err)
 	}
 	return nil
 }
 
 // seedDirectory fills the org chart, the entries and the groups of Valmont.
-func (h *House) seedDirectory(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+func (h Rooms) seedDirectory(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	more, err := u.Directory()
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (h *House) seedDirectory(ctx context.Context, u *valmont.University, people
 
 // seedUnits makes the chart: the presidency on top, the faculties and the general
 // secretariat below it, the services below that.
-func (h *House) seedUnits(ctx context.Context, u *valmont.University, more valmont.Directory, people map[string]campus.PersonID) error {
+func (h Rooms) seedUnits(ctx context.Context, u *valmont.University, more valmont.Directory, people map[string]campus.PersonID) error {
 	units := []unit.Unit{}
 	for _, d := range u.Departments {
 		one := unit.Unit{
@@ -182,7 +182,7 @@ const (
 
 // seedEntries gives those who work a telephone, an office and their functions. Some
 // agreed to a picture, one is away, and one is ex-directory.
-func (h *House) seedEntries(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+func (h Rooms) seedEntries(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	working := 0
 	for _, p := range u.People {
 		if p.Is(campus.Student) && p.Phone == "" {
@@ -210,7 +210,7 @@ func (h *House) seedEntries(ctx context.Context, u *valmont.University, people m
 			if err != nil {
 				return err
 			}
-			if chosen.Photo, _, err = files.PutPicture(ctx, h.files, bytes.NewReader(portrait), p.Login+".png", 1<<20, 384); err != nil {
+			if chosen.Photo, _, err = files.PutPicture(ctx, h.Files, bytes.NewReader(portrait), p.Login+".png", 1<<20, 384); err != nil {
 				return err
 			}
 		}
@@ -233,8 +233,8 @@ func (h *House) seedEntries(ctx context.Context, u *valmont.University, people m
 }
 
 // seedGroups makes the groups; the members of rules follow in a job.
-func (h *House) seedGroups(ctx context.Context, u *valmont.University, more valmont.Directory, people map[string]campus.PersonID) error {
-	groups := h.directory.Groups()
+func (h Rooms) seedGroups(ctx context.Context, u *valmont.University, more valmont.Directory, people map[string]campus.PersonID) error {
+	groups := h.Directory.Groups()
 	for _, g := range more.Groups {
 		one := group.Group{Code: g.Code, Kind: group.ByHand, NameFrench: g.Name.French, NameEnglish: g.Name.English, About: g.About.French, Open: g.Open}
 		if len(g.Kinds)+len(g.Programmes) > 0 {

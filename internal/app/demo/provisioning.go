@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -20,11 +20,11 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
-// demoProvisioning is what an administrator of Valmont would write in
+// Provisioning is what an administrator of Valmont would write in
 // [provisioning], and the services that this program pretends to be: a Moodle that
 // works, a file store that is slow, printers that do not answer, and a mail tenant
 // for those who teach and work here. The ledger says what really becomes of it.
-func demoProvisioning(u *valmont.University, c provisioning.Config) (provisioning.Config, http.RoundTripper) {
+func Provisioning(u *valmont.University, c provisioning.Config) (provisioning.Config, http.RoundTripper) {
 	const token = "demo"
 	learning, files := pretend.NewMoodle(token), pretend.NewNextcloud("amphi", token)
 	printing, mail := pretend.NewSCIM(token), pretend.NewGraph("amphi", token)
@@ -85,19 +85,19 @@ func demoPeople(u *valmont.University, kind campus.Kind) []valmont.Person {
 // seedProvisioning makes the ledger that a Sunday in November would find: those
 // who sign in have a Moodle account, and somebody who studied here is leaving it.
 // The rest is made by the work itself, once the demo runs.
-func (h *House) seedProvisioning(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+func (h Rooms) seedProvisioning(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	students := demoPeople(u, campus.Student)
 	left := students[len(students)-1]
 	for _, p := range append([]valmont.Person{left}, u.People...) {
 		if p.Login != left.Login && !p.Demo {
 			continue
 		}
-		if _, err := h.provisioning.Push(ctx, p.Login, "moodle"); err != nil {
+		if _, err := h.Provisioning.Push(ctx, p.Login, "moodle"); err != nil {
 			return fmt.Errorf("prepare the account of %s: %w", p.Login, err)
 		}
 	}
 	guest := contract.Subject{Affiliations: []campus.Affiliation{{Kind: campus.Guest, Campus: left.Affiliations[0].Campus}}}
 	return h.DB.InTx(ctx, func(tx db.Tx) error {
-		return h.identity.Amend(ctx, tx, people[left.Login], guest, []contract.Field{contract.FieldAffiliations}, "demo")
+		return h.Identity.Amend(ctx, tx, people[left.Login], guest, []contract.Field{contract.FieldAffiliations}, "demo")
 	})
 }

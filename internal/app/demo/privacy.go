@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
-// demoPrivacy is what an administrator of Valmont would write in [privacy].
-func demoPrivacy(u *valmont.University, c privacy.Config) privacy.Config {
+// Privacy is what an administrator of Valmont would write in [privacy].
+func Privacy(u *valmont.University, c privacy.Config) privacy.Config {
 	c.Address = "1 quai des Tanneurs, 38400 Valmont"
 	c.Contact = "contact@" + u.Institution.Domain
 	c.OfficerName, c.OfficerMail, c.OfficerPhone = "Dominique Pradel", "dpo@"+u.Institution.Domain, "04 99 00 14 30"
@@ -28,7 +28,7 @@ type demoRequest struct {
 
 // seedPrivacy files requests in every state, a legal hold, data that is due, and a
 // look at the student's file.
-func (h *House) seedPrivacy(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+func (h Rooms) seedPrivacy(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	officer := people["admin"]
 	if officer == "" {
 		return nil
@@ -46,31 +46,31 @@ func (h *House) seedPrivacy(ctx context.Context, u *valmont.University, people m
 		return nil
 	}
 	for i, d := range requests {
-		id, err := h.privacy.Ask(ctx, others[i], d.kind, d.words)
+		id, err := h.Privacy.Ask(ctx, others[i], d.kind, d.words)
 		if err != nil {
 			return fmt.Errorf("file a request: %w", err)
 		}
-		q, err := h.privacy.Request(ctx, id)
+		q, err := h.Privacy.Request(ctx, id)
 		if err != nil {
 			return err
 		}
 		if d.then != nil {
-			if err := d.then(ctx, h.privacy, q); err != nil {
+			if err := d.then(ctx, h.Privacy, q); err != nil {
 				return fmt.Errorf("go on with a request: %w", err)
 			}
 		}
 	}
-	if err := h.privacy.Erasures().PlaceHold(ctx, erasure.Hold{Person: others[1], Reason: "Recours devant le tribunal administratif, dossier 2026-118.", PlacedBy: officer}); err != nil {
+	if err := h.Privacy.Erasures().PlaceHold(ctx, erasure.Hold{Person: others[1], Reason: "Recours devant le tribunal administratif, dossier 2026-118.", PlacedBy: officer}); err != nil {
 		return err
 	}
-	place, err := h.privacy.Erasures().Prepare(ctx, erasure.Order{Person: others[len(requests)], Cause: erasure.WhenDue, Rule: "la règle pour les étudiants", Propose: true})
+	place, err := h.Privacy.Erasures().Prepare(ctx, erasure.Order{Person: others[len(requests)], Cause: erasure.WhenDue, Rule: "la règle pour les étudiants", Propose: true})
 	if err != nil {
 		return err
 	}
 	if err := h.DB.InTx(ctx, func(tx db.Tx) error { _, err := place(ctx, tx); return err }); err != nil {
 		return err
 	}
-	return h.privacy.Looked(ctx, contract.Look{
+	return h.Privacy.Looked(ctx, contract.Look{
 		By: people["agent"], About: people["student"], As: campus.RightHelpdesk, What: "identity.support.look.reason", Why: "Appel au sujet d’un téléphone perdu",
 	})
 }

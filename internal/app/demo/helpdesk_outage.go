@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 
 // seedOutages says what happened last week and what is planned, and writes two
 // articles. Nothing is out of order now: the sign-in page stays calm.
-func (h *House) seedOutages(ctx context.Context, people map[string]campus.PersonID) error {
-	board, shelf, manager := h.helpdesk.Outages(), h.helpdesk.Knowledge(), people["admin"]
+func (h Rooms) seedOutages(ctx context.Context, people map[string]campus.PersonID) error {
+	board, shelf, manager := h.Helpdesk.Outages(), h.Helpdesk.Knowledge(), people["admin"]
 	if err := h.DB.InTx(ctx, func(tx db.Tx) error {
 		now := tx.Now().Time()
 		past, err := board.Make(ctx, tx, outage.Outage{

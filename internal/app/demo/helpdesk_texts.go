@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -27,10 +27,10 @@ var demoTexts = [][4]string{
 }
 
 // seedTexts writes them.
-func (h *House) seedTexts(ctx context.Context) error {
+func (h Rooms) seedTexts(ctx context.Context) error {
 	return h.DB.InTx(ctx, func(tx db.Tx) error {
 		for _, x := range demoTexts {
-			if err := h.helpdesk.Handling().KeepText(ctx, tx, "new", x[0], x[1], x[2], x[3]); err != nil {
+			if err := h.Helpdesk.Handling().KeepText(ctx, tx, "new", x[0], x[1], x[2], x[3]); err != nil {
 				return fmt.Errorf("write a text that agents insert: %w", err)
 			}
 		}

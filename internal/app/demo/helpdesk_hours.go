@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/app/valmont"
 	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/counter"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/kept"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
@@ -26,8 +27,8 @@ var deskTeams = map[string][]string{
 
 // seedDesks sets up a desk on each campus as its manager would: hours, queues, agents,
 // promises, examinations, a rule and the start of the next term.
-func (h *House) seedDesks(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
-	desk, manager := h.helpdesk.Setup(), people["admin"]
+func (h Rooms) seedDesks(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
+	desk, manager := h.Helpdesk.Setup(), people["admin"]
 	weeks := map[string]hours.Week{}
 	for _, c := range u.Campuses { // one after the other: the first one's hours are those of the house
 		plan, rush, ok := demoHours(u, c)
@@ -40,12 +41,17 @@ func (h *House) seedDesks(ctx context.Context, u *valmont.University, people map
 				return err
 			}
 			weeks[calendar] = rush
+			place := counter.Usual()
+			place.Campus, place.Calendar = c.Code, calendar
+			if err := h.Helpdesk.Reception().Seed(ctx, tx, manager, c.Code, place); err != nil {
+				return err
+			}
 			for _, p := range u.People {
 				if !slices.Contains(p.Rights, campus.RightHelpdesk) || !slices.ContainsFunc(p.Affiliations, func(a campus.Affiliation) bool { return a.Campus == c.Code }) {
 					continue
 				}
 				for _, q := range queues {
-					if _, err := h.helpdesk.Tickets().Join(ctx, tx, q.ID, people[p.Login]); err != nil {
+					if _, err := h.Helpdesk.Tickets().Join(ctx, tx, q.ID, people[p.Login]); err != nil {
 						return err
 					}
 				}
@@ -62,7 +68,7 @@ func (h *House) seedDesks(ctx context.Context, u *valmont.University, people map
 		for _, q := range []ticket.Queue{
 			{Team: "network", NameFrench: "Réseau et Wi-Fi", NameEnglish: "Network and Wi-Fi"}, {Team: "portal", NameFrench: "Portail", NameEnglish: "Portal"},
 		} {
-			if _, err := h.helpdesk.Tickets().KeepQueue(ctx, tx, q); err != nil {
+			if _, err := h.Helpdesk.Tickets().KeepQueue(ctx, tx, q); err != nil {
 				return err
 			}
 		}
