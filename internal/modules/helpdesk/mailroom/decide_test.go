@@ -2,8 +2,11 @@ package mailroom_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -349,6 +352,58 @@ func TestTheWholeCorpusGoesThroughTheDecision(t *testing.T) {
 					t.Errorf("%s says %q", name, body)
 				}
 			}
+		}
+	})
+}
+
+func TestOnlyTheInstitutionsOwnServersHandOverMail(t *testing.T) {
+	for peer, want := range map[string]bool{
+		"127.0.0.1:4000": true, "[::1]:4000": true, "10.0.3.9:4000": true, "[::ffff:10.0.3.9]:4000": true, "[2001:db8:1::5]:4000": true,
+		"10.0.4.9:4000": false, "203.0.113.5:4000": false, "[2001:db8:2::5]:4000": false,
+	} {
+		at := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(peer))
+		if got := mailroom.Admits([]string{"10.0.3.0/24", "2001:db8:1::/48"}, at); got != want {
+			t.Errorf("%s: %v", peer, got)
+		}
+		if got := mailroom.Admits(nil, at); got != at.IP.IsLoopback() {
+			t.Errorf("%s without any network: %v", peer, got)
+		}
+	}
+}
+
+// far is a listener whose callers come from elsewhere.
+type far struct{ net.Listener }
+
+type farConn struct{ net.Conn }
+
+// RemoteAddr implements net.Conn.
+func (farConn) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort("203.0.113.5:4000"))
+}
+
+// Accept implements net.Listener.
+func (f far) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	return farConn{c}, err
+}
+
+func TestAServerFromElsewhereIsRefused(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *room) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- r.mail.Serve(ctx, far{listener}) }()
+		r.server = listener.Addr().String()
+		err = r.hand(guest, written(guest, queue, "?", "?"), queue)
+		stop()
+		if err == nil || !strings.Contains(err.Error(), "554") {
+			t.Errorf("got %v", err)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 	})
 }

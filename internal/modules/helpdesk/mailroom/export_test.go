@@ -2,6 +2,7 @@ package mailroom
 
 import (
 	"context"
+	"net"
 
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/mailroom/internal/sqlgen"
 )
@@ -45,3 +46,9 @@ func (m *Mailroom) Forget(ctx context.Context) error { return m.forget(ctx) }
 
 // MostAnswers is how many answers by programs an address gets.
 const MostAnswers = mostAnswers
+
+// Admits reports whether a machine may hand over mail to a desk with these networks.
+func Admits(list []string, peer net.Addr) bool {
+	from, err := networks(list)
+	return err == nil && admits(from, peer)
+}
