@@ -120,7 +120,7 @@ var openToStrangers = []string{
 	"GET /password/passphrase", "POST /password/known", "GET /.well-known/change-password",
 	// Programs that bring a password of their own.
 	"GET /.well-known/carddav", "PROPFIND /.well-known/carddav", "OPTIONS /dav/", "GET /dav/", "PROPFIND /dav/", "REPORT /dav/", "PROPPATCH /dav/", "PUT /dav/", "DELETE /dav/", "MKCOL /dav/",
-	"GET /api/directory/v1/openapi.json", // how programs push, the same for everybody
+	"GET /api/directory/v1/openapi.json", "GET /api/helpdesk/v1/openapi.json", // how programs push, the same for everybody
 	// Asking for help, and following a request with a proof instead of an account.
 	"GET /helpdesk", "GET /helpdesk/ask", "GET /helpdesk/ask/{way...}", "GET /helpdesk/ask/write", "POST /helpdesk/ask/write",
 	"GET /helpdesk/counters", "GET /helpdesk/counters/{code}", "GET /helpdesk/counters/{code}/{purpose}", "POST /helpdesk/counters/{code}/{purpose}",
@@ -138,7 +138,7 @@ var onTheWay = []string{
 	"/activate/code", "/activate/password", "/activate/later", "/activate/resume",
 	"/password/code", "/password/link", "/diagnostic/result",
 	"/helpdesk/proof", "/helpdesk/follow/{number}/", "/helpdesk/letter/", "/helpdesk/appointments/", "/helpdesk/counter/{code}/kiosk", "/helpdesk/counter/{code}/screen", "/helpdesk/counter/{code}/feed",
-	"/scim/v2/", "/api/directory/v1/", // programs, with a token that was made on a page
+	"/scim/v2/", "/api/directory/v1/", "/api/helpdesk/v1/", // programs, with a token that was made on a page
 }
 
 func TestOnlyThesePagesAreOpenToStrangers(t *testing.T) {

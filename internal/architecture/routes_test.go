@@ -18,6 +18,7 @@ var published = map[string][]string{
 	"portal":    {"/{$}", "/search", "/language"},
 	"identity":  {"/login", "/logout", "/activate", "/password", "/why", "/diagnostic", "/.well-known/change-password"},
 	"directory": {"/dav", "/.well-known/carddav", "/scim", "/api/directory"},
+	"helpdesk":  {"/api/helpdesk"},
 	"sso":       {"/cas", "/saml", "/oidc", "/device", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"},
 }
 

@@ -37,13 +37,13 @@ func (m *Module) furnish() {
 	})
 	m.post()
 	m.steering()
-	m.tickets.Connect(m.outages, m.promises, m.words, m.promises, m.following, m.handling, m.outages, m.mailroom, m.figures)
+	m.tickets.Connect(m.outages, m.promises, m.words, m.promises, m.following, m.handling, m.outages, m.mailroom, m.figures, m.api)
 }
 
 // alcoves lists them. What they bring besides their addresses is found by their
 // interfaces.
 func (m *Module) alcoves() []alcove {
-	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.knowledge, m.mailroom, m.figures, m.reception}
+	return []alcove{m.listing, m.attached, m.handling, m.setup, m.proving, m.asking, m.following, m.outages, m.knowledge, m.mailroom, m.figures, m.api, m.reception}
 }
 
 // those are the alcoves that bring a T.
@@ -59,13 +59,18 @@ func those[T any](alcoves []alcove) []T {
 
 // Jobs registers those of the alcoves.
 func (m *Module) Jobs(r *jobs.Registry) {
+	m.tickets.Jobs(r)
 	m.promises.Jobs(r)
 	for _, owner := range those[jobOwner](m.alcoves()) {
 		owner.Jobs(r)
 	}
 }
 
-// agents are those who may handle tickets.
+// agents are those who may handle tickets, on one campus at least.
 func (m *Module) agents(ctx context.Context) ([]campus.PersonID, error) {
-	return m.Roll.HoldersOf(ctx, campus.RightHelpdesk)
+	everywhere := []campus.Affiliation{}
+	for _, p := range m.Places.Campuses() {
+		everywhere = append(everywhere, campus.Affiliation{Campus: p.Code})
+	}
+	return m.Roll.HoldersFor(ctx, campus.RightHelpdesk, everywhere)
 }

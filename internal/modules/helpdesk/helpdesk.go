@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/api"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/asking"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/counter"
@@ -47,6 +48,7 @@ type Module struct {
 	knowledge *knowledge.Knowledge
 	mailroom  *mailroom.Mailroom
 
+	api     *api.API
 	figures *figures.Figures
 	intake  *intake.Intake
 

@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/api"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/figures"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/intake"
 )
@@ -9,6 +10,9 @@ import (
 func (m *Module) steering() {
 	m.figures = figures.New(figures.Deps{
 		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Calendars: m.calendars, Places: m.Places, Services: m.Services,
+	})
+	m.api = api.New(api.Deps{
+		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Base: m.Base, Tickets: m.tickets, Register: m.Register, Places: m.Places, Allowed: m.config.Programs.Networks(), Confirm: m.Confirm,
 	})
 	m.intake = &intake.Intake{DB: m.DB, Tickets: m.tickets, Files: m.attached, Register: m.Register, Figures: m.figures, Zone: m.Zone}
 }
