@@ -68,6 +68,8 @@ type Deps struct {
 type Roll interface {
 	// HoldersOf are those who hold a right and can use their account.
 	HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error)
+	// HoldersFor are those who hold it over somebody with one of these affiliations.
+	HoldersFor(ctx context.Context, r campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error)
 }
 
 // Services are the programs behind single sign-on.

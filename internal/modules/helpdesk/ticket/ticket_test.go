@@ -109,3 +109,33 @@ func TestAnAgentOfOneCampusHandlesItsTickets(t *testing.T) {
 func TestEveryQueryPrepares(t *testing.T) {
 	dbtest.EveryQueryPrepares(t, "internal/sqlgen/queries.sql.go", tickettest.Steps()...)
 }
+
+func TestWhatWasPutOffComesBackOnItsDayAndWhatWasSolvedEnds(t *testing.T) {
+	tickettest.Each(t, func(t *testing.T, x *tickettest.Desk) {
+		agent := tickettest.By(ticket.Agent, campustest.Sam())
+		off := x.Open(campustest.Lina(), "Plus tard", "…")
+		done := x.Open(campustest.Lina(), "Résolue", "…")
+		off = x.Change(off, agent, func(w *ticket.Work) error { return w.Postpone(tickettest.Start.Add(48 * time.Hour)) })
+		done = x.Change(done, agent, func(w *ticket.Work) error { return w.Solve() })
+		look := func(which ticket.Ticket, want ticket.State) {
+			t.Helper()
+			if err := x.Tickets.Wake(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Tickets.CloseSolved(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if now, err := x.Tickets.ByID(t.Context(), which.ID); err != nil || now.State != want {
+				t.Errorf("%s is %s, not %s (%v)", which.Subject, now.State, want, err)
+			}
+		}
+		x.Clock.Advance(47 * time.Hour)
+		look(off, ticket.Postponed)
+		look(done, ticket.Solved)
+		x.Clock.Advance(2 * time.Hour)
+		look(off, ticket.Open)
+		x.Clock.Advance(13 * 24 * time.Hour)
+		look(done, ticket.Closed)
+		look(off, ticket.Open)
+	})
+}
