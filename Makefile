@@ -13,7 +13,8 @@ FUZZTIME ?= 10s
 # between goroutines, and those whose tests press a button many times at once.
 CONCURRENT = ./internal/platform/... ./internal/modules/identity ./internal/modules/identity/upstream/... \
 	$(addprefix ./internal/modules/identity/,activation code diagnostic factor journal password recovery renewal risk/...) \
-	$(addprefix ./internal/modules/,sso $(addprefix sso/,casserver keys oidcop samlidp))
+	$(addprefix ./internal/modules/,sso $(addprefix sso/,casserver keys oidcop samlidp)) \
+	$(addprefix ./internal/modules/helpdesk/,counter handling outage ticket)
 VIEWS      = internal/ui internal/contract $(wildcard internal/modules/*)
 SQLC_FILES = $(wildcard $(addsuffix /sqlc.yaml,internal/* internal/*/* internal/*/*/* internal/*/*/*/*))
 GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
@@ -41,12 +42,12 @@ test: ## run every test, with real PostgreSQL, Chromium and Apache
 tests:
 	@if [ -z "$$AMPHI_TEST_CC" ]; then \
 		echo 'The race detector needs gcc: the tests run without it.'; \
-		exec $(GO) test -timeout 20m ./...; \
+		exec $(GO) test -timeout 45m ./...; \
 	fi; \
 	concurrent=$$($(GO) list -e $(CONCURRENT)) && all=$$($(GO) list -e ./...) || exit 1; \
-	$(GO) test -timeout 20m $$(echo "$$all" | grep -vxF "$$concurrent"); code=$$?; \
+	$(GO) test -timeout 45m $$(echo "$$all" | grep -vxF "$$concurrent"); code=$$?; \
 	echo '$(GO) test -race $(CONCURRENT)'; \
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m $$concurrent || code=$$?; \
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $$concurrent || code=$$?; \
 	exit $$code
 
 check: format vet staticcheck generated vulnerabilities ## format, vet, staticcheck, generated files, known vulnerabilities
