@@ -10,8 +10,8 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/amphi-campus/amphi/internal/modules/portal/news"
-	"github.com/amphi-campus/amphi/internal/platform/prose"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/prose"
 	"github.com/amphi-campus/amphi/internal/ui"
 	"strconv"
 )

@@ -31,7 +31,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
-	"github.com/amphi-campus/amphi/internal/testenv/child"
 	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
@@ -95,29 +94,30 @@ func put(t *testing.T, path, text string) {
 	}
 }
 
-// run starts a server and waits for its port.
+// run starts a server and waits for its port. The server ends with the test, and with
+// the test program when that is killed: its shell reads a pipe that closes then.
 func run(t *testing.T, port int, program string, args ...string) {
 	t.Helper()
-	c, err := child.Start(exec.Command(program, args...), func(string) {})
+	var words bytes.Buffer
+	server := exec.Command("sh", append([]string{"-c", `"$@" & server=$!; cat >/dev/null; kill $server; wait $server`, "sh", program}, args...)...)
+	server.Stdout, server.Stderr, server.WaitDelay = &words, &words, 10*time.Second
+	lifeline, err := server.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if err := c.Stop(10 * time.Second); err != nil {
+		if err := lifeline.Close(); err != nil {
 			t.Log(err)
 		}
+		_ = server.Wait() // its exit code is that of a killed server
 		if t.Failed() {
-			t.Log(c.Words())
+			t.Log(words.String())
 		}
 	})
-	until(t, filepath.Base(program), func() bool {
-		select {
-		case <-c.Ended():
-			t.Fatalf("%s ended: %s", program, c.Words())
-		default:
-		}
-		return open(port)
-	})
+	until(t, filepath.Base(program), func() bool { return open(port) })
 }
 
 func TestSwaksHandsOverMail(t *testing.T) {
