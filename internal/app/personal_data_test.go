@@ -314,7 +314,8 @@ var rowValues = map[string]any{
 	"phones": "[]", "functions": "[]", "audiences": "{}", "rule": "{}",
 	"provisioning_accounts.target_id": "moodle", "identity_factors.kind": "key", "privacy_erasures.state": "dismissed", "privacy_exports.state": "ready",
 	"identity_locks.fired":      "[]",
-	"helpdesk_tickets.priority": 2, "routed": "[]",
+	"helpdesk_tickets.priority": 2, "routed": "[]", "services": "[]", "campuses": "[]",
+	"directory_records.brought": true,
 }
 
 // marked is a text that tells from which column it comes.

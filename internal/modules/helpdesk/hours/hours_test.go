@@ -274,14 +274,14 @@ func FuzzFramesThatAreReadCanBeWritten(f *testing.F) {
 func TestHoursAreReadAsPeopleTypeThem(t *testing.T) {
 	lunch := []Frame{{540, 750}, {810, 1020}}
 	for text, want := range map[string][]Frame{
-		"9:00-12:30, 13:30-17:00":         lunch,
-		"9h-12h30 13h30-17h":              lunch,
-		"09h00 – 12h30 et 13h30 – 17h00":  lunch,
-		"9 h à 12 h 30, 13 h 30 à 17 h": lunch,
-		"8-20":                            {{480, 1200}},
-		"18:00-0:00":                      {{1080, 1440}},
-		"":                                nil,
-		" – ":                             nil,
+		"9:00-12:30, 13:30-17:00":        lunch,
+		"9h-12h30 13h30-17h":             lunch,
+		"09h00 – 12h30 et 13h30 – 17h00": lunch,
+		"9 h à 12 h 30, 13 h 30 à 17 h":  lunch,
+		"8-20":                           {{480, 1200}},
+		"18:00-0:00":                     {{1080, 1440}},
+		"":                               nil,
+		" – ":                            nil,
 	} {
 		if got, err := ParseFrames(text); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q is %v, %v", text, got, err)
