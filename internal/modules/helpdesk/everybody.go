@@ -25,7 +25,7 @@ func (m *Module) everybody() {
 	m.many()
 	m.asking = asking.New(asking.Deps{
 		DB: m.DB, Clock: m.Clock, Log: m.Log, Tickets: m.tickets, Proving: m.proving, Files: m.attached, SignIns: m.SignIns, Proofs: m.Proofs,
-		Register: m.Register, Accounts: m.Accounts, Services: m.Services, Catalogue: m.Catalogue, Help: m.Help, Desks: m.desks, SendsSMS: m.Mailer.SendsSMS,
+		Register: m.Register, Accounts: m.Accounts, Services: m.Services, Catalogue: m.Catalogue, Help: m.Help, Desks: m.desks, Foremost: m.foremost, SendsSMS: m.Mailer.SendsSMS,
 		Suggesters: []diagnosis.Suggester{m.outages, m.knowledge},
 	})
 	m.following = following.New(following.Deps{
@@ -50,4 +50,10 @@ func (m *Module) About(ctx context.Context, v campus.Viewer, who campus.PersonID
 // Search implements contract.Searcher: everybody finds their own requests.
 func (m *Module) Search(ctx context.Context, v campus.Viewer, words string) ([]contract.Hit, error) {
 	return m.following.Search(ctx, v, words)
+}
+
+// foremost are the areas of a start of term that runs.
+func (m *Module) foremost(ctx context.Context) ([]ticket.Area, error) {
+	running, _, err := m.calendars.Terms.Running(ctx, m.Clock.Now())
+	return running.Ask, err
 }

@@ -55,6 +55,8 @@ type Deps struct {
 	Help      Help
 	// Desks says which desks are open now.
 	Desks func(ctx context.Context) ([]openings.Now, error)
+	// Foremost are the areas that the guide names first these days.
+	Foremost func(ctx context.Context) ([]ticket.Area, error)
 	// Suggesters know what else may answer: knowledge, running incidents.
 	Suggesters []diagnosis.Suggester
 	// SendsSMS says whether a code can go to a telephone.

@@ -28,7 +28,11 @@ func (a *Asking) startPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := startView{Words: strings.TrimSpace(r.URL.Query().Get("q")), Question: diagnosis.Questions[0], SignedIn: web.Viewer(r).SignedIn()}
+	foremost, err := a.Foremost(r.Context())
+	if err != nil {
+		return err
+	}
+	view := startView{Words: strings.TrimSpace(r.URL.Query().Get("q")), Question: diagnosis.Start(foremost), SignedIn: web.Viewer(r).SignedIn()}
 	if len(view.Words) > longestSearch {
 		view.Words = strings.ToValidUTF8(view.Words[:longestSearch], "")
 	}

@@ -20,6 +20,20 @@ type Question struct {
 // helpdesk.diagnosis.answer.<Key>, and no two answers of the tree share a key.
 type Answer struct{ Key, To string }
 
+// Start is the first question, with what is foremost these days before the rest: at the
+// start of term, most ask about a few things.
+func Start(foremost []ticket.Area) Question {
+	q := Question{Key: Questions[0].Key, Answers: slices.Clone(Questions[0].Answers)}
+	rank := func(a Answer) int {
+		if i := slices.Index(foremost, areas[a.Key]); i >= 0 {
+			return i
+		}
+		return len(foremost)
+	}
+	slices.SortStableFunc(q.Answers, func(a, b Answer) int { return rank(a) - rank(b) })
+	return q
+}
+
 // Leaf is where a way through the guide ends. Its sentences are
 // helpdesk.diagnosis.leaf.<Key>.title, .text and, with a Mend, .mend.
 type Leaf struct {

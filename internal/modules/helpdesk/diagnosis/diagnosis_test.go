@@ -1,8 +1,10 @@
 package diagnosis_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -13,7 +15,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/i18n/i18ntest"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui"
-	"time"
 )
 
 func TestTheGuideLeadsToWhatMendsIt(t *testing.T) {
@@ -141,5 +142,21 @@ func TestWhoCannotEnterIsLockedOut(t *testing.T) {
 		if LockedOut(leaf) != want {
 			t.Errorf("%q: %t", leaf, !want)
 		}
+	}
+}
+
+func TestTheGuideBeginsWithWhatIsForemostTheseDays(t *testing.T) {
+	keys := func(q Question) (list []string) {
+		for _, a := range q.Answers {
+			list = append(list, a.Key)
+		}
+		return list
+	}
+	usual, rush := keys(Start(nil)), keys(Start([]ticket.Area{ticket.AreaHardware, ticket.AreaNetwork}))
+	if usual[0] != "signin" || !slices.Equal(rush, []string{"hardware", "network", "signin", "service", "portal", "else"}) {
+		t.Errorf("usually %v, at the start of term %v", usual, rush)
+	}
+	if !slices.Equal(keys(Start(nil)), usual) {
+		t.Error("the tree itself was sorted")
 	}
 }

@@ -81,7 +81,8 @@ func Open(x *Desk) *Front {
 	f.Asking = asking.New(asking.Deps{
 		DB: x.DB, Clock: x.Clock, Log: slog.New(slog.DiscardHandler), Tickets: x.Tickets, Proving: f.Proving, Files: f.Files, SignIns: f, Proofs: f, Register: register{}, Accounts: f,
 		Services: f, Catalogue: func() []contract.ServiceProvider { return []contract.ServiceProvider{f} }, Help: f, Suggesters: []diagnosis.Suggester{f}, SendsSMS: sends,
-		Desks: func(context.Context) ([]openings.Now, error) { return nil, nil },
+		Desks:    func(context.Context) ([]openings.Now, error) { return nil, nil },
+		Foremost: func(context.Context) ([]ticket.Area, error) { return nil, nil },
 	})
 	f.Following = following.New(following.Deps{
 		DB: x.DB, Clock: x.Clock, Keys: keys, Base: base, Texts: x.Texts, Tickets: x.Tickets, Proving: f.Proving, Proofs: f, Files: f.Files, Forecast: f, Register: register{}, Notices: f, SendsSMS: sends,
