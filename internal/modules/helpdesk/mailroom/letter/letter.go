@@ -76,7 +76,11 @@ const (
 var ErrMalformed = errors.New("letter: not a mail")
 
 // Read reads a mail of at most so many bytes; what is behind them is missing.
-func Read(r io.Reader, most int64) (*Letter, error) {
+func Read(r io.Reader, most int64) (*Letter, error) { return read(r, most, 0) }
+
+// read reads a mail that lies so deep in another one: each is kept whole beside the
+// others, so that a chain of them has to end.
+func read(r io.Reader, most int64, depth int) (*Letter, error) {
 	e, err := message.Read(io.LimitReader(r, most))
 	if err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) || e == nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -102,7 +106,7 @@ func Read(r io.Reader, most int64) (*Letter, error) {
 		l.Date = at
 	}
 	p := &parts{letter: l}
-	p.take(e, 0)
+	p.take(e, depth)
 	text := p.text()
 	if l.Kind != Bounce {
 		l.unwrap(text, p)

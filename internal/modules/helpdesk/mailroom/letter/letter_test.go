@@ -127,3 +127,18 @@ func FuzzReadNeverPanicsAndStaysSmall(f *testing.F) {
 		}
 	})
 }
+
+func TestAChainOfEnclosedMailsEnds(t *testing.T) {
+	raw := strings.Repeat("Content-Type: message/rfc822\r\n\r\n", 1000) + strings.Repeat("x", 1<<20)
+	l, err := letter.Read(strings.NewReader(raw), 30<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, f := range l.Files {
+		total += len(f.Data)
+	}
+	if total > 8<<20 { // each level is kept once
+		t.Errorf("%d files hold %d bytes", len(l.Files), total)
+	}
+}

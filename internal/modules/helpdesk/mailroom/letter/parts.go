@@ -66,7 +66,7 @@ func (p *parts) take(e *message.Entity, depth int) {
 		p.status(e.Body)
 	case kind == "message/rfc822" && p.enclosed == nil && p.letter.Kind != Bounce && depth < deepest/2:
 		data, _ := io.ReadAll(e.Body) // what could be read of it is there
-		if inner, err := Read(bytes.NewReader(data), int64(len(data))); err == nil {
+		if inner, err := read(bytes.NewReader(data), int64(len(data)), depth+1); err == nil {
 			p.enclosed = inner
 		}
 		p.file(campus.OneLine(firstOf(name, "message.eml")), kind, data, false)
