@@ -59,7 +59,7 @@ var announced = regexp.MustCompile(`(?i)(?P<word>mots? de passe|mdp|m\.d\.p\.?|p
 	// what may stand between: "de mon compte Moodle", "for Moodle", up to four words
 	`(?:[ \x{a0}]+(?:de|du|pour|for|of|actuel|current|ent|moodle|wifi|provisoire|temporaire|temporary|compte|account|mon|my|ma|le|la|the|on|nouveau|new|old|ancien)\b){0,5}` +
 	`[ \x{a0}\x{202f}\t]*(?:(?P<link>[:=]+|->|→)|(?P<is>\b(?:est(?: bien)?|[eé]tait|is|was|c['’]est|it['’]?s|sera)\b[ \x{a0}\x{202f}]*:?))` +
-	`[ \x{a0}\x{202f}\t]*(?:\r?\n[ \t]*)?(?P<value>"[^"\n]{2,}"|«[^»\n]{2,}»|“[^”\n]{2,}”|[^\s]{2,})`)
+	`[ \x{a0}\x{202f}\t]*(?:\r?\n[ \t]*)?(?P<value>"[^"\n]{2,80}"|«[^»\n]{2,80}»|“[^”\n]{2,80}”|[^\s]{2,})`)
 
 // trailing are signs of the sentence around a password rather than of it. An
 // exclamation mark stays: many passwords end in one.

@@ -3,6 +3,7 @@ package secretword
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPasswordsInAMessageAreHidden(t *testing.T) {
@@ -82,5 +83,18 @@ func TestAVeryLongMessageIsReadQuickly(t *testing.T) {
 	text := strings.Repeat("mot de passe de mon compte ", 20000)
 	if masked, n := Mask(text); n != 0 || masked != text {
 		t.Errorf("found %d", n)
+	}
+}
+
+func TestALongTextOfOpenedQuotationsIsReadAtOnce(t *testing.T) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Mask(strings.Repeat("pin:“aa ", 25_000))
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("a mail of 200 kB holds a worker up")
 	}
 }
