@@ -31,13 +31,15 @@ func (a *Asking) openFor(w http.ResponseWriter, r *http.Request, b begun) error 
 	if err := a.fewEnough(a.Tickets.Of(ctx, v.Person)); err != nil {
 		return err
 	}
-	t := ticket.Ticket{
+	asked := ticket.Ticket{
 		Requester: v.Person, RequesterName: v.DisplayName(), RequesterMail: v.Mail, Campus: campusOf(v.Affiliations),
 	}
+	var made ticket.Ticket
 	by := ticket.Actor{Role: ticket.Requester, Person: v.Person, Name: v.DisplayName(), Mail: v.Mail}
 	if err := a.DB.InTx(ctx, func(tx db.Tx) (err error) {
+		t := asked // the closure may run twice
 		t.ProvedAt = tx.Now().Time()
-		t, err = a.open(ctx, tx, by, t, b)
+		made, err = a.open(ctx, tx, by, t, b)
 		return err
 	}); err != nil {
 		return err
@@ -46,8 +48,8 @@ func (a *Asking) openFor(w http.ResponseWriter, r *http.Request, b begun) error 
 	if b.Masked > 0 {
 		done = "helpdesk.asking.done_masked"
 	}
-	web.Flash(w, r, done, "number", ticket.Spoken(t.Number))
-	return web.SeeOther(w, r, ticketURL(t.Number))
+	web.Flash(w, r, done, "number", ticket.Spoken(made.Number))
+	return web.SeeOther(w, r, ticketURL(made.Number))
 }
 
 // proved opens the request of somebody who showed that an address is theirs. When it
