@@ -185,7 +185,9 @@ func (m *Mailroom) follow(ctx context.Context, r *reading) error {
 		return err
 	}
 	by := ticket.Actor{Role: ticket.Other, Name: r.letter.From.Name, Mail: r.letter.From.Address}
-	if r.proved && r.letter.From.Address == r.ticket.RequesterMail {
+	// A letter about a ticket that was merged into this one proves nothing about its
+	// requester, unless they are the same.
+	if r.proved && r.asker == r.ticket.RequesterMail && r.letter.From.Address == r.ticket.RequesterMail {
 		by.Role, by.Person, by.Name = ticket.Requester, r.ticket.Requester, r.ticket.RequesterName
 	}
 	return m.settle(ctx, r, func(tx db.Tx) (string, string, error) {

@@ -2,11 +2,14 @@ package mailroom
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/mailer"
 )
 
@@ -15,6 +18,11 @@ var _ ticket.Follower = (*Mailroom)(nil)
 // TicketChanged implements [ticket.Follower]: what agents say goes to the requester by
 // mail too, in the same conversation. A change sends one letter at most.
 func (m *Mailroom) TicketChanged(ctx context.Context, tx db.Tx, h ticket.Happening) error {
+	if slices.ContainsFunc(h.Events, func(e ticket.Event) bool { return e.Kind == "redacted" || e.Kind == "file_redacted" }) {
+		if err := jobs.Enqueue(ctx, tx, letMailsGo{h.After.ID}); err != nil {
+			return err
+		}
+	}
 	t := h.After
 	if t.RequesterMail == "" || !sendable(t.RequesterMail) || t.Channel == ticket.ByImport && h.Opened() {
 		return nil
@@ -131,4 +139,37 @@ func (m *Mailroom) signature(l campus.Locale) string {
 		return m.InstitutionEnglish
 	}
 	return m.InstitutionFrench
+}
+
+// letMailsGo is the job that lets the mails of a ticket go as they came: what was
+// redacted in the ticket stands in them still.
+type letMailsGo struct {
+	Ticket string `json:"ticket"`
+}
+
+// JobName implements jobs.Args.
+func (letMailsGo) JobName() string { return "helpdesk.let_mails_go" }
+
+func (m *Mailroom) letMailsGo(ctx context.Context, job letMailsGo) error {
+	kept := map[string]string{}
+	if err := db.Each(ctx, m.DB.Read(), "SELECT id, file_ref FROM helpdesk_mails WHERE ticket_id = $1 AND ticket_id <> '' AND file_ref <> ''", []any{job.Ticket}, func(rows *sql.Rows) error {
+		var mail, ref string
+		err := rows.Scan(&mail, &ref)
+		kept[mail] = ref
+		return err
+	}); err != nil {
+		return fmt.Errorf("list the mails of a ticket: %w", err)
+	}
+	for mail, ref := range kept {
+		if err := m.deleteFile(ctx, ref); err != nil {
+			return err
+		}
+		if err := m.DB.InTx(ctx, func(tx db.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE helpdesk_mails SET file_ref = '' WHERE id = $1", mail)
+			return err
+		}); err != nil {
+			return fmt.Errorf("let a mail go: %w", err)
+		}
+	}
+	return nil
 }

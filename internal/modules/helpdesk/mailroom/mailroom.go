@@ -89,6 +89,7 @@ func (readMail) JobName() string { return "helpdesk.read_mail" }
 // Jobs registers the alcove's jobs.
 func (m *Mailroom) Jobs(r *jobs.Registry) {
 	jobs.Handle(r, m.read, jobs.Policy{Timeout: 2 * time.Minute})
+	jobs.Handle(r, m.letMailsGo, jobs.Policy{})
 	r.Every("helpdesk.forget_mails", 24*time.Hour, m.forget)
 }
 

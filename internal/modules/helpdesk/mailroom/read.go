@@ -26,6 +26,7 @@ type reading struct {
 	queue  ticket.Queue
 	ticket ticket.Ticket // that it belongs to; the zero Ticket for none
 	proved bool          // its sender has a letter of ours
+	asker  string        // address that this letter went to
 	byHand bool          // somebody wants a request of it, whatever sent it
 	author mail.Address  // who asks: the sender, or who wrote what was forwarded
 	body   string        // what it says, passwords hidden

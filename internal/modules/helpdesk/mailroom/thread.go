@@ -35,7 +35,7 @@ func (m *Mailroom) thread(ctx context.Context, r *reading) error {
 			return err
 		}
 		if t.ID != "" {
-			r.ticket, r.proved = t, true
+			r.ticket, r.proved, r.asker = t, true, t.RequesterMail
 			return m.followMerged(ctx, r)
 		}
 	}
