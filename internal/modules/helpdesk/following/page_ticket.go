@@ -107,9 +107,6 @@ func (f *Following) reply(w http.ResponseWriter, r *http.Request) error {
 	if t.State == ticket.Merged {
 		return ticket.WrongState
 	}
-	if wait, ok := f.replies.Allow(t.ID); !ok {
-		return TooFast.With(fault.Args{"wait": wait})
-	}
 	body, masked := secretword.Mask(said)
 	files, err := f.Files.FromForm(r, "files")
 	if err != nil {
@@ -145,6 +142,9 @@ func wrongReply(said string, r *http.Request) string {
 }
 
 func (f *Following) change(ctx context.Context, t ticket.Ticket, by ticket.Actor, do func(*ticket.Work) error) error {
+	if wait, ok := f.replies.Allow(t.ID); !ok {
+		return TooFast.With(fault.Args{"wait": wait})
+	}
 	return f.DB.InTx(ctx, func(tx db.Tx) error {
 		_, err := f.Tickets.Change(ctx, tx, t.ID, by, do)
 		return err
@@ -309,6 +309,8 @@ func (v ticketView) author(ctx context.Context, m ticket.Message) string {
 	switch {
 	case m.By.Role == ticket.Requester:
 		return i18n.T(ctx, "helpdesk.following.you")
+	case m.By.Role == ticket.Other: // a mail says any name
+		return i18n.T(ctx, "helpdesk.following.other_sender", "address", m.By.Mail)
 	case m.By.Name != "":
 		return m.By.Name
 	default:

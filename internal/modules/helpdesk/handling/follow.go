@@ -36,7 +36,7 @@ func (h *Handling) TicketChanged(ctx context.Context, tx db.Tx, x ticket.Happeni
 			return p.T("helpdesk.handling.news."+what, "number", ticket.Spoken(x.After.Number))
 		}
 		if err := h.Notices.Notify(ctx, tx, who, contract.Notice{
-			Room: "helpdesk", Key: "ticket-" + x.After.ID, TitleFrench: said(french), TitleEnglish: said(english), DetailFrench: x.After.Subject, DetailEnglish: x.After.Subject,
+			Room: "helpdesk", Key: "ticket-" + x.After.ID, TitleFrench: said(french), TitleEnglish: said(english),
 			URL: URL(x.After.Number), Icon: "chat",
 		}); err != nil {
 			return fmt.Errorf("tell who watches a ticket: %w", err)

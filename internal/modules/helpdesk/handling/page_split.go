@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -91,7 +92,7 @@ func (h *Handling) split(w http.ResponseWriter, r *http.Request) error {
 			Requester: t.Requester, RequesterName: t.RequesterName, RequesterMail: t.RequesterMail, RequesterPhone: t.RequesterPhone, ProvedAt: t.ProvedAt,
 		}
 		if m.By.Role == ticket.Other { // somebody in copy asked something of their own
-			asked.Requester, asked.RequesterName, asked.RequesterMail, asked.RequesterPhone = m.By.Person, m.By.Name, m.By.Mail, ""
+			asked.Requester, asked.RequesterName, asked.RequesterMail, asked.RequesterPhone, asked.ProvedAt = m.By.Person, m.By.Name, m.By.Mail, "", time.Time{}
 		}
 		by := m.By
 		by.Role = ticket.Requester

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -27,6 +28,9 @@ func (v ticketView) held(ctx context.Context) string {
 func (v ticketView) author(ctx context.Context, by ticket.Actor) string {
 	if by.Role == ticket.House {
 		return say(ctx, "house")
+	}
+	if by.Role == ticket.Other && by.Mail != "" { // a mail says any name
+		return strings.TrimSpace(by.Name + " <" + by.Mail + ">")
 	}
 	return cmp.Or(by.Name, by.Mail, i18n.T(ctx, "helpdesk.event.somebody"))
 }

@@ -168,7 +168,8 @@ func (p *Promises) tell(ctx context.Context, tx db.Tx, t ticket.Ticket, letters 
 	}
 	notice := notices[worst]
 	notice.Room, notice.Key, notice.URL, notice.Icon = "helpdesk", "promise-"+t.Number, "/helpdesk/tickets/"+t.Number, "clock"
-	notice.DetailFrench, notice.DetailEnglish = ticket.Spoken(t.Number)+" · "+t.Subject, ticket.Spoken(t.Number)+" · "+t.Subject
+	// The subject is for those who may read the ticket: members and managers may not.
+	notice.DetailFrench, notice.DetailEnglish = ticket.Spoken(t.Number), ticket.Spoken(t.Number)
 	for _, who := range people {
 		if err := p.Notices.Notify(ctx, tx, who, notice); err != nil {
 			return fmt.Errorf("give notice of a promised time: %w", err)
