@@ -87,6 +87,12 @@ type DeliveryList struct {
 // purpose seals the addresses and the secrets of webhooks.
 const purpose = "helpdesk.webhook"
 
+// mostHooks is how many webhooks one token has, and how many the desk has of its own.
+const mostHooks = 20
+
+// alive are the webhooks of the desk itself, and of tokens that still open something.
+const alive = " WHERE (token_id = '' OR EXISTS (SELECT 1 FROM helpdesk_tokens k WHERE k.id = helpdesk_hooks.token_id AND k.revoked_at = 0 AND k.ends_at > $1))"
+
 // AddHook keeps a webhook; its secret is in the answer and nowhere else.
 func (a *API) AddHook(ctx context.Context, o HookOrder, reach Reach, token, by string) (Hook, error) {
 	label := strings.TrimSpace(o.Label)
@@ -132,6 +138,13 @@ func (a *API) AddHook(ctx context.Context, o HookOrder, reach Reach, token, by s
 	}
 	queues, campuses := reach.texts()
 	err = a.DB.InTx(ctx, func(tx db.Tx) error {
+		var there int
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM helpdesk_hooks WHERE token_id = $1", token).Scan(&there); err != nil {
+			return err
+		}
+		if there >= mostHooks { // each is told of every change, within its transaction
+			return Unfit.With(fault.Args{"field": "webhooks"})
+		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO helpdesk_hooks (id, label, address, host, shape, kinds, queues, campuses, secret, made_by, token_id, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 			h.ID, h.Label, address, h.Host, h.Shape, list(h.Kinds), queues, campuses, secret, by, token, tx.Now())
 		return err
@@ -212,7 +225,7 @@ func (a *API) TicketChanged(ctx context.Context, tx db.Tx, h ticket.Happening) e
 	if len(events) == 0 {
 		return nil
 	}
-	all, err := a.hooks(ctx, tx, "")
+	all, err := a.hooks(ctx, tx, alive, tx.Now())
 	if err != nil {
 		return err
 	}
@@ -261,7 +274,7 @@ func (a *API) deliver(ctx context.Context, d deliver) error {
 	if err != nil {
 		return fmt.Errorf("read a delivery: %w", err)
 	}
-	found, err := a.hooks(ctx, a.DB.Read(), " WHERE id = $1", hookID)
+	found, err := a.hooks(ctx, a.DB.Read(), alive+" AND id = $2", a.DB.Now(), hookID)
 	if err != nil {
 		return err
 	}
@@ -274,6 +287,12 @@ func (a *API) deliver(ctx context.Context, d deliver) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !found[0].reach.Has(t) { // it moved away meanwhile: nothing of it is told
+		return a.DB.InTx(ctx, func(tx db.Tx) error {
+			_, err := tx.ExecContext(ctx, "DELETE FROM helpdesk_deliveries WHERE id = $1", d.Delivery)
+			return err
+		})
 	}
 	n := Notice{Type: kind, Timestamp: made.Time().Format(time.RFC3339), Data: a.told(t)}
 	if err := json.Unmarshal([]byte(facts), &n.Facts); err != nil {

@@ -166,6 +166,9 @@ func (a *API) revokeToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) makeHook(w http.ResponseWriter, r *http.Request) error {
+	if ok, err := a.Confirm(w, r); err != nil || !ok {
+		return err
+	}
 	form, err := web.Form(r)
 	if err != nil {
 		return err

@@ -392,8 +392,10 @@ func (a *API) create(w http.ResponseWriter, v visit) error {
 			}
 			if err == nil {
 				status = http.StatusOK
-				opened, err = a.Tickets.Change(ctx, tx, before, by, func(*ticket.Work) error { return nil })
-				return err
+				if opened, err = a.Tickets.Change(ctx, tx, before, by, func(*ticket.Work) error { return nil }); err != nil {
+					return err
+				}
+				return v.inReach(opened)
 			}
 			if !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("look for the key of an opening: %w", err)
