@@ -46,6 +46,10 @@ const (
 	contactPerDay  = 10
 	networkPerHour = 200
 	networkPerDay  = 1000
+	// To telephones of strangers in all: messages cost money, and there are those who
+	// earn it by causing them.
+	phonesPerHour = 100
+	phonesPerDay  = 500
 )
 
 // Proved is what somebody began, and what they showed since.
@@ -142,12 +146,13 @@ func (p *Proving) Begin(w http.ResponseWriter, r *http.Request, purpose string, 
 // send sends a code, when the address and the network may have another one.
 func (p *Proving) send(r *http.Request, tx db.Tx, draftID string, d draft) error {
 	ctx := r.Context()
-	contact, network := p.key("contact", strings.ToLower(d.To.Value)), p.key("network", limit.AddressKey(web.ClientAddr(r)))
+	contact, network := p.key("contact", inbox(d.To)), p.key("network", limit.AddressKey(web.ClientAddr(r)))
+	everyPhone := p.key("network", "every telephone")
 	q := sqlgen.New(tx)
 	for _, bound := range []struct {
-		within             time.Duration
-		contacts, networks int64
-	}{{time.Hour, contactPerHour, networkPerHour}, {24 * time.Hour, contactPerDay, networkPerDay}} {
+		within                     time.Duration
+		contacts, networks, phones int64
+	}{{time.Hour, contactPerHour, networkPerHour, phonesPerHour}, {24 * time.Hour, contactPerDay, networkPerDay, phonesPerDay}} {
 		since := tx.Now().Add(-bound.within)
 		to, err := q.ProofsOfContact(ctx, sqlgen.ProofsOfContactParams{ContactKey: contact, SinceAt: since})
 		if err != nil {
@@ -160,6 +165,15 @@ func (p *Proving) send(r *http.Request, tx db.Tx, draftID string, d draft) error
 		if err != nil {
 			return fmt.Errorf("count codes: %w", err)
 		}
+		if d.To.Phone {
+			all, err := q.ProofsOfNetwork(ctx, sqlgen.ProofsOfNetworkParams{NetworkKey: everyPhone, SinceAt: since})
+			if err != nil {
+				return fmt.Errorf("count codes: %w", err)
+			}
+			if all.Sent >= bound.phones {
+				return TooMany.With(fault.Args{"wait": db.Time(all.Oldest).Add(bound.within).Sub(tx.Now())})
+			}
+		}
 		switch {
 		case to.Sent >= bound.contacts:
 			return TooMany.With(fault.Args{"wait": db.Time(to.Oldest).Add(bound.within).Sub(tx.Now())})
@@ -170,7 +184,23 @@ func (p *Proving) send(r *http.Request, tx db.Tx, draftID string, d draft) error
 	if err := q.NoteProof(ctx, sqlgen.NoteProofParams{ID: id.New(), ContactKey: contact, NetworkKey: network, SentAt: tx.Now()}); err != nil {
 		return fmt.Errorf("note a code: %w", err)
 	}
+	if d.To.Phone {
+		if err := q.NoteProof(ctx, sqlgen.NoteProofParams{ID: id.New(), ContactKey: p.key("contact", id.New()), NetworkKey: everyPhone, SentAt: tx.Now()}); err != nil {
+			return fmt.Errorf("note a code: %w", err)
+		}
+	}
 	return p.Proofs.SendProof(ctx, tx, draftID, d.To, d.Locale)
+}
+
+// inbox is where a contact ends: a mail address with a tag ends in the one without.
+func inbox(c contract.Contact) string {
+	value := strings.ToLower(c.Value)
+	if c.Phone {
+		return value
+	}
+	local, domain, _ := strings.Cut(value, "@")
+	local, _, _ = strings.Cut(local, "+")
+	return local + "@" + domain
 }
 
 func (p *Proving) key(what, value string) string {
