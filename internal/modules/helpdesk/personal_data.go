@@ -15,7 +15,7 @@ func (m *Module) Holdings(ctx context.Context) []contract.Holding {
 			Erased(contract.Delete("person_id")),
 		// The whole ticket goes with who asked; the other tables hang on it.
 		contract.Held(ctx, "helpdesk_tickets", "helpdesk.holding.ticket").On(contract.PublicTask, contract.DataWritings, contract.DataContact).
-			Erased(contract.Delete("requester_id"), contract.Clear("assignee_id")),
+			Erased(contract.Delete("requester_id"), contract.Delete("requester_mail").Marked(contract.ByMail).Only("requester_id = ''"), contract.Clear("assignee_id")),
 		contract.Held(ctx, "helpdesk_messages", "helpdesk.holding.message").On(contract.PublicTask, contract.DataWritings).
 			Erased(contract.Delete("ticket_id").Through("helpdesk_tickets", "id", "requester_id"), contract.Clear("author_id").Also("author_name", "").Also("author_mail", "")),
 		contract.Held(ctx, "helpdesk_attachments", "helpdesk.holding.attachment").On(contract.PublicTask, contract.DataWritings).

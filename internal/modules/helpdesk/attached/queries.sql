@@ -12,4 +12,4 @@ SELECT COUNT(*) FROM helpdesk_attachments WHERE file_ref = sqlc.arg(file_ref);
 
 -- name: FilesOfPerson :many
 SELECT a.file_ref FROM helpdesk_attachments a JOIN helpdesk_tickets t ON t.id = a.ticket_id
-WHERE t.requester_id = sqlc.arg(requester_id) AND a.file_ref > sqlc.arg(after_ref) ORDER BY a.file_ref LIMIT 200;
+WHERE (t.requester_id = sqlc.arg(requester_id) OR t.requester_id = '' AND t.requester_mail <> '' AND t.requester_mail = sqlc.arg(mail)) AND a.file_ref > sqlc.arg(after_ref) ORDER BY a.file_ref LIMIT 200;

@@ -74,7 +74,7 @@ func (a *Attached) sweep(ctx context.Context) error {
 func (a *Attached) Erase(ctx context.Context, who contract.Traced) ([]contract.Erased, error) {
 	var count int64
 	for after := ""; ; {
-		refs, err := sqlgen.New(a.DB.Read()).FilesOfPerson(ctx, sqlgen.FilesOfPersonParams{RequesterID: string(who.ID), AfterRef: after})
+		refs, err := sqlgen.New(a.DB.Read()).FilesOfPerson(ctx, sqlgen.FilesOfPersonParams{RequesterID: string(who.ID), Mail: who.Mail, AfterRef: after})
 		if err != nil {
 			return nil, fmt.Errorf("list the files of a person: %w", err)
 		}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
@@ -69,6 +71,13 @@ func (l *Listing) Erase(ctx context.Context, who contract.Traced) ([]contract.Er
 	list, err := l.Tickets.Of(ctx, who.ID)
 	if err != nil {
 		return nil, err
+	}
+	if who.Mail != "" { // what they asked without an account
+		byMail, err := l.Tickets.OfMail(ctx, who.Mail)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, slices.DeleteFunc(byMail, func(t ticket.Ticket) bool { return t.Requester != "" })...)
 	}
 	var gone int64
 	for _, t := range list {

@@ -24,16 +24,17 @@ func (q *Queries) FileUses(ctx context.Context, fileRef string) (int64, error) {
 
 const filesOfPerson = `-- name: FilesOfPerson :many
 SELECT a.file_ref FROM helpdesk_attachments a JOIN helpdesk_tickets t ON t.id = a.ticket_id
-WHERE t.requester_id = $1 AND a.file_ref > $2 ORDER BY a.file_ref LIMIT 200
+WHERE (t.requester_id = $1 OR t.requester_id = '' AND t.requester_mail <> '' AND t.requester_mail = $2) AND a.file_ref > $3 ORDER BY a.file_ref LIMIT 200
 `
 
 type FilesOfPersonParams struct {
 	RequesterID string
+	Mail        string
 	AfterRef    string
 }
 
 func (q *Queries) FilesOfPerson(ctx context.Context, arg FilesOfPersonParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, filesOfPerson, arg.RequesterID, arg.AfterRef)
+	rows, err := q.db.QueryContext(ctx, filesOfPerson, arg.RequesterID, arg.Mail, arg.AfterRef)
 	if err != nil {
 		return nil, err
 	}
