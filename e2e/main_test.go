@@ -3,14 +3,28 @@
 package e2e
 
 import (
+	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/amphi-campus/amphi/e2e/browser"
 	"github.com/amphi-campus/amphi/e2e/house"
 )
 
-func TestMain(m *testing.M) { os.Exit(house.Run(m)) }
+// Stories wait for the browser more than they work: twice as many as there are
+// processors run side by side, unless the command line says how many.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	usual := strconv.Itoa(runtime.GOMAXPROCS(0))
+	if side := flag.Lookup("test.parallel"); side.Value.String() == usual {
+		if err := side.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))); err != nil {
+			panic(err) // a number, as the flag wants
+		}
+	}
+	os.Exit(house.Run(m))
+}
 
 // people are the demo's sign-ins, one for each kind of home.
 var people = []string{"student", "teacher", "staff", "agent", "admin"}
