@@ -92,7 +92,7 @@ func (s *Server) Resume(t testing.TB) {
 	if err := s.running.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for range 200 {
+	for range 1200 { // half a minute, on a machine that does much else
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.ports[1]))
 		if err == nil {
 			c.Close()

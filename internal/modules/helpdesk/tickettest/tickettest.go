@@ -5,6 +5,7 @@ package tickettest
 import (
 	"context"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,6 +45,7 @@ type Desk struct {
 	Zone    *time.Location
 	Viewer  campus.Viewer // who asks
 	Heard   []ticket.Happening
+	hearing sync.Mutex // two transactions can speak at once
 }
 
 // Each runs a test with a desk on each database.
@@ -77,6 +79,8 @@ func (x *Desk) Promise(context.Context, db.Tx, ticket.Ticket, *ticket.Ticket) er
 
 // TicketChanged implements ticket.Follower.
 func (x *Desk) TicketChanged(_ context.Context, _ db.Tx, h ticket.Happening) error {
+	x.hearing.Lock()
+	defer x.hearing.Unlock()
 	x.Heard = append(x.Heard, h)
 	return nil
 }
