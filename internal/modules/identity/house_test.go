@@ -48,9 +48,9 @@ type house struct {
 	clock    *clock.Manual
 	server   *httptest.Server
 	post     *mailer.Mailer
-	farewell string         // where the services of an ended session are told of
-	loop     *contract.Loop // what GET /leave knows of a service that sends people back
-	held contract.HeldBack // what /held tells
+	farewell string            // where the services of an ended session are told of
+	loop     *contract.Loop    // what GET /leave knows of a service that sends people back
+	held     contract.HeldBack // what /held tells
 	texts    *i18n.Catalogue
 	lina     campus.PersonID
 	ended    []string                   // sessions that a follower was told of
