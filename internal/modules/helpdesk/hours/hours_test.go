@@ -249,7 +249,7 @@ func FuzzAddOpenAndOpenBetweenAgree(f *testing.F) {
 	paris := zoneOf(f, "Europe/Paris")
 	f.Fuzz(func(t *testing.T, seed uint64, from, seconds int64) {
 		if from < 0 || from > 4_000_000_000 || seconds < 0 || seconds > 1_000_000 {
-			t.Skip()
+			return
 		}
 		agree(t, New(anyPlan(rand.New(rand.NewPCG(seed, 3))), paris), time.Unix(from, 0), time.Duration(seconds)*time.Second)
 	})

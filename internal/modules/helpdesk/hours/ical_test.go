@@ -86,7 +86,7 @@ func FuzzCalendarFiles(f *testing.F) {
 	within := Span{On(2026, 1, 1), On(2027, 1, 1)}
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 10_000 {
-			t.Skip()
+			return
 		}
 		list, _, err := ReadHolidays(strings.NewReader(text), paris, within)
 		if err != nil && len(list) > 0 {

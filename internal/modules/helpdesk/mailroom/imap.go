@@ -109,7 +109,9 @@ func (b *mailbox) empty(ctx context.Context) (more bool, err error) {
 	}
 	defer func() {
 		// What was taken is kept: how the connection ends changes nothing.
-		_ = c.Close()
+		if err := c.Close(); err != nil {
+			b.room.Log.DebugContext(ctx, "the connection to a mailbox ended badly", "error", err)
+		}
 	}()
 	if err := c.Login(b.config.User, b.config.Password).Wait(); err != nil {
 		return false, refusal(err, MailboxRefused.From(err))

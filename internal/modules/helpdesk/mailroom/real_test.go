@@ -365,14 +365,20 @@ func TestDovecotIsEmptied(t *testing.T) {
 	if err := os.MkdirAll(inbox, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 3 {
-		put(t, filepath.Join(inbox, fmt.Sprintf("%d.M%dP1.host", time.Now().Unix(), i)), strings.ReplaceAll(written(guest, queue, fmt.Sprint("Question ", i), "Été ?"), "\r\n", "\n"))
-	}
-	if os.Geteuid() == 0 {
-		if out, err := exec.Command("chown", "-R", owns+":"+ownGroup, filepath.Join(dir, "mail")).CombinedOutput(); err != nil {
-			t.Fatalf("%v %s", err, out)
+	// Each database finds the three mails once more.
+	filled := 0
+	fill := func() {
+		filled++
+		for i := range 3 {
+			put(t, filepath.Join(inbox, fmt.Sprintf("%d.M%dP%d.host", time.Now().Unix(), i, filled)), strings.ReplaceAll(written(guest, queue, fmt.Sprint("Question ", i), "Été ?"), "\r\n", "\n"))
+		}
+		if os.Geteuid() == 0 {
+			if out, err := exec.Command("chown", "-R", owns+":"+ownGroup, filepath.Join(dir, "mail")).CombinedOutput(); err != nil {
+				t.Fatalf("%v %s", err, out)
+			}
 		}
 	}
+	fill() // Dovecot wants to own the folders that it finds
 	put(t, filepath.Join(dir, "users"), "aide:{PLAIN}secret::::::\n")
 	put(t, filepath.Join(dir, "dovecot.conf"), fmt.Sprintf(`base_dir = %[1]s/run
 state_dir = %[1]s/run
@@ -430,7 +436,7 @@ service stats {
 	first := true
 	each(t, set, func(t *testing.T, r *room) {
 		if !first {
-			t.Skip("the box was emptied for the first database")
+			fill()
 		}
 		first = false
 		// The first box moves the mails to its folder of those that were taken, which it
