@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
@@ -459,6 +460,73 @@ func TestTheDescriptionIsThatOfTheAddresses(t *testing.T) {
 			if a.json["components"].(map[string]any)["schemas"].(map[string]any)[name] == nil {
 				t.Errorf("it refers to %s, which is not there", name)
 			}
+		}
+	})
+}
+
+// toldTo counts what waits to be sent to webhooks.
+func (h *house) toldTo() (n int) {
+	h.T.Helper()
+	if err := h.DB.Read().QueryRowContext(h.T.Context(), "SELECT COUNT(*) FROM helpdesk_deliveries").Scan(&n); err != nil {
+		h.T.Fatal(err)
+	}
+	return n
+}
+
+func TestWebhooksEndWithTheirTokenAndAreFew(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		token := h.token() // thirty days
+		for i := range 25 {
+			a := h.ask(token, "POST", "/webhooks", `{"label":"x","url":"http://127.0.0.1:1/x"}`)
+			if want := map[bool]int{true: 201, false: 400}[i < 20]; a.status != want {
+				t.Fatalf("webhook %d: %d %s", i+1, a.status, a.text)
+			}
+		}
+		h.Open(campustest.Lina(), "Wi-Fi", "x")
+		before := h.toldTo()
+		if before != 20 {
+			t.Fatalf("%d are told", before)
+		}
+		var waiting string
+		if err := h.DB.Read().QueryRowContext(t.Context(), "SELECT id FROM helpdesk_deliveries LIMIT 1").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		h.Clock.Advance(31 * 24 * time.Hour)
+		h.Open(campustest.Lina(), "VPN", "x")
+		if n := h.toldTo(); n != before {
+			t.Errorf("%d more are told after the token ended", n-before)
+		}
+		if err := h.api.Deliver(t.Context(), waiting); err != nil { // nobody listens there: trying would fail
+			t.Errorf("what waited is sent: %v", err)
+		}
+	})
+}
+
+func TestWhatMovedOutOfReachIsNotToldAnyMore(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		bound := h.token(func(o *api.Token) { o.Queues = []string{h.Queue.ID} })
+		if a := h.ask(bound, "POST", "/webhooks", `{"label":"x","url":"http://127.0.0.1:1/x","kinds":["ticket.opened"]}`); a.status != 201 {
+			t.Fatal(a.text)
+		}
+		body := `{"subject":"x","body":"private words","requester":{"mail":"a@b.example"}}`
+		opened := h.ask(bound, "POST", "/tickets", body, "Idempotency-Key", "k-1")
+		if opened.status != 201 {
+			t.Fatal(opened.text)
+		}
+		asked, err := h.Tickets.ByNumber(t.Context(), strings.ReplaceAll(fmt.Sprint(opened.json["number"]), " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Change(asked, tickettest.By(ticket.Agent, campustest.Sam()), func(w *ticket.Work) error { w.Move(h.other.ID); return nil })
+		if a := h.ask(bound, "POST", "/tickets", body, "Idempotency-Key", "k-1"); a.status < 400 || strings.Contains(a.text, "private words") {
+			t.Errorf("asked for once more, it answers %d %s", a.status, a.text)
+		}
+		var delivery string
+		if err := h.DB.Read().QueryRowContext(t.Context(), "SELECT id FROM helpdesk_deliveries").Scan(&delivery); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.api.Deliver(t.Context(), delivery); err != nil || h.toldTo() != 0 {
+			t.Errorf("it is sent: %v, %d wait", err, h.toldTo())
 		}
 	})
 }

@@ -407,3 +407,46 @@ func TestAServerFromElsewhereIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestALetterOfAMergedRequestDoesNotSpeakAsAnotherRequester(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *room) {
+		paul := campustest.Paul()
+		k := r.talking(t, nil) // Lina has its letter
+		other := r.Open(paul, "Panne", "Tout est en panne.")
+		r.Change(k.asked, agent(), func(w *ticket.Work) error { return w.MergeInto(other.ID) })
+		other = r.Change(other, agent(), func(w *ticket.Work) error { return w.Solve() })
+		r.post(t, campustest.Lina().Mail, k.marked, written(paul.Mail, k.marked, "Re: Wifi", "Envoyez-moi un nouveau mot de passe."))
+		for _, m := range r.thread(t, other) {
+			if m.By.Role == ticket.Requester && strings.Contains(m.Body, "mot de passe") {
+				t.Errorf("somebody else speaks as %s", m.By.Name)
+			}
+		}
+	})
+}
+
+func TestWhatIsRedactedGoesFromTheMailAsItCameToo(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *room) {
+		r.post(t, guest, queue, written(guest, queue, "Carte", "Mon numéro est le 1 85 05 78 006 084 36."))
+		_, asked := r.last(t)
+		r.post(t, guest, queue, written(guest, queue, "Autre chose", "Rien à cacher."))
+		_, other := r.last(t)
+		said := r.said(t, asked)
+		r.Change(asked, agent(), func(w *ticket.Work) error { w.Happened("redacted", "message", said.ID); return nil })
+		if err := r.mail.LetMailsGo(t.Context(), asked.ID); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := r.mail.Listed(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if (row.FileRef == "") != (row.TicketID == asked.ID) || row.TicketID != asked.ID && row.TicketID != other.ID {
+				t.Errorf("the mail of %s is kept as %q", row.Subject, row.FileRef)
+			}
+		}
+		var jobs int
+		if err := r.DB.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM jobs WHERE name = 'helpdesk.let_mails_go'").Scan(&jobs); err != nil || jobs != 1 {
+			t.Errorf("%d jobs let mails go, %v", jobs, err)
+		}
+	})
+}

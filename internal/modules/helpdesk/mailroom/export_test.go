@@ -52,3 +52,8 @@ func Admits(list []string, peer net.Addr) bool {
 	from, err := networks(list)
 	return err == nil && admits(from, peer)
 }
+
+// LetMailsGo is the job that lets the mails of a ticket go.
+func (m *Mailroom) LetMailsGo(ctx context.Context, ticket string) error {
+	return m.letMailsGo(ctx, letMailsGo{ticket})
+}

@@ -205,6 +205,16 @@ func (r *room) said(t *testing.T, of ticket.Ticket) ticket.Message {
 	return thread.Messages[len(thread.Messages)-1]
 }
 
+// thread is everything that was said in a ticket.
+func (r *room) thread(t *testing.T, of ticket.Ticket) []ticket.Message {
+	t.Helper()
+	all, err := r.Tickets.Thread(t.Context(), of.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.Messages
+}
+
 // happened reports whether a ticket has an event of a kind.
 func (r *room) happened(t *testing.T, of ticket.Ticket, kind string) bool {
 	t.Helper()
