@@ -112,7 +112,7 @@ func run(t testing.TB, settings []string, text string, arguments ...string) (sai
 func (h *House) closeAfter(t testing.TB) {
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the house said:\n%s", h.Log())
+			t.Logf("the house said:\n%s", h.complaints())
 		}
 		if err := h.close(); err != nil {
 			t.Error(err)
@@ -128,7 +128,7 @@ func Run(m *testing.M) int {
 	defer shared.Unlock()
 	if shared.house != nil {
 		if code != 0 {
-			fmt.Fprintf(os.Stderr, "The shared house said:\n%s\n", shared.house.Log())
+			fmt.Fprintf(os.Stderr, "The shared house said:\n%s\n", shared.house.complaints())
 		}
 		if err := shared.house.close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -250,6 +250,18 @@ func freePort(t testing.TB) int {
 
 // Log is everything that the program has printed.
 func (h *House) Log() string { return h.program.Words() }
+
+// complaints is what the program printed of more than ordinary work: the reason
+// of a failure is not to drown in the log.
+func (h *House) complaints() string {
+	var text strings.Builder
+	for line := range strings.Lines(h.Log()) {
+		if !strings.Contains(line, `"level":"INFO"`) {
+			text.WriteString(line)
+		}
+	}
+	return text.String()
+}
 
 // Folder is where the house keeps its data.
 func (h *House) Folder() string { return h.data }

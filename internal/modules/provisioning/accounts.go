@@ -54,6 +54,11 @@ func (m *Module) AccountIn(ctx context.Context, who campus.PersonID, name string
 		if err != nil {
 			return contract.ServiceAccount{}, false, err
 		}
+		if !there {
+			if line, there, err = m.worker.Foresee(ctx, &s.Service, who); err != nil {
+				return contract.ServiceAccount{}, false, err
+			}
+		}
 		a, err := m.worded(ctx, s, desk, line, there)
 		if err != nil {
 			return contract.ServiceAccount{}, false, err

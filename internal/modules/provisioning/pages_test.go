@@ -284,7 +284,10 @@ func TestTheEstimateCountsWhoComesBefore(t *testing.T) {
 	for i := range 6 {
 		people = append(people, student(fmt.Sprintf("s%d", i)))
 		h.put(people[i])
-		h.eventually("it is queued", func() bool { return h.state(people[i].Subject.Login) == contract.AccountQueued })
+		h.eventually("it is queued", func() bool {
+			_, there, err := h.module.ledger.Of(t.Context(), h.db.Read(), "moodle", people[i].ID)
+			return there && err == nil
+		})
 		h.clock.Advance(time.Second)
 	}
 	stop()

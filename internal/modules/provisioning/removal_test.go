@@ -205,6 +205,7 @@ func TestAnAccountThatWasJustBeingMadeIsFoundAndRemoved(t *testing.T) {
 	h.put(student("lina"))
 	h.eventually("it is being made", func() bool { return h.moodle.Asked() >= 4 })
 	erasure := h.erase("lina", true) // the line is gone before the answer comes
+	h.eventually("it was made all the same", func() bool { return h.moodle.Count() == 1 })
 	h.later(5*time.Second, "it is over", func() bool { return h.removal(erasure).State != contract.RemovalAsked })
 	if n := h.moodle.Count(); n != 0 {
 		t.Errorf("%d accounts are left", n)

@@ -41,6 +41,24 @@ func TestANewStudentHasAnAccountAtOnceAndFollowsChanges(t *testing.T) {
 	})
 }
 
+func TestWhoIsAtTheDoorBeforeAnybodyLookedAtThemIsToldToWait(t *testing.T) {
+	each(t, nil, func(t *testing.T, h *house) { // no job runs
+		lina, nadia := student("lina"), student("nadia")
+		nadia.Subject.Affiliations[0].Kind = campus.Staff
+		h.put(lina, nadia)
+		a, _, err := h.module.AccountIn(h.english(), lina.ID, "moodle")
+		if err != nil || a.State != contract.AccountQueued || !a.Estimate.After(start) {
+			t.Errorf("who is due stands at %+v, %v", a, err)
+		}
+		if s := h.state("nadia"); s != contract.AccountNotDue {
+			t.Errorf("who is not due stands at %s", s)
+		}
+		if s := h.state("nobody"); s != contract.AccountNotDue {
+			t.Errorf("who is unknown stands at %s", s)
+		}
+	})
+}
+
 // compared has the first night behind it: nothing but the queue asks Moodle.
 func (h *house) compared() {
 	h.t.Helper()

@@ -84,8 +84,8 @@ func (l *Ledger) Removal(ctx context.Context, removal string) (r Removal, ok boo
 }
 
 // BeingRemoved reports whether somebody's account in a target is to be removed.
-func (l *Ledger) BeingRemoved(ctx context.Context, tx db.Tx, target string, who campus.PersonID) (bool, error) {
-	n, err := sqlgen.New(tx).CountRemovalsOf(ctx, sqlgen.CountRemovalsOfParams{TargetID: target, Person: string(who)})
+func (l *Ledger) BeingRemoved(ctx context.Context, q db.Querier, target string, who campus.PersonID) (bool, error) {
+	n, err := sqlgen.New(q).CountRemovalsOf(ctx, sqlgen.CountRemovalsOfParams{TargetID: target, Person: string(who)})
 	if err != nil {
 		return false, fmt.Errorf("read the removals of a person: %w", err)
 	}

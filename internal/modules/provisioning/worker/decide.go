@@ -152,27 +152,40 @@ func (w *Worker) decideAbout(ctx context.Context, tx db.Tx, some []ledger.Noted,
 // decideOne brings somebody's line for one target up to date, and reports whether
 // there is work now.
 func (w *Worker) decideOne(ctx context.Context, tx db.Tx, s *Service, who campus.PersonID, p person, again bool) (bool, error) {
-	line, there, err := w.Ledger.Of(ctx, tx, s.ID, who)
+	before, there, err := w.Ledger.Of(ctx, tx, s.ID, who)
 	if err != nil {
 		return false, err
-	}
-	verdict, wanted := due.Closed, ""
-	if p.there {
-		verdict = s.Verdict(p.known, p.groups)
-	}
-	if verdict == due.Due {
-		if wanted, err = s.Account(p.known, p.groups).Digest(); err != nil {
-			return false, err
-		}
-	} else if !there {
-		return false, nil // who never had to do with a service has no line
 	}
 	if !there {
 		if removed, err := w.Ledger.BeingRemoved(ctx, tx, s.ID, who); err != nil || removed {
 			return false, err // the end of the removal has them looked at again
 		}
 	}
-	before := line
+	line, err := s.decided(before, there, who, p, again, tx.Now())
+	if err != nil || line == before {
+		return false, err
+	}
+	if err := w.Ledger.Put(ctx, tx, line); err != nil {
+		return false, err
+	}
+	return line.Todo() != ledger.Nothing && !line.DueAt.After(tx.Now()), nil
+}
+
+// decided is somebody's line as it should stand now. Who never had to do with the
+// service has none: the line comes back as it was.
+func (s *Service) decided(line ledger.Account, there bool, who campus.PersonID, p person, again bool, now db.Time) (ledger.Account, error) {
+	verdict, wanted := due.Closed, ""
+	if p.there {
+		verdict = s.Verdict(p.known, p.groups)
+	}
+	if verdict == due.Due {
+		var err error
+		if wanted, err = s.Account(p.known, p.groups).Digest(); err != nil {
+			return line, err
+		}
+	} else if !there {
+		return line, nil
+	}
 	if !there {
 		line.TargetID, line.Person = s.ID, string(who)
 	}
@@ -181,12 +194,21 @@ func (w *Worker) decideOne(ctx context.Context, tx db.Tx, s *Service, who campus
 		line.Name = target.Account{GivenName: p.known.Subject.GivenName, FamilyName: p.known.Subject.FamilyName}.DisplayName()
 		line.Folded = campus.Fold(p.known.Subject.FamilyName + " " + p.known.Subject.GivenName + " " + line.Login)
 	}
-	line.Decide(verdict, wanted, s.Terms, again, tx.Now())
-	if line == before {
-		return false, nil
+	line.Decide(verdict, wanted, s.Terms, again, now)
+	return line, nil
+}
+
+// Foresee is the line that somebody without one is about to get: they may stand at
+// the door of a service before anybody has looked at what changed about them. There
+// is none for who is not due, nor while an account of theirs is being removed.
+func (w *Worker) Foresee(ctx context.Context, s *Service, who campus.PersonID) (line ledger.Account, ok bool, err error) {
+	people, err := w.look(ctx, []campus.PersonID{who})
+	if err != nil {
+		return line, false, err
 	}
-	if err := w.Ledger.Put(ctx, tx, line); err != nil {
-		return false, err
+	if removed, err := w.Ledger.BeingRemoved(ctx, w.DB.Read(), s.ID, who); err != nil || removed {
+		return line, false, err
 	}
-	return line.Todo() != ledger.Nothing && !line.DueAt.After(tx.Now()), nil
+	line, err = s.decided(line, false, who, people[who], false, db.At(w.Clock.Now()))
+	return line, line.TargetID != "", err
 }
