@@ -71,6 +71,7 @@ type plan struct {
 	passwords int           // that the filter of stolen ones is asked
 	attempts  int           // of the attack
 	attack    time.Duration // how long it would take at its steady rate
+	before    time.Duration // how long people come in peace before it: long enough that a p99 is one
 	tickets   int           // of the help desk
 	only      string        // one step instead of all
 }
@@ -79,12 +80,12 @@ func planFor(quick bool) plan {
 	if quick {
 		return plan{
 			starts: 3, rounds: 1, slice: time.Second, calm: 3 * time.Second, storm: 2 * time.Second, drain: 20 * time.Second, sessions: 10_000,
-			guesses: 50, passwords: 500_000, attempts: 600, attack: 4 * time.Second, tickets: 10_000,
+			guesses: 50, passwords: 500_000, attempts: 600, attack: 4 * time.Second, before: 3 * time.Second, tickets: 10_000,
 		}
 	}
 	return plan{
 		starts: 10, rounds: 4, slice: 3 * time.Second, calm: 12 * time.Second, storm: 10 * time.Second, drain: 90 * time.Second, sessions: 10_000,
-		guesses: 200, passwords: 5_000_000, attempts: 100_000, attack: 140 * time.Second, tickets: 100_000,
+		guesses: 200, passwords: 5_000_000, attempts: 100_000, attack: 140 * time.Second, before: 90 * time.Second, tickets: 100_000,
 	}
 }
 

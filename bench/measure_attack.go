@@ -48,7 +48,7 @@ func measureAttack(ctx context.Context, s *server, p plan) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	calm := folk.come(ctx, p.calm)
+	calm := folk.come(ctx, p.before)
 	if calm.err != nil {
 		return nil, fmt.Errorf("before the attack: %w", calm.err)
 	}

@@ -79,7 +79,7 @@ func (m *Module) begin(ctx context.Context, form signInForm, from netip.Addr, r 
 	if !exists {
 		t.stored = m.dummy
 	}
-	t.ticket, err = m.queue.JoinLane(m.throttle.Lane(t.guess), t.guess.Origin(), func() {
+	t.ticket, err = m.queue.JoinLane(func() password.Lane { return m.throttle.Lane(t.guess) }, t.guess.Origin(), func() {
 		if t.deserted.Load() {
 			return
 		}

@@ -2,8 +2,10 @@ package password
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -173,7 +175,7 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 	q, open := held(t, 4)
 	var order []string
 	join := func(lane Lane, who string, work func()) *Ticket {
-		ticket, err := q.JoinLane(lane, "", work)
+		ticket, err := q.JoinLane(always(lane), "", work)
 		if err != nil {
 			t.Fatalf("%s: %v", who, err)
 		}
@@ -191,7 +193,7 @@ func TestALongLineOfStrangersDoesNotHoldUpThoseWhoLiveHere(t *testing.T) {
 	<-taken
 	first := join(Ordinary, "newcomer", listed("newcomer"))
 	last := join(Ordinary, "newcomer", listed("newcomer"))
-	if _, err := q.JoinLane(Doubtful, "", func() {}); !errors.Is(err, ErrFull) {
+	if _, err := q.JoinLane(always(Doubtful), "", func() {}); !errors.Is(err, ErrFull) {
 		t.Errorf("the full lane said %v", err)
 	}
 	if place, _ := last.Place(); place > 4 {
@@ -244,7 +246,7 @@ func TestWhoComesAloneDoesNotWaitForAllThatOthersSendAtOnce(t *testing.T) {
 	q, open := held(t, 200)
 	var order []string
 	join := func(from string) *Ticket {
-		ticket, err := q.JoinLane(Ordinary, from, func() { order = append(order, from) })
+		ticket, err := q.JoinLane(always(Ordinary), from, func() { order = append(order, from) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -273,6 +275,44 @@ func TestWhoComesAloneDoesNotWaitForAllThatOthersSendAtOnce(t *testing.T) {
 	}
 }
 
+// always is a lane that nothing changes.
+func always(l Lane) func() Lane { return func() Lane { return l } }
+
+func TestWhoIsDoubtedWhileTheyWaitLeavesTheOrdinaryLane(t *testing.T) {
+	q, open := held(t, 200)
+	var mu sync.Mutex // two workers may serve at once
+	var order []string
+	var doubted atomic.Bool
+	join := func(from string, lane func() Lane) *Ticket {
+		ticket, err := q.JoinLane(lane, from, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, from)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ticket
+	}
+	var last *Ticket
+	for i := range 20 { // each of another network, so that rounds protect nobody
+		last = join(fmt.Sprint("attack ", i), func() Lane {
+			if doubted.Load() {
+				return Doubtful
+			}
+			return Ordinary
+		})
+	}
+	join("alone", always(Ordinary))
+	doubted.Store(true)
+	open()
+	<-last.Done() // doubtful work is not forgotten
+	q.Stop()
+	if i := slices.Index(order, "alone"); i > 1 || len(order) != 21 {
+		t.Errorf("who comes alone was served after %d of %d", i, len(order))
+	}
+}
+
 func TestDoubtfulWorkRestsForAsLongAsItTook(t *testing.T) {
 	q := NewQueue(2, 10)
 	defer q.Stop()
@@ -281,7 +321,7 @@ func TestDoubtfulWorkRestsForAsLongAsItTook(t *testing.T) {
 	var last *Ticket
 	for i := range began {
 		var err error
-		last, err = q.JoinLane(Doubtful, "", func() {
+		last, err = q.JoinLane(always(Doubtful), "", func() {
 			began[i] = time.Now()
 			time.Sleep(takes)
 		})
@@ -302,7 +342,7 @@ func TestDoubtfulWorkLeavesHalfOfTheWorkersToOthersAndIsServedToItsEnd(t *testin
 	var atOnce, most, served atomic.Int32
 	gate := make(chan struct{})
 	for range 4 {
-		if _, err := q.JoinLane(Doubtful, "", func() {
+		if _, err := q.JoinLane(always(Doubtful), "", func() {
 			most.Store(max(most.Load(), atOnce.Add(1)))
 			<-gate
 			atOnce.Add(-1)
@@ -311,7 +351,7 @@ func TestDoubtfulWorkLeavesHalfOfTheWorkersToOthersAndIsServedToItsEnd(t *testin
 			t.Fatal(err)
 		}
 	}
-	resident, err := q.JoinLane(Known, "", func() {})
+	resident, err := q.JoinLane(always(Known), "", func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,6 +143,7 @@ type Queue struct {
 type Ticket struct {
 	queue         *Queue
 	lane          Lane
+	now           func() Lane // see JoinLane
 	from          string
 	round, number uint64
 	work          func()
@@ -175,12 +176,18 @@ func NewQueue(workers, limit int) *Queue {
 }
 
 // Join puts work into the ordinary lane.
-func (q *Queue) Join(work func()) (*Ticket, error) { return q.JoinLane(Ordinary, "", work) }
+func (q *Queue) Join(work func()) (*Ticket, error) {
+	return q.JoinLane(func() Lane { return Ordinary }, "", work)
+}
 
-// JoinLane puts work into a lane. Work from one origin takes turns with that of
+// JoinLane puts work into the lane that now names. It is asked again when the
+// work's turn has come, and work that is less likely by then joins the lane of its
+// like: an attack begins with more attempts at once than it takes to recognise it,
+// and nobody should wait behind those. now must be quick and must not call the queue. Work from one origin takes turns with that of
 // others; without an origin it stands for itself. The work runs once, on a
 // worker, and must not touch the database: it holds up everybody behind it.
-func (q *Queue) JoinLane(lane Lane, from string, work func()) (*Ticket, error) {
+func (q *Queue) JoinLane(now func() Lane, from string, work func()) (*Ticket, error) {
+	lane := now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := &q.lines[lane]
@@ -190,7 +197,7 @@ func (q *Queue) JoinLane(lane Lane, from string, work func()) (*Ticket, error) {
 	case len(l.waiting) >= q.limit:
 		return nil, ErrFull
 	}
-	t := &Ticket{queue: q, lane: lane, from: from, work: work, done: make(chan struct{})}
+	t := &Ticket{queue: q, lane: lane, now: now, from: from, work: work, done: make(chan struct{})}
 	l.join(t)
 	if lane == Doubtful {
 		q.doubtAt = time.Now()
@@ -227,10 +234,32 @@ func (q *Queue) next() *Ticket {
 		if n <= 0 || lane == Doubtful && (q.resting && !q.stopped || q.doubted >= max(1, q.workers/2)) {
 			continue
 		}
+		t := q.take(lane)
+		if t == nil {
+			continue
+		}
 		q.turn++
-		t := q.lines[lane].take()
 		if lane == Doubtful {
 			q.doubted++
+		}
+		return t
+	}
+	return nil
+}
+
+// take is the next of a lane who still belongs there; the others join the lane where
+// they belong now.
+func (q *Queue) take(lane Lane) *Ticket {
+	for len(q.lines[lane].waiting) > 0 {
+		t := q.lines[lane].take()
+		if now := t.now(); now > lane {
+			t.lane, t.taken = now, false
+			q.lines[now].join(t)
+			if now == Doubtful {
+				q.doubtAt = time.Now()
+			}
+			q.wake.Broadcast() // not every worker serves every lane
+			continue
 		}
 		return t
 	}
@@ -244,7 +273,9 @@ func (q *Queue) serveAlone(lane Lane) {
 		if q.idle[lane] {
 			return nil
 		}
-		return q.lines[lane].take()
+		t := q.take(lane)
+		q.idle[lane] = t == nil
+		return t
 	})
 }
 
