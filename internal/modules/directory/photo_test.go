@@ -7,8 +7,10 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io/fs"
 	"log/slog"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -57,8 +59,8 @@ func (r enrolled) Enrol(_ context.Context, _ db.Tx, s contract.Subject, _ string
 	return k.ID, nil
 }
 
-// scripted is a source whose only record the test writes.
-type scripted struct{ photo string }
+// scripted is a source whose only record the test writes, and its cursor.
+type scripted struct{ photo, cursor string }
 
 func (s *scripted) ID() string { return "hr" }
 
@@ -67,7 +69,7 @@ func (s *scripted) Read(_ context.Context, _ string, each func(source.Record) er
 	if s.photo != "" {
 		values["jpegphoto"] = []string{s.photo}
 	}
-	return source.Result{Complete: source.Kinds}, each(source.Record{Kind: source.Person, Key: "1", Where: "line 1", Values: values})
+	return source.Result{Complete: source.Kinds, Cursor: s.cursor}, each(source.Record{Kind: source.Person, Key: "1", Where: "line 1", Values: values})
 }
 
 // portrait is a picture of one colour.
@@ -113,6 +115,20 @@ func workOff(t *testing.T, d *db.DB, work *jobs.Registry) {
 	<-ended
 }
 
+// engineOf is an engine that reads one source.
+func engineOf(t *testing.T, d *db.DB, now clock.Clock, paper *scripted, people enrolled, photos register.Photos) *register.Engine {
+	t.Helper()
+	config := source.Config{ID: "hr", Kind: source.KindLDAP, Preset: source.PresetEduPerson}
+	mapped, err := mapping.New(config, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return register.New(register.Deps{
+		DB: d, Clock: now, Log: slog.New(slog.DiscardHandler), Zone: time.UTC, Register: people, Entries: bridge{}, Photos: photos,
+		Feeds: []register.Feed{{Config: config, Mapper: mapped, Open: func() (source.Reader, error) { return paper, nil }}},
+	}, register.Defaults())
+}
+
 func TestAPhotoFollowsItsSource(t *testing.T) {
 	now := clock.At(time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC))
 	dbtest.EachAt(t, now, func(t *testing.T, d *db.DB) {
@@ -120,16 +136,8 @@ func TestAPhotoFollowsItsSource(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := source.Config{ID: "hr", Kind: source.KindLDAP, Preset: source.PresetEduPerson}
-		mapped, err := mapping.New(config, time.UTC)
-		if err != nil {
-			t.Fatal(err)
-		}
 		paper, people := &scripted{}, enrolled{people: map[string]contract.Known{}}
-		engine := register.New(register.Deps{
-			DB: d, Clock: now, Log: slog.New(slog.DiscardHandler), Zone: time.UTC, Register: people, Entries: bridge{}, Photos: entry.Photos{DB: d, Files: store},
-			Feeds: []register.Feed{{Config: config, Mapper: mapped, Open: func() (source.Reader, error) { return paper, nil }}},
-		}, register.Defaults())
+		engine := engineOf(t, d, now, paper, people, entry.Photos{DB: d, Files: store})
 		work := jobs.NewRegistry()
 		entry.Jobs(work, d, store)
 		read := func(photo string, dry bool) (register.Run, files.Ref) {
@@ -184,4 +192,86 @@ func TestAPhotoFollowsItsSource(t *testing.T) {
 			t.Errorf("%d files stay behind", n)
 		}
 	}, db.Migrations{Name: jobs.Name, FS: jobs.Migrations()}, db.Migrations{Name: "directory", FS: new(Module).Migrations()})
+}
+
+// without are the steps of the room but one, as the release before had them.
+func without(t *testing.T, steps fs.FS, left string) fs.FS {
+	t.Helper()
+	rest := fstest.MapFS{}
+	names, err := fs.Glob(steps, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(steps, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != left {
+			rest[name] = &fstest.MapFile{Data: text}
+		}
+	}
+	if len(rest) != len(names)-1 {
+		t.Fatalf("there is no step %s", left)
+	}
+	return rest
+}
+
+func TestWhoWasReadBeforePicturesWereKeptGetsTheirsOnce(t *testing.T) {
+	dbtest.EachDSN(t, func(t *testing.T, dsn string) {
+		now := clock.At(time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC))
+		d, err := db.Open(t.Context(), db.Config{DSN: dsn, Clock: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		migrate := func(steps fs.FS) {
+			t.Helper()
+			if err := d.Migrate(t.Context(), []db.Migrations{{Name: jobs.Name, FS: jobs.Migrations()}, {Name: "directory", FS: steps}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		steps := new(Module).Migrations()
+		migrate(without(t, steps, "migrations/0017_photos_again.sql"))
+		paper, people := &scripted{photo: portrait(t, 90), cursor: "42"}, enrolled{people: map[string]contract.Known{}}
+		read := func(photos register.Photos) (register.Run, files.Ref) {
+			t.Helper()
+			now.Advance(time.Minute) // everything is read again after a day only
+			r, err := engineOf(t, d, now, paper, people, photos).Run(t.Context(), register.Order{Source: "hr"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			profiles, err := entry.Profiles(t.Context(), d.Read(), []campus.PersonID{people.people["ada"].ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r, profiles[people.people["ada"].ID].Photo
+		}
+		if _, shown := read(nil); shown != "" {
+			t.Fatalf("the release before shows %q", shown)
+		}
+		store, err := files.Disk(t.TempDir(), 10<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep := entry.Photos{DB: d, Files: store}
+		if r, shown := read(keep); shown != "" || r.Mode != "incremental" || r.Counts.Unchanged != 1 {
+			t.Fatalf("without the step the run was %s and the entry shows %q", r.Mode, shown)
+		}
+		migrate(steps)
+		r, shown := read(keep)
+		if shown == "" || r.Mode != "full" {
+			t.Errorf("after the step the run was %s and the entry shows %q", r.Mode, shown)
+		}
+		if c := r.Counts; c.Changes != 0 || c.Departures != 0 {
+			t.Errorf("a picture that comes late counts before the brake: %+v", c)
+		}
+		if r, again := read(keep); again != shown || r.Counts.Unchanged != 1 || r.Mode != "incremental" {
+			t.Errorf("the run after was %s with %+v, and the entry shows %q", r.Mode, r.Counts, again)
+		}
+	})
 }

@@ -560,6 +560,11 @@ func (p *planner) compare(o *outcome) {
 		o.profile = true
 		o.diffs = append(o.diffs, Diff{Field: mapping.FieldGroups, Old: o.old.said[mapping.FieldGroups], New: o.said[mapping.FieldGroups]})
 	}
+	// A record whose mark was taken away is written whole: what the room has learned to
+	// keep since is in no difference, such as the picture of a digest that it knew.
+	if o.old.key != "" && !o.old.gone && o.old.digest == "" && !o.entry.Gone {
+		o.profile = true
+	}
 	switch {
 	case len(o.before.values[contract.FieldUntil]) > 0 && len(o.after.values[contract.FieldUntil]) == 0,
 		inForce(o.before.values[contract.FieldUntil], p.now) && !inForce(o.after.values[contract.FieldUntil], p.now):
