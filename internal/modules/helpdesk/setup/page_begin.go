@@ -54,18 +54,24 @@ type Desk struct {
 	Plan   hours.Plan
 }
 
-// Found makes a desk: its calendar, and the queues that the campus does not have yet.
+// Found makes a desk: its calendar and its queues, as far as the campus does not have
+// them yet. Hours that were typed before are kept, so that going through the steps once
+// more, to add a team, loses nothing.
 func (s *Setup) Found(ctx context.Context, tx db.Tx, by campus.PersonID, d Desk) (calendar string, queues []ticket.Queue, err error) {
 	plans, err := s.Calendars.Plans.All(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	if !slices.ContainsFunc(plans, func(p kept.Item[hours.Plan]) bool { return p.Of.House }) {
-		d.Plan.House = true
-	}
-	plan, err := s.Calendars.Plans.Keep(ctx, tx, by, kept.Item[hours.Plan]{Of: d.Plan})
-	if err != nil {
-		return "", nil, err
+	var plan kept.Item[hours.Plan]
+	if i := slices.IndexFunc(plans, func(p kept.Item[hours.Plan]) bool { return p.Of.Campus == d.Campus }); i >= 0 {
+		plan = plans[i]
+	} else {
+		if !slices.ContainsFunc(plans, func(p kept.Item[hours.Plan]) bool { return p.Of.House }) {
+			d.Plan.House = true
+		}
+		if plan, err = s.Calendars.Plans.Keep(ctx, tx, by, kept.Item[hours.Plan]{Of: d.Plan}); err != nil {
+			return "", nil, err
+		}
 	}
 	there, err := s.Tickets.Queues(ctx)
 	if err != nil {

@@ -160,6 +160,41 @@ func week(more ...string) url.Values {
 	return form
 }
 
+func TestGoingThroughTheStepsAgainKeepsTheHours(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		calendar := h.begun()
+		typed := week("name_en", "Help desk · Rives", "campus", "rives", "version", "1")
+		typed.Set("day5", "9:00-11:15")
+		h.post(calendar+"?guide=1", typed)
+		form := pagetest.Form("campus", "rives")
+		form["teams"] = []string{"accounts", "hardware"}
+		again := h.post("/helpdesk/setup/begin", form)
+		if again != calendar+"?guide=1" {
+			t.Errorf("a second desk was made: %s, not %s", again, calendar)
+		}
+		if !strings.Contains(h.get(again), "09:00-11:15") {
+			t.Error("the hours that were typed are lost")
+		}
+		plans, err := h.Calendars.Plans.All(t.Context())
+		if err != nil || len(plans) != 1 {
+			t.Errorf("%d calendars, %v", len(plans), err)
+		}
+		queues, err := h.Desk.Tickets.Queues(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		teams := map[string]int{}
+		for _, q := range queues {
+			if q.Campus == "rives" && q.Calendar == plans[0].ID {
+				teams[q.Team]++
+			}
+		}
+		if teams["accounts"] != 1 || teams["hardware"] != 1 {
+			t.Errorf("the queues of the campus are %v", teams)
+		}
+	})
+}
+
 // begun sets up the campus Rives, and is the address of its calendar.
 func (h *house) begun() string {
 	h.T.Helper()
