@@ -12,7 +12,8 @@ func (m *Module) steering() {
 		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Calendars: m.calendars, Places: m.Places, Services: m.Services,
 	})
 	m.api = api.New(api.Deps{
-		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Base: m.Base, Tickets: m.tickets, Register: m.Register, Places: m.Places, Allowed: m.config.Programs.Networks(), Confirm: m.Confirm,
+		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Base: m.Base, Texts: m.Texts, Tickets: m.tickets, Attached: m.attached, Words: m.words, Register: m.Register, Roll: m.Roll, Notices: m.Notices,
+		Places: m.Places, Allowed: m.config.Programs.Networks(), Confirm: m.Confirm,
 	})
 	m.intake = &intake.Intake{DB: m.DB, Tickets: m.tickets, Files: m.attached, Register: m.Register, Figures: m.figures, Zone: m.Zone}
 }

@@ -19,11 +19,14 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
 	"github.com/amphi-campus/amphi/internal/platform/clock"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 	"github.com/amphi-campus/amphi/internal/platform/limit"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -35,14 +38,25 @@ type Register interface {
 	KnownPeople(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]contract.Known, error)
 }
 
+// Roll says who holds a right.
+type Roll interface {
+	HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error)
+	HoldersFor(ctx context.Context, r campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error)
+}
+
 // Deps is what the alcove asks of its room.
 type Deps struct {
 	DB       *db.DB
 	Clock    clock.Clock
 	Keys     *crypt.Keyring
 	Base     *url.URL // the address of the house
+	Texts    *i18n.Catalogue
 	Tickets  *ticket.Tickets
+	Attached *attached.Attached
+	Words    *words.Index
 	Register Register
+	Roll     Roll
+	Notices  contract.Notices
 	Places   place.Names
 	// Allowed are networks inside the institution that webhooks may reach; others of
 	// its own are refused.
@@ -77,10 +91,11 @@ const largestBody = 1 << 20
 func (a *API) Routes(r *web.Router) {
 	r.Handle("GET "+root+"/openapi.json", a.describe, web.Static)
 	for _, o := range a.operations() {
-		r.Handle(o.method+" "+root+o.path, a.entered(o), web.Public, web.BodyLimit(largestBody+1024))
+		r.Handle(o.method+" "+root+o.path, a.entered(o), web.Public, web.BodyLimit(o.limit()))
 	}
 	runs := web.Needs(campus.RightDesks)
 	r.Handle("GET "+pageURL, a.programsPage, runs)
+	r.Handle("GET "+pageURL+"/journal", a.journalPage, runs)
 	r.Handle("POST "+pageURL+"/tokens", a.makeToken, runs)
 	r.Handle("POST "+pageURL+"/tokens/{id}/revoke", a.revokeToken, runs)
 	r.Handle("POST "+pageURL+"/hooks", a.makeHook, runs)
@@ -93,6 +108,7 @@ func (a *API) Routes(r *web.Router) {
 func (a *API) Jobs(r *jobs.Registry) {
 	jobs.Handle(r, a.deliver, jobs.Policy{Attempts: attempts})
 	r.Every("helpdesk.api.forget", 24*time.Hour, a.forget)
+	r.Every("helpdesk.api.warn", 6*time.Hour, a.warn)
 }
 
 // need is what a token must be allowed to.
@@ -112,22 +128,34 @@ type operation struct {
 	status                int // when it went well
 	query                 []string
 	do                    func(http.ResponseWriter, visit) error
+	form, bytes           bool // takes a form with files; gives a file
+}
+
+// limit bounds what is sent to it, in bytes.
+func (o operation) limit() int64 {
+	if o.form {
+		return largestUpload
+	}
+	return largestBody + 1024
 }
 
 // operations are all addresses but the description.
 func (a *API) operations() []operation {
 	return []operation{
-		{"GET", "/tickets", "Tickets that the token reaches, the last changed first or since a time.", reads, nil, List{}, 200, []string{"state", "queue", "campus", "area", "service", "priority", "changed_since", "after", "limit"}, a.list},
-		{"POST", "/tickets", "Open a ticket. With the header Idempotency-Key the same request sent twice opens one.", writes, Opening{}, Ticket{}, 201, nil, a.create},
-		{"GET", "/tickets/{number}", "One ticket, with what everybody said in it; internal=1 adds the notes among agents.", reads, nil, Ticket{}, 200, []string{"internal"}, a.get},
-		{"PATCH", "/tickets/{number}", "Change a ticket. If-Match names the version that was read.", writes, Change{}, Ticket{}, 200, nil, a.change},
-		{"POST", "/tickets/{number}/messages", "Say something in a ticket, to everybody or among agents.", writes, Saying{}, Ticket{}, 201, nil, a.say},
-		{"GET", "/queues", "The queues that the token reaches.", reads, nil, QueueList{}, 200, nil, a.queues},
-		{"GET", "/webhooks", "The webhooks that this program made.", hooks, nil, HookList{}, 200, nil, a.listHooks},
-		{"POST", "/webhooks", "Be told what happens. The secret is in this answer and nowhere else.", hooks, HookOrder{}, Hook{}, 201, nil, a.addHook},
-		{"DELETE", "/webhooks/{id}", "Be told no more.", hooks, nil, nil, 204, nil, a.dropHook},
-		{"GET", "/webhooks/{id}/deliveries", "The last messages of a webhook, and what became of them.", hooks, nil, DeliveryList{}, 200, nil, a.listDeliveries},
-		{"POST", "/webhooks/{id}/deliveries/{delivery}", "Send a message again.", hooks, nil, nil, 202, nil, a.again},
+		{method: "GET", path: "/tickets", summary: "Tickets that the token reaches, the last changed first or since a time; q finds those with all of its words.", gives: List{}, status: 200, query: []string{"q", "state", "queue", "assignee", "campus", "area", "service", "priority", "changed_since", "after", "limit"}, do: a.list},
+		{method: "POST", path: "/tickets", summary: "Open a ticket. With the header Idempotency-Key the same request sent twice opens one.", needs: writes, takes: Opening{}, gives: Ticket{}, status: 201, do: a.create},
+		{method: "GET", path: "/tickets/{number}", summary: "One ticket, with what everybody said in it; internal=1 adds the notes among agents.", gives: Ticket{}, status: 200, query: []string{"internal"}, do: a.get},
+		{method: "PATCH", path: "/tickets/{number}", summary: "Change a ticket. If-Match names the version that was read.", needs: writes, takes: Change{}, gives: Ticket{}, status: 200, do: a.change},
+		{method: "POST", path: "/tickets/{number}/messages", summary: "Say something in a ticket, to everybody or among agents.", needs: writes, takes: Saying{}, gives: Ticket{}, status: 201, do: a.say},
+		{method: "GET", path: "/tickets/{number}/files", summary: "The files beside its messages; internal=1 adds those of notes among agents.", gives: FileList{}, status: 200, query: []string{"internal"}, do: a.files},
+		{method: "POST", path: "/tickets/{number}/files", summary: "Say something with files beside it, as multipart/form-data.", needs: writes, takes: Upload{}, gives: Ticket{}, status: 201, do: a.upload, form: true},
+		{method: "GET", path: "/tickets/{number}/files/{file}", summary: "A file as it was kept.", status: 200, query: []string{"internal"}, do: a.file, bytes: true},
+		{method: "GET", path: "/queues", summary: "The queues that the token reaches.", gives: QueueList{}, status: 200, do: a.queues},
+		{method: "GET", path: "/webhooks", summary: "The webhooks that this program made.", needs: hooks, gives: HookList{}, status: 200, do: a.listHooks},
+		{method: "POST", path: "/webhooks", summary: "Be told what happens. The secret is in this answer and nowhere else.", needs: hooks, takes: HookOrder{}, gives: Hook{}, status: 201, do: a.addHook},
+		{method: "DELETE", path: "/webhooks/{id}", summary: "Be told no more.", needs: hooks, status: 204, do: a.dropHook},
+		{method: "GET", path: "/webhooks/{id}/deliveries", summary: "The last messages of a webhook, and what became of them.", needs: hooks, gives: DeliveryList{}, status: 200, do: a.listDeliveries},
+		{method: "POST", path: "/webhooks/{id}/deliveries/{delivery}", summary: "Send a message again.", needs: hooks, status: 202, do: a.again},
 	}
 }
 

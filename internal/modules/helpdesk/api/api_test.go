@@ -21,10 +21,13 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus/place"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/api"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/tickettest"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/words"
 	"github.com/amphi-campus/amphi/internal/platform/crypt"
 	"github.com/amphi-campus/amphi/internal/platform/db"
+	"github.com/amphi-campus/amphi/internal/platform/files"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
@@ -38,12 +41,32 @@ func (register) FindPeople(_ context.Context, _ contract.Field, values []string)
 	if lina := campustest.Lina(); slices.Contains(values, lina.Mail) {
 		found[lina.Mail] = lina.Person
 	}
+	if sam := campustest.Sam(); slices.Contains(values, sam.Mail) {
+		found[sam.Mail] = sam.Person
+	}
 	return found, nil
 }
 
 func (register) KnownPeople(_ context.Context, ids []campus.PersonID) (map[campus.PersonID]contract.Known, error) {
-	lina := campustest.Lina()
-	return map[campus.PersonID]contract.Known{lina.Person: {ID: lina.Person, Subject: contract.Subject{GivenName: lina.GivenName, FamilyName: lina.FamilyName, Affiliations: lina.Affiliations}}}, nil
+	lina, sam := campustest.Lina(), campustest.Sam()
+	return map[campus.PersonID]contract.Known{lina.Person: {ID: lina.Person, Subject: contract.Subject{GivenName: lina.GivenName, FamilyName: lina.FamilyName, Affiliations: lina.Affiliations}}, sam.Person: {ID: sam.Person, Subject: contract.Subject{GivenName: sam.GivenName, FamilyName: sam.FamilyName, Mail: sam.Mail}}}, nil
+}
+
+// roll knows one agent, and one who runs the desk.
+type roll struct{}
+
+func (roll) HoldersOf(context.Context, campus.Right) ([]campus.PersonID, error) {
+	return []campus.PersonID{"manager", "other-manager"}, nil
+}
+
+func (roll) HoldersFor(context.Context, campus.Right, []campus.Affiliation) ([]campus.PersonID, error) {
+	return []campus.PersonID{campustest.Sam().Person}, nil
+}
+
+// Notify implements contract.Notices.
+func (h *house) Notify(_ context.Context, _ db.Tx, to campus.PersonID, n contract.Notice) error {
+	h.told[to] = append(h.told[to], n)
+	return nil
 }
 
 // house is the API behind a server.
@@ -52,6 +75,7 @@ type house struct {
 	api    *api.API
 	server *httptest.Server
 	other  ticket.Queue
+	told   map[campus.PersonID][]contract.Notice
 }
 
 func each(t *testing.T, test func(t *testing.T, h *house)) {
@@ -60,13 +84,18 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := &house{Desk: x}
+		store, err := files.Disk(t.TempDir(), 64<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &house{Desk: x, told: map[campus.PersonID][]contract.Notice{}}
 		h.api = api.New(api.Deps{
-			DB: x.DB, Clock: x.Clock, Keys: keys, Base: &url.URL{Scheme: "https", Host: "ent.valmont.example"}, Tickets: x.Tickets, Register: register{},
+			DB: x.DB, Clock: x.Clock, Keys: keys, Base: &url.URL{Scheme: "https", Host: "ent.valmont.example"}, Texts: x.Texts, Tickets: x.Tickets, Register: register{}, Roll: roll{}, Notices: h,
+			Attached: &attached.Attached{DB: x.DB, Files: store, Tickets: x.Tickets}, Words: &words.Index{DB: x.DB},
 			Places: place.Fixed{OfCampuses: []place.Place{{Code: "rives", French: "Rives"}}}, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 			Confirm: func(http.ResponseWriter, *http.Request) (bool, error) { return true, nil },
 		})
-		x.Tickets.Connect(x, x, h.api)
+		x.Tickets.Connect(x, x, h.api, &words.Index{DB: x.DB})
 		x.Tx(func(tx db.Tx) (err error) {
 			h.other, err = x.Tickets.KeepQueue(t.Context(), tx, ticket.Queue{Team: "network", NameEnglish: "Network"})
 			return err
@@ -143,7 +172,7 @@ func TestEveryAddressWantsATokenThatAllowsIt(t *testing.T) {
 		revoked := h.token()
 		for _, route := range routes() {
 			method, path, _ := strings.Cut(route, " ")
-			path = strings.NewReplacer("{number}", asked.Number, "{id}", "x", "{delivery}", "x").Replace(path)
+			path = strings.NewReplacer("{number}", asked.Number, "{id}", "x", "{delivery}", "x", "{file}", "x").Replace(path)
 			if path == "/openapi.json" {
 				continue
 			}
@@ -155,6 +184,9 @@ func TestEveryAddressWantsATokenThatAllowsIt(t *testing.T) {
 			want := 403
 			if method == "GET" && !strings.HasPrefix(path, "/webhooks") {
 				want = 200
+			}
+			if strings.HasSuffix(path, "/files/x") {
+				want = 404 // it may read, and there is none
 			}
 			if a := h.ask(readOnly, method, path, "{}"); a.status != want {
 				t.Errorf("%s answers a token that may read with %d, want %d", route, a.status, want)

@@ -9,3 +9,6 @@ var Guarded = guarded
 func (a *API) Deliver(ctx context.Context, delivery string) error {
 	return a.deliver(ctx, deliver{delivery})
 }
+
+// Warn runs the job that says which tokens end soon.
+func (a *API) Warn(ctx context.Context) error { return a.warn(ctx) }

@@ -294,7 +294,11 @@ func (a *API) deliver(ctx context.Context, d deliver) error {
 			return err
 		})
 	}
-	n := Notice{Type: kind, Timestamp: made.Time().Format(time.RFC3339), Data: a.told(t)}
+	agents, err := a.agents(ctx, t)
+	if err != nil {
+		return err
+	}
+	n := Notice{Type: kind, Timestamp: made.Time().Format(time.RFC3339), Data: a.told(t, agents)}
 	if err := json.Unmarshal([]byte(facts), &n.Facts); err != nil {
 		return jobs.GiveUp(fmt.Errorf("read a delivery: %w", err))
 	}

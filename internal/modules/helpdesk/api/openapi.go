@@ -26,13 +26,20 @@ var described = sync.OnceValues(func() ([]byte, error) {
 		if o.gives != nil {
 			answer["content"] = map[string]any{"application/json": map[string]any{"schema": schemaOf(reflect.TypeOf(o.gives), schemas)}}
 		}
+		if o.bytes {
+			answer["content"] = map[string]any{"application/octet-stream": map[string]any{"schema": map[string]any{"type": "string", "format": "binary"}}}
+		}
 		responses := map[string]any{strconv.Itoa(o.status): answer}
 		for status, why := range map[string]string{"400": "Something in it is not what it must be.", "401": "No token, or one that does not hold.", "403": "The token does not allow that.", "404": "It is not there, or out of the token’s reach.", "412": "If-Match names another version.", "429": "Too fast; see Retry-After."} {
 			responses[status] = map[string]any{"description": why, "content": map[string]any{"application/problem+json": map[string]any{"schema": reference("Problem")}}}
 		}
 		operation := map[string]any{"summary": o.summary, "responses": responses, "operationId": strings.ToLower(o.method) + strings.NewReplacer("/", "_", "{", "", "}", "").Replace(o.path)}
 		if o.takes != nil {
-			operation["requestBody"] = map[string]any{"required": true, "content": map[string]any{"application/json": map[string]any{"schema": schemaOf(reflect.TypeOf(o.takes), schemas)}}}
+			media := "application/json"
+			if o.form {
+				media = "multipart/form-data"
+			}
+			operation["requestBody"] = map[string]any{"required": true, "content": map[string]any{media: map[string]any{"schema": schemaOf(reflect.TypeOf(o.takes), schemas)}}}
 		}
 		parameters := []any{}
 		for _, name := range inPath.FindAllStringSubmatch(o.path, -1) {

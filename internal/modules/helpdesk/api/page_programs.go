@@ -67,13 +67,6 @@ func (a *API) render(w http.ResponseWriter, r *http.Request, status int, v progr
 		return err
 	}
 	for _, one := range tokens {
-		may := []string{t(ctx, "reads")}
-		if one.Writes {
-			may = append(may, t(ctx, "writes"))
-		}
-		if one.Hooks {
-			may = append(may, t(ctx, "hooks"))
-		}
 		used, last := ui.TextCell(t(ctx, "never")), ui.BodyCell(revokeTempl(one))
 		if !one.UsedAt.IsZero() {
 			used = ui.BodyCell(ui.When(one.UsedAt, i18n.Moment))
@@ -84,7 +77,7 @@ func (a *API) render(w http.ResponseWriter, r *http.Request, status int, v progr
 		case !one.Holds(a.Clock.Now()):
 			last = ui.BodyCell(ui.Tag("", t(ctx, "ended")))
 		}
-		v.Tokens = append(v.Tokens, []ui.Cell{ui.TextCell(one.Label), ui.TextCell(strings.Join(may, ", ")), used, ui.BodyCell(ui.When(one.EndsAt, i18n.Day)), last})
+		v.Tokens = append(v.Tokens, []ui.Cell{ui.TextCell(one.Label), ui.TextCell(may(ctx, one)), used, ui.BodyCell(ui.When(one.EndsAt, i18n.Day)), last})
 	}
 	hooks, err := a.hooks(ctx, a.DB.Read(), "")
 	if err != nil {
@@ -94,6 +87,18 @@ func (a *API) render(w http.ResponseWriter, r *http.Request, status int, v progr
 		v.Hooks = append(v.Hooks, []ui.Cell{ui.LinkCell(h.Label, pageURL+"/hooks/"+h.ID), ui.TextCell(h.Host), ui.TextCell(t(ctx, "shape."+h.Shape)), ui.BodyCell(removeTempl(h))})
 	}
 	return web.Render(w, r, status, programsTempl(v))
+}
+
+// may says what a token allows.
+func may(ctx context.Context, one Token) string {
+	list := []string{t(ctx, "reads")}
+	if one.Writes {
+		list = append(list, t(ctx, "writes"))
+	}
+	if one.Hooks {
+		list = append(list, t(ctx, "hooks"))
+	}
+	return strings.Join(list, ", ")
 }
 
 // chosen are the values of a field that are among the options.

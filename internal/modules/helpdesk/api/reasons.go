@@ -14,6 +14,8 @@ var (
 	TooFast = fault.Declare(fault.Busy, "helpdesk.api_too_fast")
 	// Unfit: a field or a parameter is not what it must be.
 	Unfit = fault.Declare(fault.Malformed, "helpdesk.api_unfit")
+	// FileRefused: none of the files of an upload can be kept.
+	FileRefused = fault.Declare(fault.Invalid, "helpdesk.api_file_refused")
 	// Stale: the ticket is no longer the version that the program names.
 	Stale = fault.Declare(412, "helpdesk.api_stale")
 	// KeyUsed: the key of an opening was used for another one.

@@ -44,6 +44,7 @@ type Ticket struct {
 	Reason    string     `json:"reason,omitempty"`
 	Queue     string     `json:"queue"`
 	Assigned  bool       `json:"assigned"`
+	Assignee  string     `json:"assignee,omitempty"` // address of the agent
 	OpenedAt  time.Time  `json:"opened_at"`
 	ChangedAt time.Time  `json:"changed_at"`
 	Answered  *time.Time `json:"answered_at,omitempty"`
@@ -88,6 +89,9 @@ type Change struct {
 	State    string `json:"state,omitempty"` // open, waiting, solved or closed
 	Priority string `json:"priority,omitempty"`
 	Queue    string `json:"queue,omitempty"`
+	// Assignee is the address of an agent who may handle the ticket; empty takes it from
+	// whoever has it.
+	Assignee *string `json:"assignee,omitempty"`
 }
 
 // Saying is something to say.
@@ -118,10 +122,32 @@ func moment(at time.Time) *time.Time {
 	return &at
 }
 
-func (a *API) told(t ticket.Ticket) Ticket {
+// agents are the addresses of those who have tickets, by one question.
+func (a *API) agents(ctx context.Context, list ...ticket.Ticket) (map[campus.PersonID]string, error) {
+	var ids []campus.PersonID
+	for _, t := range list {
+		if t.Assignee != "" && !slices.Contains(ids, t.Assignee) {
+			ids = append(ids, t.Assignee)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	known, err := a.Register.KnownPeople(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read who has tickets: %w", err)
+	}
+	mails := make(map[campus.PersonID]string, len(known))
+	for who, k := range known {
+		mails[who] = k.Subject.Mail
+	}
+	return mails, nil
+}
+
+func (a *API) told(t ticket.Ticket, agents map[campus.PersonID]string) Ticket {
 	return Ticket{
 		Number: t.Number, Version: t.Version, URL: a.Base.JoinPath("helpdesk", "tickets", t.Number).String(), State: string(t.State), Priority: t.Priority.Key(), Channel: string(t.Channel), Subject: t.Subject,
-		Requester: Requester{t.RequesterName, t.RequesterMail, t.RequesterPhone}, Campus: t.Campus, Area: string(t.Area), Service: t.Service, Reason: t.Reason, Queue: t.Queue, Assigned: t.Assignee != "",
+		Requester: Requester{t.RequesterName, t.RequesterMail, t.RequesterPhone}, Campus: t.Campus, Area: string(t.Area), Service: t.Service, Reason: t.Reason, Queue: t.Queue, Assigned: t.Assignee != "", Assignee: agents[t.Assignee],
 		OpenedAt: t.OpenedAt.UTC(), ChangedAt: t.ChangedAt.UTC(), Answered: moment(t.AnsweredAt), Solved: moment(t.SolvedAt), AnswerDue: moment(t.AnswerDue), SolveDue: moment(t.SolveDue),
 	}
 }
@@ -131,6 +157,7 @@ const (
 	usualPage, largestPage = 50, 200
 	longestSubject         = 300
 	longestBody            = 100_000
+	longestSearch          = 120
 )
 
 // list answers with tickets, in the order of their last change: forward from a time
@@ -176,6 +203,39 @@ func (a *API) list(w http.ResponseWriter, v visit) error {
 		}
 		conditions = append(conditions, "priority = "+arg(int(p)))
 	}
+	if address := q.Get("assignee"); address != "" {
+		found, err := a.Register.FindPeople(v.Context(), contract.FieldMail, []string{strings.ToLower(address)})
+		if err != nil {
+			return fmt.Errorf("find an agent: %w", err)
+		}
+		who := found[strings.ToLower(address)]
+		if who == "" {
+			return Unfit.With(fault.Args{"field": "assignee"})
+		}
+		conditions = append(conditions, "assignee_id = "+arg(string(who)))
+	}
+	if typed := q.Get("q"); strings.TrimSpace(typed) != "" {
+		if len(typed) > longestSearch {
+			return Unfit.With(fault.Args{"field": "q"})
+		}
+		terms, err := a.Words.Terms(v.Context(), typed)
+		if err != nil {
+			return err
+		}
+		if len(terms) == 0 { // only what stands in every text
+			return Unfit.With(fault.Args{"field": "q"})
+		}
+		for _, term := range terms {
+			if len(term.Words) == 0 {
+				return send(w, http.StatusOK, List{Items: []Ticket{}})
+			}
+			first := len(args) + 1
+			for _, word := range term.Words {
+				args = append(args, word)
+			}
+			conditions = append(conditions, "id IN (SELECT ticket_id FROM helpdesk_words WHERE word IN "+db.In(len(term.Words), first)+")")
+		}
+	}
 	forward := q.Get("changed_since") != ""
 	if forward {
 		since, err := time.Parse(time.RFC3339, q.Get("changed_since"))
@@ -208,18 +268,21 @@ func (a *API) list(w http.ResponseWriter, v visit) error {
 	}
 	page := List{Items: []Ticket{}}
 	more := len(ids) > limit
-	for i, one := range ids[:min(limit, len(ids))] {
-		t, err := a.Tickets.ByID(v.Context(), one)
-		if errors.Is(err, ticket.Missing) {
-			continue // deleted a moment ago
-		}
-		if err != nil {
-			return err
-		}
-		page.Items = append(page.Items, a.told(t))
-		if more && i == limit-1 {
-			page.After = strconv.FormatInt(int64(db.At(t.ChangedAt)), 10) + "." + t.ID
-		}
+	// Those that were deleted a moment ago are left out.
+	tickets, err := a.Tickets.ByIDs(v.Context(), ids[:min(limit, len(ids))])
+	if err != nil {
+		return err
+	}
+	agents, err := a.agents(v.Context(), tickets...)
+	if err != nil {
+		return err
+	}
+	for _, t := range tickets {
+		page.Items = append(page.Items, a.told(t, agents))
+	}
+	if more && len(tickets) > 0 {
+		last := tickets[len(tickets)-1]
+		page.After = strconv.FormatInt(int64(db.At(last.ChangedAt)), 10) + "." + last.ID
 	}
 	return send(w, http.StatusOK, page)
 }
@@ -255,7 +318,11 @@ func (a *API) answer(w http.ResponseWriter, ctx context.Context, status int, t t
 	if !internal {
 		thread = thread.Public()
 	}
-	out := a.told(t)
+	agents, err := a.agents(ctx, t)
+	if err != nil {
+		return err
+	}
+	out := a.told(t, agents)
 	for _, m := range thread.Messages {
 		said := Message{At: m.At.UTC(), By: string(m.By.Role), Name: m.By.Name, Internal: m.Internal, Body: m.Body}
 		for _, f := range m.Files {
@@ -453,6 +520,27 @@ func (a *API) alter(w http.ResponseWriter, v visit, status int, do func(*ticket.
 	return a.answer(w, ctx, status, t, false)
 }
 
+// assignee finds the agent with an address. Who may not handle the ticket gets none.
+func (a *API) assignee(v visit, address string) (campus.PersonID, error) {
+	t, err := a.find(v)
+	if err != nil {
+		return "", err
+	}
+	address = strings.ToLower(strings.TrimSpace(address))
+	found, err := a.Register.FindPeople(v.Context(), contract.FieldMail, []string{address})
+	if err != nil {
+		return "", fmt.Errorf("find an agent: %w", err)
+	}
+	may, err := a.Roll.HoldersFor(v.Context(), campus.RightHelpdesk, []campus.Affiliation{{Campus: t.Campus}})
+	if err != nil {
+		return "", fmt.Errorf("list the agents: %w", err)
+	}
+	if who := found[address]; who != "" && slices.Contains(may, who) {
+		return who, nil
+	}
+	return "", Unfit.With(fault.Args{"field": "assignee"})
+}
+
 func (a *API) change(w http.ResponseWriter, v visit) error {
 	var c Change
 	if _, err := v.read(&c); err != nil {
@@ -470,12 +558,22 @@ func (a *API) change(w http.ResponseWriter, v visit) error {
 			return err
 		}
 	}
+	var who campus.PersonID
+	if c.Assignee != nil && *c.Assignee != "" {
+		var err error
+		if who, err = a.assignee(v, *c.Assignee); err != nil {
+			return err
+		}
+	}
 	return a.alter(w, v, http.StatusOK, func(work *ticket.Work) error {
 		if p != 0 {
 			work.Prioritise(p)
 		}
 		if c.Queue != "" {
 			work.Move(c.Queue)
+		}
+		if c.Assignee != nil {
+			work.Assign(who)
 		}
 		switch ticket.State(c.State) {
 		case "":

@@ -31,7 +31,7 @@ type Token struct {
 	ID, Label     string
 	Writes, Hooks bool // opens and changes tickets; keeps webhooks
 	Reach
-	MadeBy                            campus.PersonID
+	MadeBy, RevokedBy                 campus.PersonID
 	MadeAt, EndsAt, UsedAt, RevokedAt time.Time
 	UsedFrom                          string // network address of the last use
 }
@@ -48,13 +48,13 @@ const (
 	mostDays  = 730
 )
 
-const tokenColumns = "id, label, may_write, may_hook, queues, campuses, made_by, made_at, ends_at, used_at, used_from, revoked_at"
+const tokenColumns = "id, label, may_write, may_hook, queues, campuses, made_by, made_at, ends_at, used_at, used_from, revoked_by, revoked_at"
 
 func scanToken(row interface{ Scan(...any) error }) (t Token, err error) {
 	var writes, hooks int
 	var queues, campuses string
 	var made, ends, used, revoked db.Time
-	if err := row.Scan(&t.ID, &t.Label, &writes, &hooks, &queues, &campuses, &t.MadeBy, &made, &ends, &used, &t.UsedFrom, &revoked); err != nil {
+	if err := row.Scan(&t.ID, &t.Label, &writes, &hooks, &queues, &campuses, &t.MadeBy, &made, &ends, &used, &t.UsedFrom, &t.RevokedBy, &revoked); err != nil {
 		return Token{}, err
 	}
 	t.Writes, t.Hooks, t.MadeAt, t.EndsAt, t.UsedAt, t.RevokedAt = writes != 0, hooks != 0, made.Time(), ends.Time(), used.Time(), revoked.Time()
