@@ -25,7 +25,7 @@ func (v ticketView) held(ctx context.Context) string {
 }
 
 // author is who said something.
-func (v ticketView) author(ctx context.Context, by ticket.Actor) string {
+func author(ctx context.Context, by ticket.Actor) string {
 	if by.Role == ticket.House {
 		return say(ctx, "house")
 	}
@@ -41,7 +41,7 @@ func (v ticketView) heading(ctx context.Context, l line) string {
 	if l.Message.Internal {
 		key = "message_internal"
 	}
-	return say(ctx, key, "name", v.author(ctx, l.Message.By), "when", i18n.Date(ctx, l.At, i18n.Full))
+	return say(ctx, key, "name", author(ctx, l.Message.By), "when", i18n.Date(ctx, l.At, i18n.Full))
 }
 
 // next are the acts on the state that make sense now.
