@@ -41,48 +41,74 @@ func (w *Worker) work(ctx context.Context, j workJob) error {
 	if err != nil || !taken {
 		return err
 	}
-	more, err := w.slice(ctx, s, lease)
+	how, err := w.slice(ctx, s, lease)
 	// The target is given up even while the server stops.
 	if e := w.Ledger.GiveLease(context.WithoutCancel(ctx), s.ID, lease); e != nil {
 		return errors.Join(err, e)
 	}
-	if err != nil || !more {
+	if err == nil && how == drained {
+		// Work that came between the last look and here found the target taken.
+		how, err = w.left(ctx, s)
+	}
+	if err != nil || how != more {
 		return err
 	}
 	return w.DB.InTx(ctx, func(tx db.Tx) error { return w.Start(ctx, tx, s.ID) })
 }
 
+// ending is how a slice of work ends.
+type ending int
+
+const (
+	aside   ending = iota // the service steps out of the way, or is to be left alone
+	drained               // nothing is due
+	more                  // time to make room, and something may be left
+)
+
+// left looks once more whether anything is due.
+func (w *Worker) left(ctx context.Context, s *Service) (ending, error) {
+	closing, err := w.mayClose(ctx, s)
+	if err != nil {
+		return aside, err
+	}
+	batch, err := w.Ledger.DueNow(ctx, s.ID, closing, 1)
+	if err != nil || len(batch) == 0 {
+		return drained, err
+	}
+	return more, nil
+}
+
 // slice works until nothing is due, the service steps out of the way, or it is
-// time to make room; more says that something is left.
-func (w *Worker) slice(ctx context.Context, s *Service, lease string) (more bool, err error) {
+// time to make room.
+func (w *Worker) slice(ctx context.Context, s *Service, lease string) (ending, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	go w.keep(ctx, s.ID, lease, stop)
 	ready, err := w.ready(ctx, s)
 	if err != nil || !ready {
-		return false, err
+		return aside, err
 	}
 	if stop, err := w.removals(ctx, s); err != nil || stop {
-		return false, err
+		return aside, err
 	}
 	for begun := w.Clock.Now(); ; {
 		closing, err := w.mayClose(ctx, s)
 		if err != nil {
-			return false, err
+			return aside, err
 		}
 		batch, err := w.Ledger.DueNow(ctx, s.ID, closing, 8*s.Together)
 		if err != nil || len(batch) == 0 {
-			return false, err
+			return drained, err
 		}
 		gone, err := w.batch(ctx, s, batch)
 		switch {
 		case err != nil || gone:
-			return false, err
+			return aside, err
 		case w.Clock.Now().Sub(begun) > sliceLast:
-			return true, nil
+			return more, nil
 		}
 		if desk, err := w.Ledger.Desk(ctx, s.ID); err != nil || desk.Paused() {
-			return false, err
+			return aside, err
 		}
 	}
 }
