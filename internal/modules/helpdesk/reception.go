@@ -9,7 +9,7 @@ import (
 func (m *Module) receive() {
 	m.reception = counter.New(counter.Deps{
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Calendars: m.calendars, Counters: m.counters,
-		Proving: m.proving, Contacts: m.Proofs, Register: m.Register, Seeker: m.Seeker, Places: m.Places, Mailer: m.Mailer,
+		Proving: m.proving, Contacts: m.Proofs, Register: m.Register, Seeker: m.Seeker, Places: m.Places, Mailer: m.Mailer, Confirm: m.Confirm,
 		InstitutionFrench: m.InstitutionFrench, InstitutionEnglish: m.InstitutionEnglish,
 	})
 }

@@ -5,6 +5,7 @@ package counter
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -58,6 +59,8 @@ type Deps struct {
 	Seeker    contract.Seeker
 	Places    place.Names
 	Mailer    Mailer
+	// Confirm asks who makes an address for a device to prove anew who they are.
+	Confirm func(w http.ResponseWriter, r *http.Request) (ok bool, err error)
 	// InstitutionFrench and InstitutionEnglish sign letters.
 	InstitutionFrench, InstitutionEnglish string
 }

@@ -40,6 +40,14 @@ type house struct {
 	browser *http.Client
 	mu      sync.Mutex
 	letters []mailer.Message
+	stale   bool // the last proof of who is there is long ago
+}
+
+func (h *house) confirm(w http.ResponseWriter, _ *http.Request) (bool, error) {
+	if h.stale {
+		w.WriteHeader(http.StatusTeapot)
+	}
+	return !h.stale, nil
 }
 
 func (h *house) Send(_ context.Context, _ db.Tx, m mailer.Message) error {
@@ -114,7 +122,8 @@ func each(t *testing.T, test func(*testing.T, *house)) {
 		h.Reception = counter.New(counter.Deps{
 			DB: x.DB, Clock: x.Clock, Keys: keys, Texts: x.Texts, Zone: x.Zone, Base: base, Tickets: x.Tickets, Calendars: calendars, Counters: counters, Proving: h.Front.Proving,
 			Contacts: h.Front, Register: h, Seeker: h, Mailer: h, InstitutionEnglish: "Valmont",
-			Places: place.Fixed{OfCampuses: []place.Place{{Code: "rives", French: "Rives", English: "Rives"}}},
+			Places:  place.Fixed{OfCampuses: []place.Place{{Code: "rives", French: "Rives", English: "Rives"}}},
+			Confirm: h.confirm,
 		})
 		week := hours.Week{}
 		for d := time.Monday; d <= time.Friday; d++ {
@@ -433,6 +442,22 @@ func TestDevicesNeedTheirKeyAndNameNobody(t *testing.T) {
 			}
 		}
 		h.want(http.StatusGone, campus.Viewer{}, "POST", "/helpdesk/counter/rives/kiosk?key="+keys["screen"], "who", "x")
+	})
+}
+
+func TestAnAddressForADeviceAsksWhoIsThere(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.stale = true
+		h.want(http.StatusTeapot, agent(), "POST", "/helpdesk/counter/rives/devices", "kind", "screen", "label", "Hall of the test")
+		list, _ := h.want(http.StatusOK, agent(), "GET", "/helpdesk/counter/rives/devices")
+		if strings.Contains(list, "Hall of the test") {
+			t.Error("it was made all the same")
+		}
+		h.want(http.StatusNotFound, elsewhere(), "POST", "/helpdesk/counter/rives/devices", "kind", "screen") // asked nothing
+		h.stale = false
+		h.want(http.StatusOK, agent(), "POST", "/helpdesk/counter/rives/devices", "kind", "screen", "label", "Hall of the test")
+		list, _ = h.want(http.StatusOK, agent(), "GET", "/helpdesk/counter/rives/devices")
+		h.shows(list, "Hall of the test")
 	})
 }
 

@@ -46,10 +46,14 @@ func (x *Reception) showDevices(w http.ResponseWriter, r *http.Request, made str
 	return web.Render(w, r, http.StatusOK, devicesTempl(view))
 }
 
-// addDevice makes an address for a device, which is shown this once.
+// addDevice makes an address for a device, which is shown this once. It works until
+// it is removed, for whoever has it: a page that was left open is not enough.
 func (x *Reception) addDevice(w http.ResponseWriter, r *http.Request) error {
 	d, _, err := x.serving(r)
 	if err != nil {
+		return err
+	}
+	if ok, err := x.Confirm(w, r); err != nil || !ok {
 		return err
 	}
 	values, err := web.Form(r)
