@@ -15,3 +15,6 @@ func ReadAll(from, text string) {
 		_, _ = p.read([]byte(line)) // whatever it says: it must only not panic
 	}
 }
+
+// NextBatch is nextBatch.
+var NextBatch = nextBatch

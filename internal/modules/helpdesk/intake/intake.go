@@ -106,10 +106,29 @@ func (o Order) parser(zone *time.Location) (parser, error) {
 
 // Bounds of an import.
 const (
-	longestLine   = 64 << 20 // bytes: a ticket with its attachments
-	batchTickets  = 50
-	batchMessages = 400
+	longestLine = 64 << 20 // bytes: a ticket with its attachments
+
+	// A batch is as large as it may be without keeping others who write waiting for
+	// long: more tickets at once share the pages of the index of words.
+	leastBatch  = 25 // tickets
+	firstBatch  = 100
+	mostBatch   = 400
+	saidFor     = 10       // messages a ticket: a batch of long ones is shorter
+	batchBytes  = 64 << 20 // of their lines
+	quickEnough = 400 * time.Millisecond
+	tooLong     = time.Second
 )
+
+// nextBatch is how many tickets the next batch has when one of so many took so long.
+func nextBatch(size int, took time.Duration) int {
+	switch {
+	case took < quickEnough:
+		return min(2*size, mostBatch)
+	case took > tooLong:
+		return max(size/2, leastBatch)
+	}
+	return size
+}
 
 // errLong is a line that is longer than what is read.
 var errLong = fmt.Errorf("the line is longer than %d MB", longestLine>>20)
@@ -121,7 +140,7 @@ func (x *Intake) Run(ctx context.Context, o Order, file io.Reader) (Report, erro
 	if err != nil {
 		return Report{}, err
 	}
-	run := &run{Intake: x, order: o, ids: map[string]int{}}
+	run := &run{Intake: x, order: o, ids: map[string]int{}, size: firstBatch}
 	if run.queues, err = x.queues(ctx, o.Queue); err != nil {
 		return Report{}, err
 	}
@@ -153,8 +172,8 @@ func (x *Intake) Run(ctx context.Context, o Order, file io.Reader) (Report, erro
 			continue
 		}
 		f.line = run.report.Lines
-		run.batch, run.said = append(run.batch, f), run.said+len(f.Said)
-		if len(run.batch) >= batchTickets || run.said >= batchMessages {
+		run.batch, run.said, run.bytes = append(run.batch, f), run.said+len(f.Said), run.bytes+len(line)
+		if len(run.batch) >= run.size || run.said >= run.size*saidFor || run.bytes >= batchBytes {
 			if err := run.flush(ctx); err != nil {
 				return run.report, err
 			}
@@ -223,7 +242,9 @@ type run struct {
 	report Report
 	queues map[string]ticket.Queue
 	batch  []*foreign
-	said   int
+	said   int            // messages of the batch
+	bytes  int            // that it was read from
+	size   int            // tickets that a batch may have now
 	ids    map[string]int // line on which each ticket stood
 }
 
@@ -301,7 +322,7 @@ func (r *run) known(ctx context.Context) error {
 
 // flush keeps the batch.
 func (r *run) flush(ctx context.Context) error {
-	defer func() { r.batch, r.said = nil, 0 }()
+	defer func() { r.batch, r.said, r.bytes = nil, 0, 0 }()
 	if err := r.known(ctx); err != nil {
 		return err
 	}
@@ -339,9 +360,11 @@ func (r *run) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	began := time.Now()
 	if err := r.keep(ctx, ready); err != nil {
 		return err
 	}
+	r.size = nextBatch(r.size, time.Since(began))
 	if r.order.Done != nil {
 		r.order.Done(r.report)
 	}
@@ -353,16 +376,22 @@ func (r *run) keep(ctx context.Context, list []ready) error {
 	var kept, messages int
 	err := r.DB.InTx(ctx, func(tx db.Tx) error {
 		kept, messages = 0, 0
+		var tickets []ticket.Ticket
+		var known []words.Posting
 		for _, one := range list {
-			taken, err := r.keepOne(ctx, tx, one)
+			t, about, err := r.keepOne(ctx, tx, one)
 			if err != nil {
 				return fmt.Errorf("line %d, ticket %s: %w", one.line, one.id, err)
 			}
-			if taken {
+			if t.ID != "" {
+				tickets, known = append(tickets, t), append(known, about...)
 				kept, messages = kept+1, messages+len(one.past.Messages)
 			}
 		}
-		return nil
+		if err := words.AddAll(ctx, tx, known); err != nil {
+			return err
+		}
+		return r.Figures.Mark(ctx, tx, tickets...)
 	})
 	if errors.Is(err, db.ErrTooSlow) && len(list) > 1 {
 		half := len(list) / 2
@@ -380,26 +409,24 @@ func (r *run) keep(ctx context.Context, list []ready) error {
 	return nil
 }
 
-// keepOne keeps a ticket; false when another import did at the same time.
-func (r *run) keepOne(ctx context.Context, tx db.Tx, one ready) (bool, error) {
+// keepOne keeps a ticket and says by what it is found; no ticket when another import
+// kept it at the same time.
+func (r *run) keepOne(ctx context.Context, tx db.Tx, one ready) (ticket.Ticket, []words.Posting, error) {
 	t, thread, err := r.Tickets.TakeOver(ctx, tx, one.past)
 	if err != nil {
-		return false, err
+		return ticket.Ticket{}, nil, err
 	}
 	result, err := tx.ExecContext(ctx, "INSERT INTO helpdesk_imported (source, foreign_id, ticket_id, taken_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", r.order.Source, one.id, t.ID, tx.Now())
 	if err != nil {
-		return false, fmt.Errorf("remember what was taken over: %w", err)
+		return ticket.Ticket{}, nil, fmt.Errorf("remember what was taken over: %w", err)
 	}
 	n, err := result.RowsAffected()
 	if err != nil {
-		return false, fmt.Errorf("remember what was taken over: %w", err)
+		return ticket.Ticket{}, nil, fmt.Errorf("remember what was taken over: %w", err)
 	}
 	if n == 0 {
 		_, err := tx.ExecContext(ctx, "DELETE FROM helpdesk_tickets WHERE id = $1", t.ID)
-		return false, err
+		return ticket.Ticket{}, nil, err
 	}
-	if err := words.Add(ctx, tx, t.ID, words.With(words.In(t, thread), one.label)); err != nil {
-		return false, err
-	}
-	return true, r.Figures.Mark(ctx, tx, t)
+	return t, words.Postings(t.ID, words.With(words.In(t, thread), one.label)), nil
 }

@@ -251,7 +251,7 @@ func many(n int) string {
 	return b.String()
 }
 
-const killed = 1500
+const killed = 3000
 
 // TestChildImportsUntilKilled is the child of the test below; by itself it does
 // nothing.
@@ -290,7 +290,7 @@ func TestAnImportThatWasKilledGoesOnWhereItWas(t *testing.T) {
 			if strings.HasPrefix(line, "kept ") {
 				batches++
 			}
-			return batches >= 5
+			return batches >= 2
 		})
 		if d, err = db.Open(t.Context(), db.Config{DSN: dsn}); err != nil {
 			t.Fatal(err)
@@ -298,7 +298,7 @@ func TestAnImportThatWasKilledGoesOnWhereItWas(t *testing.T) {
 		defer d.Close()
 		in, _ := open(t, d, &ticket.Tickets{DB: d}, time.UTC)
 		report, err := in.Run(t.Context(), intake.Order{From: "rt"}, strings.NewReader(many(killed)))
-		if err != nil || report.Known < 250 || report.Tickets == 0 || report.Known+report.Tickets != killed {
+		if err != nil || report.Known < 100 || report.Tickets == 0 || report.Known+report.Tickets != killed {
 			t.Errorf("it went on with %+v, %v", report, err)
 		}
 		for table, want := range map[string]int{"helpdesk_tickets": killed, "helpdesk_messages": killed, "helpdesk_imported": killed, "helpdesk_facts": killed} {
@@ -308,6 +308,46 @@ func TestAnImportThatWasKilledGoesOnWhereItWas(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestManyTicketsAreFoundAsIfEachHadComeAlone takes many over in batches that grow,
+// whose words go into the index together.
+func TestManyTicketsAreFoundAsIfEachHadComeAlone(t *testing.T) {
+	tickettest.Each(t, func(t *testing.T, x *tickettest.Desk) {
+		in, heard := open(t, x.DB, x.Tickets, x.Zone)
+		var batches []int
+		report, err := in.Run(t.Context(), intake.Order{From: "rt", Done: func(r intake.Report) { batches = append(batches, r.Tickets) }}, strings.NewReader(many(350)))
+		if err != nil || report.Tickets != 350 || heard.tickets != 350 || len(batches) < 2 || batches[0] != 100 {
+			t.Fatalf("%+v %v, in batches up to %v; the figures heard of %d", report, err, batches, heard.tickets)
+		}
+		for _, foreign := range []string{"1", "100", "101", "350"} {
+			got, thread := imported(t, x, "rt", foreign)
+			for _, word := range words.With(words.In(got, thread), got.Subject, "RT #"+foreign) {
+				var n int
+				if err := x.DB.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM helpdesk_words WHERE word = $1 AND ticket_id = $2", word, got.ID).Scan(&n); err != nil || n != 1 {
+					t.Errorf("ticket %s has the word %q %d times: %v", foreign, word, n, err)
+				}
+			}
+		}
+	})
+}
+
+func TestABatchGrowsWhileItIsQuickAndShrinksWhenOthersWait(t *testing.T) {
+	for _, c := range []struct {
+		size int
+		took time.Duration
+		want int
+	}{
+		{100, 50 * time.Millisecond, 200},
+		{300, 50 * time.Millisecond, 400},
+		{400, 700 * time.Millisecond, 400},
+		{400, 3 * time.Second, 200},
+		{30, 3 * time.Second, 25},
+	} {
+		if got := intake.NextBatch(c.size, c.took); got != c.want {
+			t.Errorf("after %d in %s come %d, want %d", c.size, c.took, got, c.want)
+		}
+	}
 }
 
 func TestALineThatIsTooLongIsNamedAndTheNextIsRead(t *testing.T) {
