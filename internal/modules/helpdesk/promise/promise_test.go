@@ -3,6 +3,7 @@ package promise_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -252,6 +253,11 @@ func TestWhatWasNeverWarnedOfIsMissedOnly(t *testing.T) {
 		}
 		if len(h.told) != 1 || h.told[0].Tone != "bad" {
 			t.Errorf("told %+v", h.told)
+		}
+		for _, n := range h.told { // who runs the desk may not read every request
+			if strings.Contains(n.TitleFrench+n.TitleEnglish+n.DetailFrench+n.DetailEnglish, "Moodle") {
+				t.Errorf("the subject is told: %+v", n.Notice)
+			}
 		}
 	})
 }
