@@ -70,9 +70,9 @@ var roles = map[string]Function{
 func RoleNamed(role string) (Function, bool) {
 	label, code, coded := strings.Cut(role, "}")
 	switch {
-	case !coded || !strings.HasPrefix(label, "{"):
+	case !strings.HasPrefix(label, "{"):
 		return Function{French: role}, role != ""
-	case strings.EqualFold(label, "{SUPANN"):
+	case coded && strings.EqualFold(label, "{SUPANN"):
 		f, known := roles[strings.ToUpper(strings.TrimSpace(code))]
 		return f, known
 	default:

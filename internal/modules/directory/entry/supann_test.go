@@ -12,6 +12,8 @@ func TestCodesOfFunctionsAreSaidInWords(t *testing.T) {
 		{"words", "Référente handicap", "Référente handicap", "", true},
 		{"a code that nobody knows", "{SUPANN}Z99", "", "", false},
 		{"a code of the institution", "{HARPEGE}522", "", "", false},
+		{"a code that was cut off", "{SUPANN}D3", "", "", false},
+		{"a code without its brace", "{SUPANN", "", "", false},
 		{"nothing", "", "", "", false},
 	} {
 		f, known := RoleNamed(c.role)

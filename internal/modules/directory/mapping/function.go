@@ -122,14 +122,15 @@ func state(v string) string {
 	}
 }
 
-// function reads supannRoleEntite, [role={SUPANN}D10][type={SUPANN}S310][code=DSI]; any
-// other value is the name of a function.
+// function reads supannRoleEntite, [role={SUPANN}D10][type={SUPANN}S310][code=DSI], and
+// supannRoleGenerique, {SUPANN}D10; any other value is the name of a function. A
+// composite value that was cut off or that names no role says nothing.
 func function(v string) string {
 	parts := composite(v)
-	f := Function{Role: parts["role"], Type: parts["type"], Unit: parts["code"]}
+	f := Function{Role: parts["role"], Type: parts["type"], Unit: bare(parts["code"])}
 	switch {
-	case parts == nil:
-		f.Role = v
+	case parts == nil && !strings.HasPrefix(strings.TrimSpace(v), "["):
+		f.Role = strings.TrimSpace(v)
 	case f.Role == "":
 		f.Role = parts["libelle"]
 	}

@@ -114,6 +114,56 @@ func TestThePresetOfSupAnnReadsWhatPeopleDo(t *testing.T) {
 	}
 }
 
+func TestFunctionsOfSupAnnAreReadAsDirectoriesWriteThem(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		entity, generic []string
+		want            []string
+	}{
+		{"a role in a unit", []string{"[role={SUPANN}D30][type={SUPANN}S231][code=LAB1]"}, nil, []string{"{SUPANN}D30|{SUPANN}S231|LAB1"}},
+		{"parts in another order, with spaces and capitals", []string{"[CODE= DSI ] [Role={SUPANN}T83][type={SUPANN}S310]"}, nil, []string{"{SUPANN}T83|{SUPANN}S310|DSI"}},
+		{"a role without a unit", []string{"[role={SUPANN}P00]"}, nil, []string{"{SUPANN}P00||"}},
+		{"words instead of a code", []string{"[role=][libelle=Référente handicap][code=SVE]"}, nil, []string{"Référente handicap||SVE"}},
+		{"a unit with the label of its program", []string{"[role={SUPANN}F10][code={HARPEGE}BRS]"}, nil, []string{"{SUPANN}F10||BRS"}},
+		{"two functions", []string{"[role={SUPANN}R41][code=L1]", "[role={SUPANN}R42][code=L2]"}, nil, []string{"{SUPANN}R41||L1", "{SUPANN}R42||L2"}},
+		{"the generic role where there is no other", nil, []string{"{SUPANN}D30", "{SUPANN}S10"}, []string{"{SUPANN}D30||", "{SUPANN}S10||"}},
+		{"the one with its unit before the generic one", []string{"[role={SUPANN}D30][code=LAB1]"}, []string{"{SUPANN}D30"}, []string{"{SUPANN}D30||LAB1"}},
+		{"a value that is cut off", []string{"[role={SUPANN}D30"}, nil, nil},
+		{"a value that is cut off behind its role", []string{"[role={SUPANN}D30][type={SUPANN}S2"}, nil, []string{"{SUPANN}D30||"}},
+		{"a value without a role", []string{"[type={SUPANN}S310][code=DSI]"}, nil, nil},
+		{"brackets with nothing in them", []string{"[]", "[role]", "[=]"}, nil, nil},
+		{"a cut-off one beside a good one", []string{"[role", "[role={SUPANN}D35][code=UFR]"}, nil, []string{"{SUPANN}D35||UFR"}},
+		{"what would break the stored form", []string{"[role=a|b][code=DSI]"}, nil, nil},
+	} {
+		e, refused := mapped(t, source.Config{ID: "ldap", Kind: "ldap"}, map[string][]string{
+			"uid": {"p1"}, "sn": {"Le Goff"}, "supannRoleEntite": c.entity, "supannRoleGenerique": c.generic,
+		})
+		if got := e.Values[mapping.FieldFunctions]; !slices.Equal(got, c.want) || len(refused) > 0 {
+			t.Errorf("%s: %q, want %q; refused %v", c.name, got, c.want, refused)
+		}
+	}
+}
+
+func TestTheProfileOfAnEmployeeNamesTheUnitWhereNothingElseDoes(t *testing.T) {
+	const profile = "[etab={UAI}0999999Z][affil=staff][typeaffect={SUPANN}S310][affect={HARPEGE}DSI][corps={NCORPS}831][population={SUPANN}PGA][datefin=20270831]"
+	for _, c := range []struct{ name, profile, unit, want string }{
+		{"the profile alone", profile, "", "staff|||DSI"},
+		{"the unit that the directory names itself", profile, "BU", "staff|||BU"},
+		{"a profile that is cut off", "[etab={UAI}0999999Z][affil=staff][affect=DS", "", "staff|||"},
+		{"a profile without a unit", "[etab={UAI}0999999Z][affil=staff]", "", "staff|||"},
+		{"no composite value at all", "DSI", "", "staff|||"},
+	} {
+		values := map[string][]string{"uid": {"p1"}, "sn": {"Le Goff"}, "eduPersonAffiliation": {"member", "employee"}, "supannEmpProfil": {c.profile}}
+		if c.unit != "" {
+			values["supannEntiteAffectationPrincipale"] = []string{c.unit}
+		}
+		e, refused := mapped(t, source.Config{ID: "ldap", Kind: "ldap"}, values)
+		if got := strings.Join(e.Values["affiliations"], " "); got != c.want || len(refused) > 0 {
+			t.Errorf("%s: %q, want %q; refused %v", c.name, got, c.want, refused)
+		}
+	}
+}
+
 func TestThePresetOfActiveDirectoryReadsAnAccountThatIsSwitchedOffAndExpires(t *testing.T) {
 	e, refused := mapped(t, source.Config{ID: "ad", Kind: "ldap", Preset: "ad", Affiliations: []source.AffiliationConfig{
 		{Attribute: "memberOf", Value: "CN=GG-Etudiants-*", Kind: "student", Programme: "department", Campus: "campus(physicalDeliveryOfficeName)"},

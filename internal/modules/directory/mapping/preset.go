@@ -18,7 +18,7 @@ type preset struct {
 var presets = map[string]preset{
 	source.PresetNone:      {fields: asNamed()},
 	source.PresetEduPerson: {fields: eduPerson(), affiliations: eduPersonAffiliations("", "")},
-	source.PresetSupAnn:    {fields: supAnn(), affiliations: eduPersonAffiliations("supannEtuInscription", "bare(supannEntiteAffectationPrincipale) | bare(supannEntiteAffectation)")},
+	source.PresetSupAnn:    {fields: supAnn(), affiliations: eduPersonAffiliations("supannEtuInscription", "bare(supannEntiteAffectationPrincipale) | bare(supannEntiteAffectation) | bare(supannEmpProfil[affect])")},
 	source.PresetAD:        {fields: activeDirectory(), affiliations: activeDirectoryAffiliations()},
 }
 
@@ -68,8 +68,8 @@ func supAnn() map[source.Kind]map[Field]string {
 		contract.FieldStudentNumber: "supannEtuId", FieldEmployeeNumber: "supannEmpId",
 		contract.FieldMail: "mail | supannAutreMail", contract.FieldRecoveryMail: "supannMailPrive | supannMailPerso",
 		contract.FieldMobile: "supannTelephonePrive | mobile",
-		FieldUnits:           "bare(supannEntiteAffectation) | bare(supannEntiteAffectationPrincipale)",
-		FieldListed:          "not(supannListeRouge)", FieldFunctions: "function(supannRoleEntite)",
+		FieldUnits:           "bare(supannEntiteAffectation) | bare(supannEntiteAffectationPrincipale) | bare(supannEmpProfil[affect])",
+		FieldListed:          "not(supannListeRouge)", FieldFunctions: "function(supannRoleEntite) | function(supannRoleGenerique)",
 		FieldActive: "state(supannRessourceEtatDate) | state(supannRessourceEtat)", FieldBuilding: "buildingName",
 	})
 	maps.Copy(all[source.Group], map[Field]string{FieldOwners: "supannGroupeAdminDN | owner"})
