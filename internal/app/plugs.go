@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -28,6 +31,8 @@ type plugs struct {
 	desks            []contract.OpeningHours
 	listeners        []contract.Listener
 	announcers       []contract.Announcer
+	ofServices       []contract.ServiceAnnouncer
+	explainers       []contract.Explainer
 	rooms            []contract.Module
 }
 
@@ -65,6 +70,12 @@ func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
 		if r, ok := room.(contract.Announcer); ok {
 			p.announcers = append(p.announcers, r)
 		}
+		if r, ok := room.(contract.ServiceAnnouncer); ok {
+			p.ofServices = append(p.ofServices, r)
+		}
+		if r, ok := room.(contract.Explainer); ok {
+			p.explainers = append(p.explainers, r)
+		}
 		if r, ok := room.(contract.JobOwner); ok {
 			r.Jobs(registry)
 		}
@@ -73,14 +84,15 @@ func (p *plugs) find(rooms []contract.Module, registry *jobs.Registry) {
 
 // The rooms are given these methods because they are opened before all the
 // sockets are known.
-func (p *plugs) cards() []contract.CardProvider        { return p.cardProviders }
-func (p *plugs) services() []contract.ServiceProvider  { return p.serviceProviders }
-func (p *plugs) searchers() []contract.Searcher        { return p.searchRooms }
-func (p *plugs) navigation() []contract.Navigator      { return p.navigators }
-func (p *plugs) followers() []contract.PersonFollower  { return p.personFollowers }
-func (p *plugs) dossiers() []contract.Dossier          { return p.dossierRooms }
-func (p *plugs) openingHours() []contract.OpeningHours { return p.desks }
-func (p *plugs) all() []contract.Module                { return p.rooms }
+func (p *plugs) cards() []contract.CardProvider             { return p.cardProviders }
+func (p *plugs) services() []contract.ServiceProvider       { return p.serviceProviders }
+func (p *plugs) searchers() []contract.Searcher             { return p.searchRooms }
+func (p *plugs) navigation() []contract.Navigator           { return p.navigators }
+func (p *plugs) followers() []contract.PersonFollower       { return p.personFollowers }
+func (p *plugs) dossiers() []contract.Dossier               { return p.dossierRooms }
+func (p *plugs) openingHours() []contract.OpeningHours      { return p.desks }
+func (p *plugs) aboutServices() []contract.ServiceAnnouncer { return p.ofServices }
+func (p *plugs) all() []contract.Module                     { return p.rooms }
 
 // banners are those of the rooms for who asks, the most pressing first, without those
 // that their browser put away.
@@ -95,6 +107,18 @@ func (p *plugs) banners(ctx context.Context, r *http.Request) []ui.Banner {
 		}
 	}
 	return list
+}
+
+// failurePage explains a failure, with the article that a room has for its reason.
+func (p *plugs) failurePage(f web.Failure) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		for _, room := range p.explainers {
+			if title, url, ok := room.Explaining(ctx, f.Code); ok {
+				return ui.ExplainedPage(f, ui.Link{Label: title, URL: url}).Render(ctx, w)
+			}
+		}
+		return ui.FailurePage(f).Render(ctx, w)
+	})
 }
 
 // health asks every room that can tell how it is.

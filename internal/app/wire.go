@@ -176,6 +176,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 	plugged := &plugs{}
 	h.identity, err = identity.New(identity.Deps{
 		DB: database, Keys: keys, Clock: now, Log: log, Texts: texts, Mailer: post, Base: base, Zone: zone, Places: institution.places(), Demo: cfg.demo,
+		Announcers: plugged.aboutServices,
 		NameFrench: institution.NameFrench, NameEnglish: institution.NameEnglish,
 		Scene: identity.Scene{
 			TitleFrench: institution.SceneTitleFrench, TitleEnglish: institution.SceneTitleEnglish,
@@ -260,7 +261,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		BaseURL: base, Log: log, Clock: now, Texts: texts, Language: language,
 		Authenticate: h.identity.Authenticate,
 		Prepare:      h.shell(plugged, appearance),
-		ErrorPage:    func(f web.Failure) templ.Component { return ui.FailurePage(f) },
+		ErrorPage:    plugged.failurePage,
 		BriefPage:    func(f web.Failure) templ.Component { return ui.BriefPage(f) },
 		ClientAddr:   clientAddr(trusted, log),
 		Limit:        limit.New(limit.Rate{Every: cfg.Server.RequestEvery, Burst: cfg.Server.RequestBurst}, limit.DefaultKeys, now),

@@ -28,3 +28,20 @@ type Announcer interface {
 	// answers from memory.
 	Banners(context.Context, campus.Viewer) []Banner
 }
+
+// ServiceAnnouncer has banners about one service, for the page on which somebody
+// signs in to go there.
+type ServiceAnnouncer interface {
+	// BannersOf are those about a service, the most pressing first. A stranger gets
+	// whatever is public, of every campus: where they belong is not known yet. It answers
+	// from memory.
+	BannersOf(ctx context.Context, v campus.Viewer, service string) []Banner
+}
+
+// Explainer has articles that explain reason codes.
+type Explainer interface {
+	// Explaining finds the published article for everybody that is attached to a reason
+	// code, in the language of the context. It is asked when something failed, so it
+	// waits for nothing long; ok is false when there is none, or nobody can tell.
+	Explaining(ctx context.Context, reason string) (title, url string, ok bool)
+}

@@ -70,6 +70,18 @@ func ShellOf(ctx context.Context) Shell {
 	return s
 }
 
+// announcing puts banners before those of the frame, each once.
+func (s Shell) announcing(first []Banner) Shell {
+	all := slices.Clone(first)
+	for _, b := range s.Banners {
+		if !slices.ContainsFunc(first, func(f Banner) bool { return f.ID == b.ID }) {
+			all = append(all, b)
+		}
+	}
+	s.Banners = all
+	return s
+}
+
 // appearance is the value of data-appearance on the html element.
 func (s Shell) appearance() string {
 	switch a := s.Viewer.Appearance; a {

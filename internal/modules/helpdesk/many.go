@@ -9,7 +9,11 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/outage"
 )
 
-var _ contract.Announcer = (*Module)(nil)
+var (
+	_ contract.Announcer        = (*Module)(nil)
+	_ contract.ServiceAnnouncer = (*Module)(nil)
+	_ contract.Explainer        = (*Module)(nil)
+)
 
 // many opens what is for many at once: incidents, and what the desk knows. It leans on the proof of addresses,
 // the starts of term and the rules that place tickets.
@@ -33,4 +37,14 @@ func (m *Module) Knowledge() *knowledge.Knowledge { return m.knowledge }
 // Banners implements contract.Announcer.
 func (m *Module) Banners(ctx context.Context, v campus.Viewer) []contract.Banner {
 	return m.outages.Banners(ctx, v)
+}
+
+// BannersOf implements contract.ServiceAnnouncer.
+func (m *Module) BannersOf(ctx context.Context, v campus.Viewer, service string) []contract.Banner {
+	return m.outages.BannersOf(ctx, v, service)
+}
+
+// Explaining implements contract.Explainer.
+func (m *Module) Explaining(ctx context.Context, reason string) (title, url string, ok bool) {
+	return m.knowledge.Explaining(ctx, reason)
 }

@@ -8,9 +8,10 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
-// Nav leads everybody to where they ask, and agents to the tickets.
+// Nav leads everybody to where help is — answers and people alike — and agents to the
+// tickets.
 func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
-	items := []contract.NavItem{{Label: i18n.T(ctx, "helpdesk.nav.ask"), URL: "/helpdesk", Icon: "chat", Group: 9}}
+	items := []contract.NavItem{{Label: i18n.T(ctx, "helpdesk.nav.ask"), URL: "/helpdesk", Icon: "help", Group: 9, Tab: true}}
 	if v.CanSomewhere(campus.RightHelpdesk) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.tickets"), URL: "/helpdesk/tickets", Icon: "list", Group: 2})
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.counter"), URL: "/helpdesk/counter", Icon: "building", Group: 2})

@@ -28,6 +28,9 @@ type Deps struct {
 	Zone   *time.Location // of the institution
 	// NameFrench and NameEnglish are the institution's.
 	NameFrench, NameEnglish string
+	// Announcers have banners about the service that a sign-in leads to; nil for none.
+	// It is a function because the house is complete only after this room was made.
+	Announcers func() []contract.ServiceAnnouncer
 	// Places names campuses and programmes; nil leaves codes.
 	Places place.Names
 	// Demo opens pages that show what would leave by mail and by phone.

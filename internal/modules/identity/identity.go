@@ -35,8 +35,9 @@ type Module struct {
 	peopleFollowers func() []contract.PersonFollower
 	looks           contract.Looks
 	// dossiers are the rooms that know something about a person.
-	dossiers func() []contract.Dossier
-	scene    Scene
+	dossiers   func() []contract.Dossier
+	scene      Scene
+	announcers func() []contract.ServiceAnnouncer
 
 	queue    *password.Queue
 	params   password.Params
@@ -62,7 +63,7 @@ var (
 // the configuration names cannot be read.
 func New(d Deps, c Config) (*Module, error) {
 	m := &Module{
-		config: c, db: d.DB, clock: d.Clock, log: d.Log, scene: d.Scene,
+		config: c, db: d.DB, clock: d.Clock, log: d.Log, scene: d.Scene, announcers: d.Announcers,
 		queue:    password.NewQueue(c.workers(), c.Queue.Limit),
 		params:   c.Hash.params(),
 		waiting:  waiting.New(d.Clock, func(t *trial) { t.deserted.Store(true) }),

@@ -66,6 +66,7 @@ func (f signInForm) check() (problems web.Problems) {
 type signInView struct {
 	Form     signInForm
 	Shape    string       // what the identifier looks like, when that may be the mistake
+	Banners  []ui.Banner  // about the service
 	Service  string       // where the sign-in leads, when it is not the portal
 	Stopped  *web.Failure // why the last attempt stopped
 	Because  *web.Failure // why a session is over
@@ -161,10 +162,25 @@ func (m *Module) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	if m.doors != nil {
 		if d, ok := m.doors.Destination(r.Context(), view.Form.Next); ok {
 			view.Service = d.Name
+			view.Banners = m.bannersOf(r, d.Service)
 			web.AllowFormTo(w, d.Origins...)
 		}
 	}
 	return web.Render(w, r, status, signInTempl(view))
+}
+
+// bannersOf are what rooms announce about a service: whoever goes there reads it
+// before they sign in.
+func (m *Module) bannersOf(r *http.Request, service string) (list []ui.Banner) {
+	if m.announcers == nil {
+		return nil
+	}
+	for _, room := range m.announcers() {
+		for _, b := range room.BannersOf(r.Context(), web.Viewer(r), service) {
+			list = append(list, ui.Banner{ID: b.ID, Tone: ui.Tone(b.Tone), Title: b.Title, Detail: b.Detail, URL: b.URL, Stays: true})
+		}
+	}
+	return list
 }
 
 func (m *Module) signIn(w http.ResponseWriter, r *http.Request) error {

@@ -237,7 +237,7 @@ func signInTempl(v signInView) templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = ui.Door(ui.DoorProps{
-			Title: i18n.T(ctx, "identity.signin.heading"), Lead: v.lead(ctx), Problems: v.Problems,
+			Title: i18n.T(ctx, "identity.signin.heading"), Lead: v.lead(ctx), Problems: v.Problems, Banners: v.Banners,
 			Scene: i18n.Pick(ctx, v.Scene.TitleFrench, v.Scene.TitleEnglish), SceneDetail: i18n.Pick(ctx, v.Scene.DetailFrench, v.Scene.DetailEnglish),
 			Links: []ui.Link{{Label: i18n.T(ctx, "identity.signin.help"), URL: "/why"}, {Label: i18n.T(ctx, "identity.signin.ask"), URL: "/helpdesk"}},
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)

@@ -18,5 +18,5 @@ func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	if v.Can(campus.RightNews) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "portal.nav.desk"), URL: "/portal/desk", Icon: "edit", Group: 2})
 	}
-	return append(items, contract.NavItem{Label: i18n.T(ctx, "portal.nav.help"), URL: "/portal/help", Icon: "help", Group: 9, Tab: true})
+	return items // help has one entry, that of the help desk
 }

@@ -42,6 +42,13 @@ func (s *shelf) forget() {
 	s.doubts++
 }
 
+// last is what was read last.
+func (s *shelf) last() []book {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.books
+}
+
 // published are the articles that are. The list is shared: nobody changes it.
 func (k *Knowledge) published(ctx context.Context) ([]book, error) {
 	s := &k.shelf

@@ -3,6 +3,7 @@ package outage
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,24 +143,64 @@ func (x *Outages) Banners(ctx context.Context, v campus.Viewer) []contract.Banne
 		if !concerns(o.Outage, v) || o.Past(now) {
 			continue
 		}
-		b := contract.Banner{ID: o.ID, Title: o.Title.In(i18n.Locale(ctx)), URL: StatusURL + "/" + o.ID, Since: o.Begins, Until: o.Ends}
-		switch {
-		case o.Kind == Incident:
-			b.Tone, b.Stays, b.Detail = toneOf(o.Impact), true, o.latest(ctx)
-			if o.State == Watching {
-				b.Tone = "info"
-			}
+		if b, ok := o.banner(ctx, now); ok && b.Stays {
 			broken = append(broken, b)
-		case o.Now(now):
-			b.Tone, b.Stays, b.Detail = "warn", true, t(ctx, "banner.now", "ends", i18n.Date(ctx, o.Ends, i18n.Moment))
-			broken = append(broken, b)
-		case o.Begins.Sub(now) <= ahead:
-			b.Tone, b.Detail = "info", span(ctx, o.Outage)
+		} else if ok {
 			planned = append(planned, b)
 		}
 	}
 	if word, ok := x.termWord(ctx, now); ok {
 		planned = append(planned, word)
+	}
+	return append(broken, planned...)
+}
+
+// banner is how an incident or a maintenance is announced; ok is false while it is
+// too far ahead. What is out of order now stays.
+func (o told) banner(ctx context.Context, now time.Time) (b contract.Banner, ok bool) {
+	b = contract.Banner{ID: o.ID, Title: o.Title.In(i18n.Locale(ctx)), URL: StatusURL + "/" + o.ID, Since: o.Begins, Until: o.Ends}
+	switch {
+	case o.Kind == Incident:
+		b.Tone, b.Stays, b.Detail = toneOf(o.Impact), true, o.latest(ctx)
+		if o.State == Watching {
+			b.Tone = "info"
+		}
+	case o.Now(now):
+		b.Tone, b.Stays, b.Detail = "warn", true, t(ctx, "banner.now", "ends", i18n.Date(ctx, o.Ends, i18n.Moment))
+	case o.Begins.Sub(now) <= ahead:
+		b.Tone, b.Detail = "info", span(ctx, o.Outage)
+	default:
+		return contract.Banner{}, false
+	}
+	return b, true
+}
+
+// BannersOf implements [contract.ServiceAnnouncer]. What is announced is on the public
+// status page, with the campuses that it concerns: they are named, because who is
+// about to sign in has none yet.
+func (x *Outages) BannersOf(ctx context.Context, v campus.Viewer, service string) []contract.Banner {
+	now := x.Clock.Now()
+	var broken, planned []contract.Banner
+	for _, o := range x.shown(ctx) {
+		if !slices.Contains(o.Services, service) || o.Past(now) || v.SignedIn() && !concerns(o.Outage, v) {
+			continue
+		}
+		b, ok := o.banner(ctx, now)
+		if !ok {
+			continue
+		}
+		var where []string
+		for _, code := range o.Campuses {
+			where = append(where, x.placeName(code, i18n.Locale(ctx)))
+		}
+		if len(where) > 0 {
+			b.Title = t(ctx, "banner.where", "title", b.Title, "where", strings.Join(where, ", "))
+		}
+		if b.Stays {
+			broken = append(broken, b)
+		} else {
+			planned = append(planned, b)
+		}
 	}
 	return append(broken, planned...)
 }

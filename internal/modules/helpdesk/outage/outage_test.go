@@ -491,3 +491,38 @@ func TestAStrangerHearsOfWhatIsEverywhereAndPeopleOfTheirCampus(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoIsAboutToSignInReadsWhatConcernsTheServiceAndIsPublic(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		for _, form := range []url.Values{
+			pagetest.Form("kind", "incident", "title_en", "No Wi-Fi", "impact", "down", "campuses", "north", "words_en", "We look into it."),
+			pagetest.Form("kind", "incident", "title_en", "Moodle is slow", "impact", "slow", "campuses", "north", "services", "moodle", "words_en", "We look into it."),
+		} {
+			if status, body := d.ask(t, manager, "POST", "/helpdesk/outages/new", form); status != http.StatusSeeOther {
+				t.Fatalf("announce: %d %s", status, body)
+			}
+		}
+		// An agent only says what they suspect: nobody reads it yet.
+		if status, body := d.ask(t, campus.Viewer{Person: "agent", Rights: []campus.Right{campus.RightHelpdesk}}, "POST", "/helpdesk/outages/new", pagetest.Form("kind", "incident", "title_en", "A secret suspicion", "impact", "down", "services", "moodle", "words_en", "x")); status != http.StatusSeeOther {
+			t.Fatalf("suspect: %d %s", status, body)
+		}
+		at := func(code string) campus.Viewer {
+			return campus.Viewer{Person: "p", Affiliations: []campus.Affiliation{{Campus: code}}}
+		}
+		for name, c := range map[string]struct {
+			who     campus.Viewer
+			service string
+			want    int
+		}{
+			"a stranger on the way there":     {campus.Viewer{}, "moodle", 1},
+			"a stranger on the way elsewhere": {campus.Viewer{}, "koha", 0},
+			"somebody of that campus":         {at("north"), "moodle", 1},
+			"somebody of another one":         {at("south"), "moodle", 0},
+		} {
+			got := d.x.BannersOf(d.english(), c.who, c.service)
+			if len(got) != c.want || len(got) == 1 && (got[0].Title != "Moodle is slow (North)" || !got[0].Stays) {
+				t.Errorf("%s: %+v", name, got)
+			}
+		}
+	})
+}
