@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -50,6 +51,7 @@ type house struct {
 	viewer  campus.Viewer // who asks
 	proved  bool          // they proved anew who they are
 	people  *register
+	telling sync.Mutex // several jobs tell people at once
 	notices []contract.Notice
 	mails   []mailer.Message
 	cookies map[string]string
@@ -301,13 +303,21 @@ func (h *house) Notify(_ context.Context, tx db.Tx, _ campus.PersonID, n contrac
 	if h.told != nil {
 		h.told()
 	}
-	tx.AfterCommit(func() { h.notices = append(h.notices, n) })
+	tx.AfterCommit(func() {
+		h.telling.Lock()
+		defer h.telling.Unlock()
+		h.notices = append(h.notices, n)
+	})
 	return nil
 }
 
 // Send implements privacy.Mailer.
 func (h *house) Send(_ context.Context, tx db.Tx, m mailer.Message) error {
-	tx.AfterCommit(func() { h.mails = append(h.mails, m) })
+	tx.AfterCommit(func() {
+		h.telling.Lock()
+		defer h.telling.Unlock()
+		h.mails = append(h.mails, m)
+	})
 	return nil
 }
 
