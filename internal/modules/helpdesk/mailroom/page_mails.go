@@ -44,6 +44,7 @@ const waiting = "waiting"
 // mailsView is the list of mails, and what mail needs to come here.
 type mailsView struct {
 	Filter string
+	Tally  map[string]int // mails by what the filters are called
 	Total  int
 	Page   int
 	Mails  []sqlgen.HelpdeskMail
@@ -63,7 +64,7 @@ type boxView struct {
 
 func (m *Mailroom) mailsPage(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	view := mailsView{Config: m.config, Numbers: map[string]string{}}
+	view := mailsView{Config: m.config, Numbers: map[string]string{}, Tally: map[string]int{}}
 	state := ""
 	if view.Filter = r.URL.Query().Get("outcome"); view.Filter == waiting {
 		state = waiting
@@ -75,11 +76,19 @@ func (m *Mailroom) mailsPage(w http.ResponseWriter, r *http.Request) error {
 		outcome = ""
 	}
 	q := sqlgen.New(m.DB.Read())
-	total, err := q.Count(ctx, sqlgen.CountParams{Outcome: outcome, State: state})
+	tally, err := q.Tally(ctx)
 	if err != nil {
 		return err
 	}
-	view.Total = int(total)
+	for _, row := range tally {
+		name := row.Outcome
+		if row.State == waiting {
+			name = waiting
+		}
+		view.Tally[name] += int(row.Mails)
+		view.Tally[""] += int(row.Mails)
+	}
+	view.Total = view.Tally[view.Filter]
 	if view.Page, err = strconv.Atoi(r.URL.Query().Get("page")); err != nil {
 		view.Page = 1
 	}
@@ -132,10 +141,16 @@ func (v mailsView) url(page int) string {
 	return mailsURL + "?" + query.Encode()
 }
 
+// filters are for what became of some mail: twelve, most of them empty, would not fit
+// on a screen.
 func (v mailsView) filters(ctx context.Context) []ui.TabLink {
-	list := []ui.TabLink{{Label: i18n.T(ctx, "helpdesk.mailroom.page.every"), URL: mailsURL, Current: v.Filter == ""}}
+	list := []ui.TabLink{{Label: i18n.T(ctx, "helpdesk.mailroom.page.every"), URL: mailsURL, Current: v.Filter == "", Count: v.Tally[""], Counted: true}}
 	for _, name := range append([]string{waiting}, outcomes...) {
-		list = append(list, ui.TabLink{Label: i18n.T(ctx, "helpdesk.mailroom.outcome."+name), URL: mailsURL + "?outcome=" + name, Current: v.Filter == name})
+		if v.Tally[name] > 0 || v.Filter == name {
+			list = append(list, ui.TabLink{
+				Label: i18n.T(ctx, "helpdesk.mailroom.filter."+name), URL: mailsURL + "?outcome=" + name, Current: v.Filter == name, Count: v.Tally[name], Counted: true,
+			})
+		}
 	}
 	return list
 }

@@ -45,9 +45,8 @@ SELECT id, file_ref FROM helpdesk_mails WHERE received_at < sqlc.arg(before_at) 
 -- name: Forget :exec
 DELETE FROM helpdesk_mails WHERE id = sqlc.arg(id);
 
--- name: Count :one
-SELECT COUNT(*) FROM helpdesk_mails
-WHERE (CAST(sqlc.arg(outcome) AS TEXT) = '' OR outcome = CAST(sqlc.arg(outcome) AS TEXT)) AND (CAST(sqlc.arg(state) AS TEXT) = '' OR state = CAST(sqlc.arg(state) AS TEXT));
+-- name: Tally :many
+SELECT state, outcome, COUNT(*) AS mails FROM helpdesk_mails GROUP BY state, outcome;
 
 -- name: Page :many
 SELECT * FROM helpdesk_mails

@@ -27,23 +27,6 @@ func (q *Queries) Answered(ctx context.Context, arg AnsweredParams) (int64, erro
 	return count, err
 }
 
-const count = `-- name: Count :one
-SELECT COUNT(*) FROM helpdesk_mails
-WHERE (CAST($1 AS TEXT) = '' OR outcome = CAST($1 AS TEXT)) AND (CAST($2 AS TEXT) = '' OR state = CAST($2 AS TEXT))
-`
-
-type CountParams struct {
-	Outcome string
-	State   string
-}
-
-func (q *Queries) Count(ctx context.Context, arg CountParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, count, arg.Outcome, arg.State)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const filesOf = `-- name: FilesOf :many
 SELECT m.id, m.file_ref FROM helpdesk_mails m
 WHERE m.file_ref <> '' AND m.id > $1
@@ -405,6 +388,39 @@ func (q *Queries) Stuck(ctx context.Context, beforeAt db.Time) (int64, error) {
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const tally = `-- name: Tally :many
+SELECT state, outcome, COUNT(*) AS mails FROM helpdesk_mails GROUP BY state, outcome
+`
+
+type TallyRow struct {
+	State   string
+	Outcome string
+	Mails   int64
+}
+
+func (q *Queries) Tally(ctx context.Context) ([]TallyRow, error) {
+	rows, err := q.db.QueryContext(ctx, tally)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TallyRow
+	for rows.Next() {
+		var i TallyRow
+		if err := rows.Scan(&i.State, &i.Outcome, &i.Mails); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const twin = `-- name: Twin :many
