@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/amphi-campus/amphi/internal/campus"
+	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register/internal/sqlgen"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
@@ -117,4 +119,32 @@ func (e *Engine) askRun(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.Flash(w, r, "directory.register.asked", "name", e.SourceName(r.Context(), src))
 	return web.SeeOther(w, r, "/directory/sources")
+}
+
+// Cards tell those who keep the directory what waits for them.
+func (e *Engine) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, error) {
+	if !v.Can(campus.RightDirectory) {
+		return nil, nil
+	}
+	held, err := e.HeldRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open, err := sqlgen.New(e.DB.Read()).CountOpenConflicts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("count conflicts: %w", err)
+	}
+	if len(held) == 0 && open == 0 {
+		return nil, nil
+	}
+	card := contract.Card{ID: "directory.sources", Rank: 0, Title: t(ctx, "card.title"), Link: contract.Link{Label: t(ctx, "title"), URL: "/directory/sources"}}
+	for _, r := range held {
+		card.Rows = append(card.Rows, contract.CardRow{
+			Title: t(ctx, "card.held", "name", e.SourceName(ctx, r.Source)), Detail: Words(ctx, r.Reason), URL: "/directory/runs/" + r.ID, Tag: i18n.T(ctx, "directory.register.state.held"), Tone: "warn",
+		})
+	}
+	if open > 0 {
+		card.Rows = append(card.Rows, contract.CardRow{Title: t(ctx, "card.conflicts", "count", open), URL: "/directory/conflicts"})
+	}
+	return []contract.Card{card}, nil
 }

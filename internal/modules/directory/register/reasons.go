@@ -82,3 +82,6 @@ var (
 	// Reserved: only those who keep the directory decide.
 	Reserved = fault.Declare(fault.Forbidden, "directory.register.reserved")
 )
+
+// Late: a source was not read for longer than its schedule allows.
+var Late = fault.Declare(fault.Unavailable, "directory.register.late")

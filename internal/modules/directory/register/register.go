@@ -17,6 +17,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
+	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
 // Entries keeps what the directory shows of a person beyond the register of people.
@@ -200,4 +201,24 @@ func (e *Engine) Probe(ctx context.Context, src string) ([]source.Step, error) {
 		return p.Probe(ctx), nil
 	}
 	return nil, nil
+}
+
+// Routes lists the addresses of the alcove. All are for those who keep the
+// directory.
+func (e *Engine) Routes(r *web.Router) {
+	keeper := web.Needs(campus.RightDirectory)
+	r.Handle("GET /directory/sources", e.sourcesPage, keeper)
+	r.Handle("POST /directory/sources/{id}/run", e.askRun, keeper)
+	r.Handle("POST /directory/sources/{id}/identities", e.pass(budgetWaysIn), keeper)
+	r.Handle("POST /directory/sources/{id}/creations", e.pass(budgetCreations), keeper)
+	r.Handle("GET /directory/runs", e.runsPage, keeper)
+	r.Handle("GET /directory/runs/{id}", e.runPage, keeper)
+	r.Handle("GET /directory/runs/{id}/report.csv", e.reportCSV, keeper)
+	r.Handle("POST /directory/runs/{id}/release", e.releaseRun, keeper)
+	r.Handle("POST /directory/runs/{id}/drop", e.dropRun, keeper)
+	r.Handle("GET /directory/conflicts", e.conflictsPage, keeper)
+	r.Handle("GET /directory/conflicts/{id}", e.conflictPage, keeper)
+	r.Handle("POST /directory/conflicts/{id}", e.decideConflict, keeper)
+	r.Handle("GET /directory/origins/{person}", e.originsPage, keeper)
+	r.Handle("POST /directory/origins/{person}", e.pinValue, keeper)
 }

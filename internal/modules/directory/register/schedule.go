@@ -11,6 +11,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/health"
 	"github.com/amphi-campus/amphi/internal/platform/jobs"
 )
 
@@ -169,4 +170,39 @@ func (e *Engine) prune(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Health says of each source that is read by a schedule how its last reading went.
+func (e *Engine) Health(ctx context.Context) []health.Check {
+	var checks []health.Check
+	for _, f := range e.Feeds {
+		if f.Config.Every <= 0 || f.Config.Off || f.Open == nil {
+			continue
+		}
+		checks = append(checks, health.Run(ctx, "directory."+f.Config.ID, func(ctx context.Context) (string, error) { return e.howIs(ctx, f) }))
+	}
+	return checks
+}
+
+// howIs says how a source is: its last run was neither held nor broken off, and is
+// not two intervals old.
+func (e *Engine) howIs(ctx context.Context, f Feed) (string, error) {
+	runs, _, err := e.Runs(ctx, f.Config.ID, 1, 1)
+	if err != nil {
+		return "", err
+	}
+	state, err := e.sourceState(ctx, f.Config.ID)
+	if err != nil {
+		return "", err
+	}
+	if len(runs) == 0 || state.AskedAt.IsZero() {
+		return "not read yet", nil
+	}
+	if age := e.Clock.Now().Sub(state.AskedAt.Time()); age > 2*f.Config.Every {
+		return "", Late.With(fault.Args{"source": f.Config.ID, "age": age})
+	}
+	if r := runs[0]; r.Reason != nil && !r.Dry {
+		return "", r.Reason
+	}
+	return fmt.Sprintf("%d records, %s", runs[0].Counts.Read, runs[0].State), nil
 }
