@@ -22,10 +22,11 @@ func (m *Module) Nav(ctx context.Context, v campus.Viewer) []contract.NavItem {
 	if v.Can(campus.RightDesks) {
 		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.nav.setup"), URL: "/helpdesk/setup", Icon: "clock", Group: 2})
 	}
+	if v.Can(campus.RightHelpdesk) || v.Can(campus.RightDesks) { // what many have at once is of no single campus
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.outage.desk.title"), URL: "/helpdesk/outages", Icon: "warning", Group: 2})
+	}
 	if v.CanSomewhere(campus.RightHelpdesk) || v.Can(campus.RightDesks) {
-		items = append(items,
-			contract.NavItem{Label: i18n.T(ctx, "helpdesk.outage.desk.title"), URL: "/helpdesk/outages", Icon: "warning", Group: 2},
-			contract.NavItem{Label: i18n.T(ctx, "helpdesk.knowledge.desk.title"), URL: "/helpdesk/articles", Icon: "book", Group: 2})
+		items = append(items, contract.NavItem{Label: i18n.T(ctx, "helpdesk.knowledge.desk.title"), URL: "/helpdesk/articles", Icon: "book", Group: 2})
 	}
 	return items
 }

@@ -291,6 +291,20 @@ func TestAnAgentReadsATicketWithAllThatBelongsToIt(t *testing.T) {
 	})
 }
 
+func TestCampusesAreNamedInTheLanguageOfThePage(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		for _, own := range campus.Locales { // whatever the agent's letters are written in
+			agent := campustest.Sam()
+			agent.Rights, agent.Locale = []campus.Right{campus.RightHelpdesk}, own
+			_, page := k.as(agent).get("/helpdesk/tickets/new")
+			french := strings.Contains(page, `<html lang="fr"`)
+			if strings.Contains(page, ">Nord</option>") != french || strings.Contains(page, ">North</option>") == french {
+				t.Errorf("an agent of the language %s reads another one than the page's (French: %v)", own, french)
+			}
+		}
+	})
+}
+
 func TestEveryAddressAsksWhoMayHandleTheTicket(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		tick := k.asked("S", "corps")

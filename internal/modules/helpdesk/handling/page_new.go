@@ -16,6 +16,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
 
@@ -111,7 +112,7 @@ func (h *Handling) fillNew(r *http.Request, view *newView) error {
 	ctx, v := r.Context(), web.Viewer(r)
 	for _, p := range h.Places.Campuses() {
 		if ticket.MayHandle(v, ticket.Ticket{Campus: p.Code}) {
-			view.Campuses = append(view.Campuses, campusOption{p.Code, p.Name(v.Locale)})
+			view.Campuses = append(view.Campuses, campusOption{p.Code, p.Name(i18n.Locale(ctx))})
 		}
 	}
 	if view.Person == "" {
