@@ -26,7 +26,7 @@ func (m *Module) timetable() {
 		DB: m.DB, Clock: m.Clock, Tickets: m.tickets, Calendars: m.calendars, Tables: &kept.Shelf[promise.Table]{DB: m.DB, Kind: promise.Kind}, Roll: m.Roll, Notices: m.Notices,
 	})
 	m.routing = routing.New(routing.Deps{
-		DB: m.DB, Tickets: m.tickets, Register: m.Register, Rules: &kept.Shelf[routing.Rule]{DB: m.DB, Kind: routing.Kind},
+		DB: m.DB, Tickets: m.tickets, Register: m.Register, Roll: m.Roll, Rules: &kept.Shelf[routing.Rule]{DB: m.DB, Kind: routing.Kind},
 		Exams: &kept.Shelf[routing.Exams]{DB: m.DB, Kind: routing.ExamsKind}, Zone: m.Zone,
 	})
 	m.counters = &kept.Shelf[counter.Counter]{DB: m.DB, Kind: counter.Kind}

@@ -59,6 +59,7 @@ type Filter struct {
 	Area     ticket.Area
 	Service  string
 	Reason   string
+	Tag      string
 	Due      string
 	Sort     string
 	After    string // where the page before ended
@@ -85,7 +86,7 @@ func ReadFilter(q url.Values) Filter {
 	}
 	f := Filter{
 		Words: clean("q"), States: one("state", Running, Waiting, Over, All), Queue: clean("queue"), Assignee: clean("assignee"),
-		Campus: clean("campus"), Service: clean("service"), Reason: clean("reason"), Due: one("due", DueSoon, DueLate), Sort: one("sort", ByUrgency, ByChange), After: clean("after"),
+		Campus: clean("campus"), Service: clean("service"), Reason: clean("reason"), Tag: clean("tag"), Due: one("due", DueSoon, DueLate), Sort: one("sort", ByUrgency, ByChange), After: clean("after"),
 	}
 	for _, p := range ticket.Priorities {
 		if q.Get("priority") == p.Key() {
@@ -114,7 +115,7 @@ func (f Filter) Query() url.Values {
 	q := url.Values{}
 	for name, value := range map[string]string{
 		"q": f.Words, "state": f.States, "queue": f.Queue, "assignee": f.Assignee, "campus": f.Campus, "area": string(f.Area), "service": f.Service,
-		"reason": f.Reason, "due": f.Due, "sort": f.Sort,
+		"reason": f.Reason, "tag": f.Tag, "due": f.Due, "sort": f.Sort,
 	} {
 		if value != "" {
 			q.Set(name, value)
@@ -212,6 +213,9 @@ func (f Filter) narrow(c *clause, now db.Time) {
 	c.equal("area", string(f.Area))
 	c.equal("service", f.Service)
 	c.equal("reason", f.Reason)
+	if f.Tag != "" {
+		c.and("EXISTS (SELECT 1 FROM helpdesk_tags g WHERE g.tag = " + c.arg(f.Tag) + " AND g.ticket_id = t.id)")
+	}
 	if f.Due != "" {
 		limit := now
 		if f.Due == DueSoon {

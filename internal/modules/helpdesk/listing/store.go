@@ -24,6 +24,7 @@ type Row struct {
 	Campus, Queue        string
 	Assignee             campus.PersonID
 	Service, Reason      string
+	Tags                 []string
 	LastBy               ticket.Role
 	Messages             int
 	OpenedAt, ChangedAt  db.Time
@@ -43,12 +44,13 @@ func (r Row) Due() time.Time {
 }
 
 const columns = `t.id, t.number, t.subject, t.state, t.priority, t.requester_name, t.requester_mail, t.campus, t.queue_id, t.assignee_id, t.service, t.reason,
-	t.last_by, t.messages, t.opened_at, t.changed_at, t.answer_due_at, t.solve_due_at, t.answered_at, t.solved_at`
+	t.last_by, t.messages, t.opened_at, t.changed_at, t.answer_due_at, t.solve_due_at, t.answered_at, t.solved_at, t.tags`
 
 func scanRow(rows *sql.Rows) (r Row, err error) {
-	var mail string
+	var mail, tags string
 	err = rows.Scan(&r.ID, &r.Number, &r.Subject, &r.State, &r.Priority, &r.Requester, &mail, &r.Campus, &r.Queue, &r.Assignee, &r.Service, &r.Reason,
-		&r.LastBy, &r.Messages, &r.OpenedAt, &r.ChangedAt, &r.AnswerDue, &r.SolveDue, &r.AnsweredAt, &r.SolvedAt)
+		&r.LastBy, &r.Messages, &r.OpenedAt, &r.ChangedAt, &r.AnswerDue, &r.SolveDue, &r.AnsweredAt, &r.SolvedAt, &tags)
+	r.Tags = strings.Fields(tags)
 	r.Requester = cmp.Or(r.Requester, mail)
 	return r, err
 }

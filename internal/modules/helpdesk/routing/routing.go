@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -27,11 +28,17 @@ type Register interface {
 	KnownPeople(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]contract.Known, error)
 }
 
+// Roll says who may handle requests of somebody.
+type Roll interface {
+	HoldersFor(ctx context.Context, r campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error)
+}
+
 // Deps is what the alcove asks of its room.
 type Deps struct {
 	DB       *db.DB
 	Tickets  *ticket.Tickets
 	Register Register
+	Roll     Roll
 	Rules    *kept.Shelf[Rule]
 	Exams    *kept.Shelf[Exams]
 	Zone     *time.Location // of the institution
@@ -130,6 +137,15 @@ func (x *Routing) Place(ctx context.Context, tx db.Tx, t *ticket.Ticket) error {
 	if place.Priority != 0 {
 		t.Priority = place.Priority
 	}
+	if len(place.Tags) > 0 {
+		t.Tags = place.Tags
+		t.Routed = append(t.Routed, ticket.Because{Key: "helpdesk.routing.because.tags", Facts: map[string]string{"tags": strings.Join(place.Tags, ", ")}})
+	}
+	if place.Assignee != "" && t.Assignee == "" {
+		if err := x.hand(ctx, tx, t, place.Assignee); err != nil {
+			return err
+		}
+	}
 	if place.InTurn && t.Assignee == "" {
 		return x.give(ctx, tx, t)
 	}
@@ -143,6 +159,32 @@ func choose(queues []ticket.Queue, p Place, campus string) (ticket.Queue, bool) 
 		return queues[i], true
 	}
 	return find(queues, p.Team, campus)
+}
+
+// hand gives a ticket to the agent of a rule. When they may not handle it any more,
+// or are away from its queue, it is said why nobody has it.
+func (x *Routing) hand(ctx context.Context, tx db.Tx, t *ticket.Ticket, who campus.PersonID) error {
+	may, err := x.Roll.HoldersFor(ctx, campus.RightHelpdesk, []campus.Affiliation{{Campus: t.Campus}})
+	if err != nil {
+		return fmt.Errorf("list the agents: %w", err)
+	}
+	if !slices.Contains(may, who) {
+		t.Routed = append(t.Routed, ticket.Because{Key: "helpdesk.routing.because.assignee_gone"})
+		return nil
+	}
+	rows, err := sqlgen.New(tx).WhoseTurn(ctx, t.Queue)
+	if err != nil {
+		return fmt.Errorf("find who is away: %w", err)
+	}
+	for _, row := range rows {
+		if campus.PersonID(row.PersonID) == who && db.Time(row.AwayAt).After(tx.Now()) {
+			t.Routed = append(t.Routed, ticket.Because{Key: "helpdesk.routing.because.assignee_away"})
+			return nil
+		}
+	}
+	t.Assignee = who
+	t.Routed = append(t.Routed, ticket.Because{Key: "helpdesk.routing.because.assignee"})
+	return nil
 }
 
 // give hands a ticket to the member of its queue who got one longest ago and is there.

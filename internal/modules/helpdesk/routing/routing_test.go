@@ -93,7 +93,7 @@ func each(t *testing.T, test func(*testing.T, *desk)) {
 	tickettest.Each(t, func(t *testing.T, x *tickettest.Desk) {
 		d := &desk{Desk: x}
 		d.Routing = routing.New(routing.Deps{
-			DB: x.DB, Tickets: x.Tickets, Register: d, Zone: x.Zone,
+			DB: x.DB, Tickets: x.Tickets, Register: d, Roll: d, Zone: x.Zone,
 			Rules: &kept.Shelf[routing.Rule]{DB: x.DB, Kind: routing.Kind}, Exams: &kept.Shelf[routing.Exams]{DB: x.DB, Kind: routing.ExamsKind},
 		})
 		x.Tickets.Connect(d.Routing, x, x)

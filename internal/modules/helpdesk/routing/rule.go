@@ -53,6 +53,10 @@ type Rule struct {
 	Priority ticket.Priority `json:"priority,omitempty"` // 0 decides none
 	// InTurn gives the request to the member of the queue who got one longest ago.
 	InTurn bool `json:"in_turn,omitempty"`
+	// Assignee gets the request, when they may handle it and are there.
+	Assignee campus.PersonID `json:"assignee,omitempty"`
+	// Tags are added to those of other rules.
+	Tags []string `json:"tags,omitempty"`
 }
 
 // Because is the reason of the rule, as it is kept with a request.
@@ -152,11 +156,14 @@ func ends(address, asked string) bool {
 }
 
 // Place is what rules decided: the first one that says a queue decides the queue, the
-// first one that says a priority decides the priority.
+// first one that says a priority decides the priority, and likewise for who gets it;
+// tags come from all that hold.
 type Place struct {
 	Queue, Team string // one of them, or none
 	Priority    ticket.Priority
 	InTurn      bool
+	Assignee    campus.PersonID
+	Tags        []string // sorted, at most ticket.MaxTags
 	Because     []ticket.Because
 	Rules       []string // names of those that decided something, for the dry run
 }
@@ -173,7 +180,9 @@ func Decide(rules []Ordered, a Asked) Place {
 	for _, r := range rules {
 		queue := (r.Queue != "" || r.Team != "") && p.Queue+p.Team == ""
 		priority := r.Priority != 0 && p.Priority == 0
-		if r.Off || !queue && !priority && (!r.InTurn || p.InTurn) || !r.When.Hold(a) {
+		assignee := r.Assignee != "" && p.Assignee == ""
+		tags := slices.ContainsFunc(r.Tags, func(tag string) bool { return !slices.Contains(p.Tags, tag) })
+		if r.Off || !queue && !priority && !assignee && !tags && (!r.InTurn || p.InTurn) || !r.When.Hold(a) {
 			continue
 		}
 		if queue {
@@ -181,6 +190,15 @@ func Decide(rules []Ordered, a Asked) Place {
 		}
 		if priority {
 			p.Priority = r.Priority
+		}
+		if assignee {
+			p.Assignee = r.Assignee
+		}
+		if tags {
+			p.Tags = slices.Concat(p.Tags, r.Tags)
+			slices.Sort(p.Tags)
+			p.Tags = slices.Compact(p.Tags)
+			p.Tags = p.Tags[:min(len(p.Tags), ticket.MaxTags)]
 		}
 		p.InTurn = p.InTurn || r.InTurn
 		p.Because, p.Rules = append(p.Because, r.Because()), append(p.Rules, r.ID)

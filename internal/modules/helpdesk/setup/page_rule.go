@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -66,7 +67,15 @@ func (s *Setup) rulePage(w http.ResponseWriter, r *http.Request) error {
 			return kept.Missing // those that come with the house are only moved, or turned off
 		}
 	}
-	return s.showRule(w, r, http.StatusOK, ruleView{Form: ruleForm(rule.Rule, rule.Version)})
+	form := ruleForm(rule.Rule, rule.Version)
+	if rule.Assignee != "" { // typed as people know them
+		known, err := s.Register.KnownPeople(r.Context(), []campus.PersonID{rule.Assignee})
+		if err != nil {
+			return err
+		}
+		form.Set("assignee", cmp.Or(known[rule.Assignee].Subject.Login, known[rule.Assignee].Subject.Mail))
+	}
+	return s.showRule(w, r, http.StatusOK, ruleView{Form: form})
 }
 
 // ruleForm is a rule as it is typed.
@@ -77,7 +86,7 @@ func ruleForm(rule routing.Rule, version int64) url.Values {
 		"kinds":    words(c.Kinds, func(k campus.Kind) string { return string(k) }),
 		"channels": words(c.Channels, func(ch ticket.Channel) string { return string(ch) }),
 		"services": {strings.Join(c.Services, ", ")}, "reasons": {strings.Join(c.Reasons, ", ")}, "leaves": {strings.Join(c.Leaves, ", ")},
-		"words": {strings.Join(c.Words, ", ")}, "mail": {strings.Join(c.Mail, ", ")}, "queue": {rule.Queue}, "version": {formatVersion(version)},
+		"words": {strings.Join(c.Words, ", ")}, "mail": {strings.Join(c.Mail, ", ")}, "queue": {rule.Queue}, "tags": {strings.Join(rule.Tags, ", ")}, "version": {formatVersion(version)},
 	}
 	setNamed(form, "name", rule.Name)
 	if rule.Team != "" {
@@ -192,7 +201,21 @@ func (s *Setup) readRule(r *http.Request, in *input) (routing.Rule, error) {
 			rule.Priority = ticket.Priorities[i]
 		}
 	}
-	if rule.Queue+rule.Team == "" && rule.Priority == 0 && !rule.InTurn {
+	if typed := campus.OneLine(in.Get("assignee")); typed != "" {
+		// Whether they may handle a request is asked when there is one: it depends on its
+		// campus, and rights change.
+		if rule.Assignee, err = s.exactly(r.Context(), typed); err != nil {
+			return routing.Rule{}, err
+		}
+		if rule.Assignee == "" {
+			in.wrong("assignee", "agent")
+		}
+	}
+	var ok bool
+	if rule.Tags, ok = ticket.ParseTags(in.Get("tags")); !ok {
+		in.wrong("tags", "tags")
+	}
+	if rule.Queue+rule.Team == "" && rule.Priority == 0 && !rule.InTurn && rule.Assignee == "" && len(rule.Tags) == 0 {
 		in.wrong("queue", "nothing")
 	}
 	return rule, nil

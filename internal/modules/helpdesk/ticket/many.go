@@ -13,7 +13,7 @@ import (
 const columns = `id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus,
 	area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at,
 	answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages,
-	last_by, rating, rating_words, rated_at, version`
+	last_by, rating, rating_words, rated_at, version, tags`
 
 // ByIDs reads tickets at once, in the order of their identifiers. Those that are gone
 // are left out.
@@ -50,7 +50,7 @@ func scan(rows *sql.Rows) (Ticket, error) {
 		&row.RequesterMail, &row.RequesterPhone, &row.ProvedAt, &row.Campus, &row.Area, &row.Service, &row.Reason, &row.IncidentCode, &row.Leaf,
 		&row.QueueID, &row.AssigneeID, &row.Routed, &row.OutageID, &row.MergedInto, &row.SplitFrom, &row.OpenedAt, &row.ChangedAt, &row.AnsweredAt,
 		&row.SolvedAt, &row.ClosedAt, &row.WaitingAt, &row.PostponedAt, &row.AnswerDueAt, &row.SolveDueAt, &row.Paused, &row.Escalated,
-		&row.Reopened, &row.Spent, &row.Messages, &row.LastBy, &row.Rating, &row.RatingWords, &row.RatedAt, &row.Version,
+		&row.Reopened, &row.Spent, &row.Messages, &row.LastBy, &row.Rating, &row.RatingWords, &row.RatedAt, &row.Version, &row.Tags,
 	); err != nil {
 		return Ticket{}, err
 	}

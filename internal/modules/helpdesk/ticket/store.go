@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -175,7 +176,7 @@ func ticketOf(row sqlgen.HelpdeskTicket) (Ticket, error) {
 		OpenedAt: row.OpenedAt.Time(), ChangedAt: row.ChangedAt.Time(), AnsweredAt: row.AnsweredAt.Time(), SolvedAt: row.SolvedAt.Time(), ClosedAt: row.ClosedAt.Time(),
 		WaitingSince: row.WaitingAt.Time(), PostponedUntil: row.PostponedAt.Time(), AnswerDue: row.AnswerDueAt.Time(), SolveDue: row.SolveDueAt.Time(),
 		Paused: time.Duration(row.Paused) * time.Microsecond, Escalated: int(row.Escalated), Reopened: int(row.Reopened), Spent: time.Duration(row.Spent) * time.Microsecond,
-		Messages: int(row.Messages), LastBy: Role(row.LastBy), Rating: Rating(row.Rating), RatingWords: row.RatingWords, RatedAt: row.RatedAt.Time(), Version: row.Version,
+		Messages: int(row.Messages), LastBy: Role(row.LastBy), Rating: Rating(row.Rating), RatingWords: row.RatingWords, RatedAt: row.RatedAt.Time(), Version: row.Version, Tags: strings.Fields(row.Tags),
 	}
 	if err := json.Unmarshal([]byte(row.Routed), &t.Routed); err != nil {
 		return Ticket{}, fmt.Errorf("read why the ticket %s is where it is: %w", row.ID, err)
@@ -196,7 +197,7 @@ func rowOf(t Ticket) (sqlgen.HelpdeskTicket, error) {
 		OpenedAt: db.At(t.OpenedAt), ChangedAt: db.At(t.ChangedAt), AnsweredAt: db.At(t.AnsweredAt), SolvedAt: db.At(t.SolvedAt), ClosedAt: db.At(t.ClosedAt),
 		WaitingAt: db.At(t.WaitingSince), PostponedAt: db.At(t.PostponedUntil), AnswerDueAt: db.At(t.AnswerDue), SolveDueAt: db.At(t.SolveDue),
 		Paused: t.Paused.Microseconds(), Escalated: int64(t.Escalated), Reopened: int64(t.Reopened), Spent: t.Spent.Microseconds(),
-		Messages: int64(t.Messages), LastBy: string(t.LastBy), Rating: int64(t.Rating), RatingWords: t.RatingWords, RatedAt: db.At(t.RatedAt), Version: t.Version,
+		Messages: int64(t.Messages), LastBy: string(t.LastBy), Rating: int64(t.Rating), RatingWords: t.RatingWords, RatedAt: db.At(t.RatedAt), Version: t.Version, Tags: strings.Join(t.Tags, " "),
 	}, nil
 }
 
@@ -217,6 +218,9 @@ func keep(ctx context.Context, tx db.Tx, w *Work) error {
 	}
 	if err != nil {
 		return fmt.Errorf("keep a ticket: %w", err)
+	}
+	if err := keepTags(ctx, q, w); err != nil {
+		return err
 	}
 	for _, m := range w.messages {
 		if err := keepMessage(ctx, q, m); err != nil {

@@ -136,6 +136,7 @@ type Ticket struct {
 	Queue    string          // identifier
 	Assignee campus.PersonID // empty for nobody
 	Routed   []Because       // why this queue and this priority
+	Tags     []string        // codes that rules gave it; see [ParseTags]
 	Outage   string          // identifier of the incident that many have at once
 
 	MergedInto, SplitFrom string // identifiers of tickets

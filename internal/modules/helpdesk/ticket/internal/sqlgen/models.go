@@ -68,6 +68,11 @@ type HelpdeskQueue struct {
 	ClosedAt   db.Time
 }
 
+type HelpdeskTag struct {
+	Tag      string
+	TicketID string
+}
+
 type HelpdeskTicket struct {
 	ID             string
 	Number         string
@@ -112,4 +117,5 @@ type HelpdeskTicket struct {
 	RatingWords    string
 	RatedAt        db.Time
 	Version        int64
+	Tags           string
 }

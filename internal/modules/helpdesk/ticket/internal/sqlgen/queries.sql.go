@@ -11,6 +11,20 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
+const addTag = `-- name: AddTag :exec
+INSERT INTO helpdesk_tags (tag, ticket_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+`
+
+type AddTagParams struct {
+	Tag      string
+	TicketID string
+}
+
+func (q *Queries) AddTag(ctx context.Context, arg AddTagParams) error {
+	_, err := q.db.ExecContext(ctx, addTag, arg.Tag, arg.TicketID)
+	return err
+}
+
 const attachmentByID = `-- name: AttachmentByID :one
 SELECT id, ticket_id, message_id, name, media_type, size, file_ref, refused FROM helpdesk_attachments WHERE ticket_id = $1 AND id = $2
 `
@@ -70,6 +84,15 @@ func (q *Queries) Attachments(ctx context.Context, ticketID string) ([]HelpdeskA
 		return nil, err
 	}
 	return items, nil
+}
+
+const dropTags = `-- name: DropTags :exec
+DELETE FROM helpdesk_tags WHERE ticket_id = $1
+`
+
+func (q *Queries) DropTags(ctx context.Context, ticketID string) error {
+	_, err := q.db.ExecContext(ctx, dropTags, ticketID)
+	return err
 }
 
 const events = `-- name: Events :many
@@ -287,8 +310,8 @@ func (q *Queries) InsertQueue(ctx context.Context, arg InsertQueueParams) error 
 }
 
 const insertTicket = `-- name: InsertTicket :exec
-INSERT INTO helpdesk_tickets (id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43)
+INSERT INTO helpdesk_tickets (id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version, tags)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44)
 `
 
 type InsertTicketParams struct {
@@ -335,6 +358,7 @@ type InsertTicketParams struct {
 	RatingWords    string
 	RatedAt        db.Time
 	Version        int64
+	Tags           string
 }
 
 func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) error {
@@ -382,6 +406,7 @@ func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) erro
 		arg.RatingWords,
 		arg.RatedAt,
 		arg.Version,
+		arg.Tags,
 	)
 	return err
 }
@@ -639,7 +664,7 @@ func (q *Queries) RedactMessage(ctx context.Context, arg RedactMessageParams) (i
 }
 
 const ticketByID = `-- name: TicketByID :one
-SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version FROM helpdesk_tickets WHERE id = $1
+SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version, tags FROM helpdesk_tickets WHERE id = $1
 `
 
 func (q *Queries) TicketByID(ctx context.Context, id string) (HelpdeskTicket, error) {
@@ -689,12 +714,13 @@ func (q *Queries) TicketByID(ctx context.Context, id string) (HelpdeskTicket, er
 		&i.RatingWords,
 		&i.RatedAt,
 		&i.Version,
+		&i.Tags,
 	)
 	return i, err
 }
 
 const ticketByMailID = `-- name: TicketByMailID :one
-SELECT t.id, t.number, t.state, t.priority, t.channel, t.subject, t.locale, t.requester_id, t.requester_name, t.requester_mail, t.requester_phone, t.proved_at, t.campus, t.area, t.service, t.reason, t.incident_code, t.leaf, t.queue_id, t.assignee_id, t.routed, t.outage_id, t.merged_into, t.split_from, t.opened_at, t.changed_at, t.answered_at, t.solved_at, t.closed_at, t.waiting_at, t.postponed_at, t.answer_due_at, t.solve_due_at, t.paused, t.escalated, t.reopened, t.spent, t.messages, t.last_by, t.rating, t.rating_words, t.rated_at, t.version FROM helpdesk_tickets t JOIN helpdesk_messages m ON m.ticket_id = t.id WHERE m.mail_id = $1 ORDER BY m.said_at DESC LIMIT 1
+SELECT t.id, t.number, t.state, t.priority, t.channel, t.subject, t.locale, t.requester_id, t.requester_name, t.requester_mail, t.requester_phone, t.proved_at, t.campus, t.area, t.service, t.reason, t.incident_code, t.leaf, t.queue_id, t.assignee_id, t.routed, t.outage_id, t.merged_into, t.split_from, t.opened_at, t.changed_at, t.answered_at, t.solved_at, t.closed_at, t.waiting_at, t.postponed_at, t.answer_due_at, t.solve_due_at, t.paused, t.escalated, t.reopened, t.spent, t.messages, t.last_by, t.rating, t.rating_words, t.rated_at, t.version, t.tags FROM helpdesk_tickets t JOIN helpdesk_messages m ON m.ticket_id = t.id WHERE m.mail_id = $1 ORDER BY m.said_at DESC LIMIT 1
 `
 
 func (q *Queries) TicketByMailID(ctx context.Context, mailID string) (HelpdeskTicket, error) {
@@ -744,12 +770,13 @@ func (q *Queries) TicketByMailID(ctx context.Context, mailID string) (HelpdeskTi
 		&i.RatingWords,
 		&i.RatedAt,
 		&i.Version,
+		&i.Tags,
 	)
 	return i, err
 }
 
 const ticketByNumber = `-- name: TicketByNumber :one
-SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version FROM helpdesk_tickets WHERE number = $1
+SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version, tags FROM helpdesk_tickets WHERE number = $1
 `
 
 func (q *Queries) TicketByNumber(ctx context.Context, number string) (HelpdeskTicket, error) {
@@ -799,12 +826,13 @@ func (q *Queries) TicketByNumber(ctx context.Context, number string) (HelpdeskTi
 		&i.RatingWords,
 		&i.RatedAt,
 		&i.Version,
+		&i.Tags,
 	)
 	return i, err
 }
 
 const ticketsOf = `-- name: TicketsOf :many
-SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version FROM helpdesk_tickets WHERE requester_id = $1 ORDER BY opened_at DESC, id DESC LIMIT $2
+SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version, tags FROM helpdesk_tickets WHERE requester_id = $1 ORDER BY opened_at DESC, id DESC LIMIT $2
 `
 
 type TicketsOfParams struct {
@@ -865,6 +893,7 @@ func (q *Queries) TicketsOf(ctx context.Context, arg TicketsOfParams) ([]Helpdes
 			&i.RatingWords,
 			&i.RatedAt,
 			&i.Version,
+			&i.Tags,
 		); err != nil {
 			return nil, err
 		}
@@ -880,7 +909,7 @@ func (q *Queries) TicketsOf(ctx context.Context, arg TicketsOfParams) ([]Helpdes
 }
 
 const ticketsOfMail = `-- name: TicketsOfMail :many
-SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version FROM helpdesk_tickets WHERE requester_mail = $1 ORDER BY opened_at DESC, id DESC LIMIT $2
+SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version, tags FROM helpdesk_tickets WHERE requester_mail = $1 ORDER BY opened_at DESC, id DESC LIMIT $2
 `
 
 type TicketsOfMailParams struct {
@@ -941,6 +970,7 @@ func (q *Queries) TicketsOfMail(ctx context.Context, arg TicketsOfMailParams) ([
 			&i.RatingWords,
 			&i.RatedAt,
 			&i.Version,
+			&i.Tags,
 		); err != nil {
 			return nil, err
 		}
@@ -989,7 +1019,7 @@ func (q *Queries) UpdateQueue(ctx context.Context, arg UpdateQueueParams) (int64
 }
 
 const updateTicket = `-- name: UpdateTicket :execrows
-UPDATE helpdesk_tickets SET id = $1, number = $2, state = $3, priority = $4, channel = $5, subject = $6, locale = $7, requester_id = $8, requester_name = $9, requester_mail = $10, requester_phone = $11, proved_at = $12, campus = $13, area = $14, service = $15, reason = $16, incident_code = $17, leaf = $18, queue_id = $19, assignee_id = $20, routed = $21, outage_id = $22, merged_into = $23, split_from = $24, opened_at = $25, changed_at = $26, answered_at = $27, solved_at = $28, closed_at = $29, waiting_at = $30, postponed_at = $31, answer_due_at = $32, solve_due_at = $33, paused = $34, escalated = $35, reopened = $36, spent = $37, messages = $38, last_by = $39, rating = $40, rating_words = $41, rated_at = $42, version = $43
+UPDATE helpdesk_tickets SET id = $1, number = $2, state = $3, priority = $4, channel = $5, subject = $6, locale = $7, requester_id = $8, requester_name = $9, requester_mail = $10, requester_phone = $11, proved_at = $12, campus = $13, area = $14, service = $15, reason = $16, incident_code = $17, leaf = $18, queue_id = $19, assignee_id = $20, routed = $21, outage_id = $22, merged_into = $23, split_from = $24, opened_at = $25, changed_at = $26, answered_at = $27, solved_at = $28, closed_at = $29, waiting_at = $30, postponed_at = $31, answer_due_at = $32, solve_due_at = $33, paused = $34, escalated = $35, reopened = $36, spent = $37, messages = $38, last_by = $39, rating = $40, rating_words = $41, rated_at = $42, version = $43, tags = $44
 WHERE id = $1 AND version = CAST($43 AS BIGINT) - 1
 `
 
@@ -1037,6 +1067,7 @@ type UpdateTicketParams struct {
 	RatingWords    string
 	RatedAt        db.Time
 	Version        int64
+	Tags           string
 }
 
 // Every column, in the order of the table: the parameters are a row.
@@ -1085,6 +1116,7 @@ func (q *Queries) UpdateTicket(ctx context.Context, arg UpdateTicketParams) (int
 		arg.RatingWords,
 		arg.RatedAt,
 		arg.Version,
+		arg.Tags,
 	)
 	if err != nil {
 		return 0, err
