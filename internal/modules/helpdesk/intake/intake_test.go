@@ -98,7 +98,7 @@ func take(t *testing.T, in *intake.Intake, from string, change ...func(*intake.O
 	}
 	defer file.Close()
 	var refused []string
-	o := intake.Order{From: from, Refused: func(r intake.Refusal) { refused = append(refused, r.String()) }}
+	o := intake.Order{From: from, Source: from, Refused: func(r intake.Refusal) { refused = append(refused, r.String()) }}
 	for _, c := range change {
 		c(&o)
 	}
@@ -238,6 +238,31 @@ func TestTicketsOfRequestTrackerAreFoundByTheirNumberBefore(t *testing.T) {
 		})
 		if answered.State != ticket.Open || !answered.SolveDue.IsZero() {
 			t.Errorf("an answer makes it %+v", answered)
+		}
+	})
+}
+
+// TestAnExportOfRequestTracker503IsReadAsItsRecipeWritesIt reads what the recipe of
+// docs/helpdesk/import.md made of RT 5.0.3: a ticket that was answered and solved, one
+// in HTML, one of somebody whose name there is no address.
+func TestAnExportOfRequestTracker503IsReadAsItsRecipeWritesIt(t *testing.T) {
+	tickettest.Each(t, func(t *testing.T, x *tickettest.Desk) {
+		in, _ := open(t, x.DB, x.Tickets, x.Zone)
+		report, refused := take(t, in, "rt-5.0.3", func(o *intake.Order) { o.From, o.Queue = "rt", "accounts" })
+		if report.Tickets != 3 || report.Messages != 5 || report.Files != 1 || report.Unkept != 0 || len(refused) != 0 {
+			t.Fatalf("%+v %q", report, refused)
+		}
+		got, thread := imported(t, x, "rt-5.0.3", "1")
+		if got.State != ticket.Closed || got.Priority != ticket.Urgent || got.Spent != 15*time.Minute || got.Assignee != "" || got.Requester != campustest.Lina().Person ||
+			thread.Messages[0].Body != "Mon compte est bloqué depuis hier" || thread.Messages[0].Channel != ticket.ByImport || thread.Messages[0].By.Role != ticket.Requester ||
+			thread.Messages[1].By.Role != ticket.Agent || thread.Messages[1].By.Name != "Enoch Root" || thread.Messages[1].Files[0].Name != "journal.txt" || !thread.Messages[2].Internal {
+			t.Errorf("it became %+v %+v", got, thread.Messages)
+		}
+		if _, thread := imported(t, x, "rt-5.0.3", "2"); thread.Messages[0].Body != "Le réseau **ne marche pas**" {
+			t.Errorf("the one in HTML says %q", thread.Messages[0].Body)
+		}
+		if got, _ := imported(t, x, "rt-5.0.3", "3"); got.RequesterMail != "noe.kone@valmont.example" {
+			t.Errorf("who is called nkone there has the address %q", got.RequesterMail)
 		}
 	})
 }

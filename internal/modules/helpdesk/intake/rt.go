@@ -14,7 +14,8 @@ import (
 // rt reads what Request Tracker's REST2 gives: for each ticket GET
 // /REST/2.0/ticket/{id}?fields[Queue]=Name with "transactions" as GET
 // /REST/2.0/ticket/{id}/history?fields=Type,Creator,Created, each with "attachments"
-// as GET /REST/2.0/attachment/{id}.
+// as GET /REST/2.0/attachment/{id}, and with "Requestor" as GET /REST/2.0/user/{name}:
+// beside a ticket, RT 5.0 says no more of people than their names.
 type rt struct{}
 
 // rtUser is somebody: an object with an identifier, or the identifier alone.
@@ -89,6 +90,7 @@ type rtLine struct {
 	TimeWorked   rtNumber `json:"TimeWorked"` // minutes
 	Transactions []struct {
 		Type        string `json:"Type"`
+		Kind        string `json:"type"` // always "transaction"; without a field of its own it would be taken for Type
 		Creator     rtUser `json:"Creator"`
 		Created     string `json:"Created"`
 		Attachments []struct {
@@ -171,7 +173,8 @@ func (rt) read(line []byte) (*foreign, error) {
 		if strings.TrimSpace(s.Body) == "" {
 			s.Body = rich
 		}
-		if s.MailID != "" {
+		// RT gives what was written on its own pages an identifier too.
+		if s.MailID != "" && !strings.HasPrefix(s.MailID, "rt-") {
 			s.Channel = ticket.ByMail
 		}
 		if strings.TrimSpace(s.Body) != "" || len(s.Files) > 0 {
