@@ -32,7 +32,7 @@ func (m *Module) furnish() {
 	m.receive()
 	m.handling = handling.New(handling.Deps{
 		DB: m.DB, Clock: m.Clock, Keys: m.Keys, Texts: m.Texts, Zone: m.Zone, Base: m.Base, Tickets: m.tickets, Files: m.attached, Register: m.Register, Seeker: m.Seeker,
-		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, Agents: m.agents, Dossiers: m.Dossiers, Acts: m.Acts,
+		Proofs: m.Proofs, Places: m.Places, Services: m.Services, Looks: m.Looks, Notices: m.Notices, AgentsOf: m.agentsOf, Dossiers: m.Dossiers, Acts: m.Acts,
 		Answers: m.knowledge.ForAgents, OutageTitled: m.outages.Titled,
 	})
 	m.post()
@@ -73,4 +73,10 @@ func (m *Module) agents(ctx context.Context) ([]campus.PersonID, error) {
 		everywhere = append(everywhere, campus.Affiliation{Campus: p.Code})
 	}
 	return m.Roll.HoldersFor(ctx, campus.RightHelpdesk, everywhere)
+}
+
+// agentsOf are those who may handle the tickets of a campus: the same as
+// ticket.MayHandle lets in.
+func (m *Module) agentsOf(ctx context.Context, code string) ([]campus.PersonID, error) {
+	return m.Roll.HoldersFor(ctx, campus.RightHelpdesk, []campus.Affiliation{{Campus: code}})
 }

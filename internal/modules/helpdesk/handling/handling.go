@@ -52,8 +52,8 @@ type Deps struct {
 	Services Services
 	Looks    contract.Looks
 	Notices  contract.Notices
-	// Agents are those who hold the right to handle tickets.
-	Agents func(ctx context.Context) ([]campus.PersonID, error)
+	// AgentsOf are those who may handle the tickets of a campus.
+	AgentsOf func(ctx context.Context, code string) ([]campus.PersonID, error)
 	// Dossiers are the rooms that know something about a person, and Acts those in which
 	// something can be done for one.
 	Dossiers func() []contract.Dossier

@@ -161,7 +161,10 @@ func each(t *testing.T, test func(*testing.T, *kit)) {
 			DB: x.DB, Clock: x.Clock, Keys: keys, Texts: x.Texts, Zone: x.Zone, Base: &url.URL{Scheme: "https", Host: "amphi.example"}, Tickets: x.Tickets, Files: box,
 			Register: register{}, Seeker: k, Proofs: k, Places: place.Fixed{OfCampuses: []place.Place{{Code: "rives", French: "Rives", English: "Rives"}, {Code: "nord", French: "Nord", English: "North"}}},
 			Services: k, Looks: k, Notices: k,
-			Agents: func(context.Context) ([]campus.PersonID, error) {
+			AgentsOf: func(_ context.Context, code string) ([]campus.PersonID, error) {
+				if code == "nord" {
+					return []campus.PersonID{campustest.Sam().Person, nour().Person, campustest.Nadia().Person}, nil
+				}
 				return []campus.PersonID{campustest.Sam().Person, nour().Person}, nil
 			},
 			Dossiers: func() []contract.Dossier { return []contract.Dossier{k} },
@@ -287,6 +290,23 @@ func TestAnAgentReadsATicketWithAllThatBelongsToIt(t *testing.T) {
 		}
 		if len(k.looks) != 1 || k.looks[0].About != tick.Requester || k.looks[0].Why != ticket.Spoken(tick.Number) || k.looks[0].By != campustest.Sam().Person {
 			t.Errorf("looks %v", k.looks)
+		}
+	})
+}
+
+func TestATicketIsGivenToNobodyWhoCannotOpenIt(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		north := campustest.Nadia().Person
+		tick := k.asked("S", "corps") // of the campus rives
+		option := `value="` + string(north) + `"`
+		if strings.Contains(k.page(tick), option) {
+			t.Error("an agent of another campus is offered")
+		}
+		if status, _, _ := k.post(tick, "place", "queue", tick.Queue, "priority", "3", "assignee", string(north), "version", "1"); status != http.StatusUnprocessableEntity {
+			t.Errorf("given to an agent of another campus: %d", status)
+		}
+		if now := k.now(tick); now.Assignee != "" {
+			t.Errorf("%s has it", now.Assignee)
 		}
 	})
 }

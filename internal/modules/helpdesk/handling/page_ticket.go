@@ -223,10 +223,10 @@ func (h *Handling) allMerged(ctx context.Context, id string) ([]ticket.Ticket, e
 	return all, nil
 }
 
-// addAgents lists to whom the ticket can be given: those who handle tickets
-// everywhere, who has it, and the viewer.
+// addAgents lists to whom the ticket can be given: those who may handle it, who has it,
+// and the viewer. Whoever may not would be told of a ticket that they cannot open.
 func (h *Handling) addAgents(ctx context.Context, view *ticketView, names ticket.Names) error {
-	ids, err := h.Agents(ctx)
+	ids, err := h.AgentsOf(ctx, view.Campus)
 	if err != nil {
 		return err
 	}
