@@ -65,12 +65,10 @@ const (
 	more                  // time to make room, and something may be left
 )
 
-// left looks once more whether anything is due.
+// left looks once more whether anything is due. Closings can wait for the next round:
+// only who has the target may ask whether the brake lets them go.
 func (w *Worker) left(ctx context.Context, s *Service) (ending, error) {
-	closing, err := w.mayClose(ctx, s)
-	if err != nil {
-		return aside, err
-	}
+	const closing = false
 	batch, err := w.Ledger.DueNow(ctx, s.ID, closing, 1)
 	if err != nil || len(batch) == 0 {
 		return drained, err
