@@ -166,3 +166,22 @@ func TestTheListFollowsItsPages(t *testing.T) {
 		t.Errorf("%d users, %v", n, err)
 	}
 }
+
+func TestTheListFollowsItsPagesOverTLS(t *testing.T) {
+	there := pretend.NewGraph("client", "the-secret")
+	g, err := graph.New(target.Line{Base: "https://graph.valmont.example/v1.0", Timeout: time.Second, Rate: 1000, Transport: pretend.Network{"graph.valmont.example": there}}, graph.Config{
+		Tenant: "valmont", ClientID: "client", ClientSecret: "the-secret", TokenURL: "https://graph.valmont.example/token",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if _, err := g.Create(t.Context(), target.Account{Key: fmt.Sprint("k", i), Login: fmt.Sprint("u", i), FamilyName: "X", Mail: fmt.Sprintf("u%d@valmont.example", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	if err := g.List(t.Context(), func(target.Remote) error { n++; return nil }); err != nil || n != 3 {
+		t.Errorf("%d users, %v", n, err)
+	}
+}

@@ -211,5 +211,9 @@ func (g *Graph) list(r *http.Request) any {
 	if len(found) <= page {
 		return map[string]any{"value": found}
 	}
-	return map[string]any{"value": found[:page], "@odata.nextLink": "http://" + r.Host + "/v1.0/users?$skiptoken=" + strconv.Itoa(skip+page)}
+	scheme := "http"
+	if r.TLS != nil || r.URL.Scheme == "https" { // the latter without a network
+		scheme = "https"
+	}
+	return map[string]any{"value": found[:page], "@odata.nextLink": scheme + "://" + r.Host + "/v1.0/users?$skiptoken=" + strconv.Itoa(skip+page)}
 }
