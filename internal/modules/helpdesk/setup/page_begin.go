@@ -157,7 +157,7 @@ func (s *Setup) showPeople(w http.ResponseWriter, r *http.Request, status int, p
 	if err != nil {
 		return err
 	}
-	agents, err := s.Roll.HoldersOf(ctx, campus.RightHelpdesk)
+	agents, err := s.agents(ctx)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (s *Setup) people(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	agents, err := s.Roll.HoldersOf(ctx, campus.RightHelpdesk)
+	agents, err := s.agents(ctx)
 	if err != nil {
 		return err
 	}

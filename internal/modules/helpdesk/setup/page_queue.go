@@ -131,9 +131,18 @@ func (s *Setup) showQueue(w http.ResponseWriter, r *http.Request, status int, q 
 	return web.Render(w, r, status, queueTempl(view))
 }
 
+// agents are those who may answer requests, everywhere or of one campus at least.
+func (s *Setup) agents(ctx context.Context) ([]campus.PersonID, error) {
+	var anywhere []campus.Affiliation
+	for _, p := range s.Places.Campuses() {
+		anywhere = append(anywhere, campus.Affiliation{Campus: p.Code})
+	}
+	return s.Roll.HoldersFor(ctx, campus.RightHelpdesk, anywhere)
+}
+
 // members says who people are, and whether they may answer requests at all.
 func (s *Setup) members(ctx context.Context, ids []campus.PersonID) ([]memberView, error) {
-	agents, err := s.Roll.HoldersOf(ctx, campus.RightHelpdesk)
+	agents, err := s.agents(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +172,7 @@ const mostFound = 12
 // exactly this login or address: somebody without the right is found too, and shown as
 // such. Without words, it offers agents.
 func (s *Setup) search(ctx context.Context, words string, but []campus.PersonID) ([]memberView, error) {
-	agents, err := s.Roll.HoldersOf(ctx, campus.RightHelpdesk)
+	agents, err := s.agents(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ import (
 
 // Roll says who holds a right.
 type Roll interface {
-	HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error)
+	HoldersFor(ctx context.Context, r campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error)
 }
 
 // Register finds people; the identity room keeps it.

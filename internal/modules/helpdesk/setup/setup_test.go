@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ type house struct {
 	*setup.Setup
 	server  *httptest.Server
 	browser *http.Client
+	local   campus.PersonID // agent of the campus nord alone
 }
 
 // manager runs the desk and does nothing else.
@@ -66,10 +68,17 @@ func (h *house) FindPeople(_ context.Context, by contract.Field, values []string
 	return found, nil
 }
 
-func (h *house) HoldersOf(_ context.Context, r campus.Right) ([]campus.PersonID, error) {
+func (h *house) HoldersOf(ctx context.Context, r campus.Right) ([]campus.PersonID, error) {
+	return h.HoldersFor(ctx, r, nil)
+}
+
+func (h *house) HoldersFor(_ context.Context, r campus.Right, somebody []campus.Affiliation) ([]campus.PersonID, error) {
 	var holders []campus.PersonID
 	for _, v := range campustest.Everyone() {
-		if v.Can(r) {
+		if h.local != "" && v.Person == h.local {
+			v.Mandates = []campus.Mandate{{Right: campus.RightHelpdesk, Campus: "nord"}}
+		}
+		if v.CanFor(r, somebody) {
 			holders = append(holders, v.Person)
 		}
 	}
@@ -155,6 +164,26 @@ func week(more ...string) url.Values {
 		form.Add(more[i], more[i+1])
 	}
 	return form
+}
+
+func TestAnAgentOfOneCampusIsOfferedAndLacksNoRight(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who := campustest.Lina()
+		offered := func() bool {
+			return strings.Contains(h.get("/helpdesk/setup/begin/"+path.Base(h.begun())+"/people"), string(who.Person))
+		}
+		if offered() {
+			t.Error("somebody without the right is offered as an agent")
+		}
+		if h.local = who.Person; !offered() {
+			t.Error("an agent of one campus is not offered")
+		}
+		queue := h.Open(who, "S", "…").Queue
+		page := h.post("/helpdesk/setup/queues/"+queue+"/join", pagetest.Form("person", string(who.Person)))
+		if shown := plain(h.get(page)); !strings.Contains(shown, who.FamilyName) || strings.Contains(shown, "lacks the right to answer") {
+			t.Errorf("an agent of one campus is shown as %s", shown)
+		}
+	})
 }
 
 func TestGoingThroughTheStepsAgainKeepsTheHours(t *testing.T) {
