@@ -126,6 +126,7 @@ func (x *Reception) Routes(r *web.Router) {
 // Jobs registers the reminders, and forgets who came long ago.
 func (x *Reception) Jobs(r *jobs.Registry) {
 	jobs.Handle(r, x.remind, jobs.Policy{})
+	r.Every("helpdesk.tell_closed", 15*time.Minute, x.tellClosed)
 	r.Every("helpdesk.forget_visits", 24*time.Hour, x.forget)
 }
 

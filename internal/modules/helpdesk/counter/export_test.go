@@ -40,3 +40,6 @@ func (x *Reception) Visit(ctx context.Context, id string) (Visit, error) {
 
 // Path is the address in the letter of an appointment.
 func (x *Reception) Path(v Visit) string { return x.appointmentPath(v) }
+
+// TellClosed runs the job that tells of closures.
+func (x *Reception) TellClosed(ctx context.Context) error { return x.tellClosed(ctx) }

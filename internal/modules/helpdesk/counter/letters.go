@@ -65,9 +65,13 @@ func (x *Reception) tell(ctx context.Context, tx db.Tx, what string, v Visit) er
 		if purpose, ok := d.Purpose(v.Purpose); ok && purpose.Bring.In(v.Locale) != "" {
 			letter.Before = append(letter.Before, say("bring", "what", purpose.Bring.In(v.Locale)))
 		}
-		letter.Before = append(letter.Before, say("number", "number", v.Short()))
 		letter.Label, letter.URL = say("open"), x.Base.JoinPath(x.appointmentPath(v)).String()
-		letter.After = []string{say("calendar")}
+		if what == "closed" { // the next step is another time
+			letter.Label, letter.URL = say("rebook"), letter.URL+"/move"
+		} else {
+			letter.Before = append(letter.Before, say("number", "number", v.Short()))
+			letter.After = []string{say("calendar")}
+		}
 	}
 	return x.Mailer.Send(ctx, tx, letter.Message("helpdesk.appointment_"+what, v.Mail, say(what+"_title")))
 }

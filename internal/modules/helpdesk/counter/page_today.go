@@ -64,6 +64,7 @@ type todayView struct {
 	Mine, Waiting, Coming, Finished []rowView
 	Wait                            Wait
 	Options                         []ui.Option
+	Stranded                        []ui.RowProps // appointments to come that fall into a closure
 }
 
 // rowView is a visit in a list.
@@ -125,7 +126,36 @@ func (x *Reception) todayPage(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range d.Purposes {
 		view.Options = append(view.Options, ui.Option{Value: p.ID, Label: p.Name.In(l)})
 	}
+	if view.Stranded, err = x.strandedRows(ctx, d, calendar); err != nil {
+		return err
+	}
 	return web.Render(w, r, http.StatusOK, todayTempl(view))
+}
+
+// strandedRows say whose appointments fall into a closure, and who of them was told.
+func (x *Reception) strandedRows(ctx context.Context, d Desk, calendar *hours.Calendar) ([]ui.RowProps, error) {
+	list, err := x.stranded(ctx, d, calendar)
+	if err != nil {
+		return nil, err
+	}
+	told, err := x.toldOf(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]ui.RowProps, len(list))
+	for i, v := range list {
+		detail := t(ctx, "stranded_soon")
+		if when, ok := told[v.ID]; ok {
+			detail = t(ctx, "stranded_told", "when", i18n.Date(ctx, when, i18n.Moment))
+		} else if v.Mail == "" {
+			detail = t(ctx, "stranded_mute")
+		}
+		rows[i] = ui.RowProps{
+			Icon: "warning", URL: "/helpdesk/counter/" + d.Code + "/visits/" + v.ID, Detail: detail,
+			Title: t(ctx, "stranded_who", "name", nameOf(ctx, v), "at", i18n.Date(ctx, x.wall(v.Begins, calendar.Zone()), i18n.Moment)),
+		}
+	}
+	return rows, nil
 }
 
 // nameOf is how agents read who a visit is of.
