@@ -25,7 +25,7 @@ func (m *Module) furnish() {
 	m.attached = &attached.Attached{DB: m.DB, Files: m.Files, Tickets: m.tickets}
 	m.words = &words.Index{DB: m.DB}
 	m.listing = listing.New(listing.Deps{
-		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Words: m.words, Register: m.Register, Places: m.Places, Agents: m.agents,
+		DB: m.DB, Clock: m.Clock, Zone: m.Zone, Tickets: m.tickets, Words: m.words, Register: m.Register, Places: m.Places, Agents: m.agents, AgentsOf: m.agentsOf,
 	})
 	m.timetable()
 	m.everybody()

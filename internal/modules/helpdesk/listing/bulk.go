@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
@@ -34,6 +35,7 @@ type order struct {
 	Act      string
 	Numbers  []string
 	Assignee campus.PersonID
+	Reach    map[string]bool // campuses whose tickets the assignee may handle
 	Queue    string
 	Priority ticket.Priority
 }
@@ -63,6 +65,9 @@ type bulkAct struct {
 func (o order) apply(w *ticket.Work) error {
 	switch o.Act {
 	case actTake, actAssign:
+		if o.Act == actAssign && !o.Reach[w.Ticket.Campus] {
+			return AgentElsewhere
+		}
 		if w.Ticket.State.Over() {
 			return ticket.WrongState
 		}
@@ -85,15 +90,27 @@ func (o order) apply(w *ticket.Work) error {
 // of it.
 func (l *Listing) carryOut(ctx context.Context, v campus.Viewer, o order) (bulkAct, error) {
 	b := bulkAct{ID: id.New(), Act: o.Act}
-	ids, err := l.idsOf(ctx, o.Numbers)
+	found, err := l.found(ctx, o.Numbers)
 	if err != nil {
 		return b, err
+	}
+	if o.Reach = map[string]bool{}; o.Act == actAssign {
+		for _, t := range found {
+			if _, asked := o.Reach[t.Campus]; asked {
+				continue
+			}
+			agents, err := l.AgentsOf(ctx, t.Campus)
+			if err != nil {
+				return b, err
+			}
+			o.Reach[t.Campus] = slices.Contains(agents, o.Assignee)
+		}
 	}
 	err = l.DB.InTx(ctx, func(tx db.Tx) error {
 		b.Done, b.At = nil, tx.Now()
 		for _, number := range o.Numbers {
 			d, read := done{Number: number}, int64(0)
-			after, err := l.change(ctx, tx, v, ids[number], func(w *ticket.Work) error {
+			after, err := l.change(ctx, tx, v, found[number].ID, func(w *ticket.Work) error {
 				was := w.Before()
 				d = done{Number: number, Subject: was.Subject, State: was.State, Who: was.Assignee, Queue: was.Queue, Urgency: was.Priority}
 				read = was.Version
@@ -120,17 +137,17 @@ func (l *Listing) carryOut(ctx context.Context, v campus.Viewer, o order) (bulkA
 	return b, nil
 }
 
-// idsOf finds tickets by their numbers; those that are not there have none.
-func (l *Listing) idsOf(ctx context.Context, numbers []string) (map[string]string, error) {
-	ids := make(map[string]string, len(numbers))
+// found are tickets by their numbers; those that are not there are empty.
+func (l *Listing) found(ctx context.Context, numbers []string) (map[string]ticket.Ticket, error) {
+	list := make(map[string]ticket.Ticket, len(numbers))
 	for _, number := range numbers {
 		t, err := l.Tickets.ByNumber(ctx, number)
 		if err != nil && !errors.Is(err, ticket.Missing) {
 			return nil, err
 		}
-		ids[number] = t.ID
+		list[number] = t
 	}
-	return ids, nil
+	return list, nil
 }
 
 // change changes a ticket in an agent's name, if they may handle it.
@@ -147,7 +164,7 @@ func (l *Listing) change(ctx context.Context, tx db.Tx, v campus.Viewer, which s
 // expected is the code of what can stop one ticket without stopping the others; any
 // other error stays one.
 func expected(err error) (code string, _ error) {
-	for _, r := range []*fault.Reason{ticket.Missing, ticket.WrongState, ticket.Changed} {
+	for _, r := range []*fault.Reason{ticket.Missing, ticket.WrongState, ticket.Changed, AgentElsewhere} {
 		if errors.Is(err, r) {
 			return r.Code(), nil
 		}
@@ -179,7 +196,7 @@ func (l *Listing) undo(ctx context.Context, v campus.Viewer, b bulkAct) (back, l
 	for _, d := range b.Done {
 		numbers = append(numbers, d.Number)
 	}
-	ids, err := l.idsOf(ctx, numbers)
+	list, err := l.found(ctx, numbers)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -196,7 +213,7 @@ func (l *Listing) undo(ctx context.Context, v campus.Viewer, b bulkAct) (back, l
 			if d.Version == 0 {
 				continue
 			}
-			_, err := l.change(ctx, tx, v, ids[d.Number], func(w *ticket.Work) error {
+			_, err := l.change(ctx, tx, v, list[d.Number].ID, func(w *ticket.Work) error {
 				if err := w.Expect(d.Version); err != nil {
 					return err
 				}

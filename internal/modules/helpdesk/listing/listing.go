@@ -28,6 +28,8 @@ type Deps struct {
 	Places   place.Names
 	// Agents are those who hold the right to handle tickets.
 	Agents func(ctx context.Context) ([]campus.PersonID, error)
+	// AgentsOf are those who may handle the tickets of a campus.
+	AgentsOf func(ctx context.Context, code string) ([]campus.PersonID, error)
 }
 
 // Listing is the alcove.

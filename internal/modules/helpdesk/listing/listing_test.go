@@ -44,6 +44,12 @@ func each(t *testing.T, test func(*testing.T, *tickettest.Desk, *listing.Listing
 			DB: x.DB, Clock: x.Clock, Zone: x.Zone, Tickets: x.Tickets, Words: index, Register: people{},
 			Places: place.Fixed{OfCampuses: []place.Place{{Code: "rives", French: "Rives", English: "Rives"}}},
 			Agents: func(context.Context) ([]campus.PersonID, error) {
+				return []campus.PersonID{campustest.Sam().Person, campustest.Nadia().Person}, nil
+			},
+			AgentsOf: func(_ context.Context, code string) ([]campus.PersonID, error) {
+				if code == "nord" {
+					return []campus.PersonID{campustest.Sam().Person, campustest.Nadia().Person}, nil
+				}
 				return []campus.PersonID{campustest.Sam().Person}, nil
 			},
 		})
@@ -175,6 +181,28 @@ func TestAnAgentOfOneCampusListsItsTicketsOnly(t *testing.T) {
 			if got := numbers(t, l, campustest.Lina(), query); got != nil {
 				t.Errorf("%q lists %v for a student", query, got)
 			}
+		}
+	})
+}
+
+func TestSeveralTicketsAreGivenToNobodyWhoCannotOpenThem(t *testing.T) {
+	each(t, func(t *testing.T, x *tickettest.Desk, l *listing.Listing) {
+		server := x.Serve(l.Routes)
+		asked, c := x.Open(campustest.Lina(), "A", "a"), pagetest.Still() // of the campus rives; Nadia answers those of nord
+		x.Viewer = campustest.Sam()
+		form := url.Values{"act": {"assign"}, "to_agent": {string(campustest.Nadia().Person)}, "number": {asked.Number}}
+		resp, _ := pagetest.Ask(t, c, http.MethodPost, server.URL+"/helpdesk/tickets/bulk", form)
+		if _, page := pagetest.Ask(t, c, http.MethodGet, server.URL+resp.Header.Get("Location"), nil); !strings.Contains(page, "This agent may not open it") {
+			t.Errorf("the page does not say why: %s", page)
+		}
+		form.Set("to_agent", string(campustest.Sam().Person))
+		now, err := x.Tickets.ByID(t.Context(), asked.ID)
+		if err != nil || now.Assignee != "" {
+			t.Errorf("%q has it, %v", now.Assignee, err)
+		}
+		pagetest.Ask(t, c, http.MethodPost, server.URL+"/helpdesk/tickets/bulk", form)
+		if now, err = x.Tickets.ByID(t.Context(), asked.ID); err != nil || now.Assignee != campustest.Sam().Person {
+			t.Errorf("%q has it, %v", now.Assignee, err)
 		}
 	})
 }

@@ -7,7 +7,9 @@ var (
 	NothingTicked = fault.Declare(fault.Invalid, "helpdesk.nothing_ticked")
 	TooManyTicked = fault.Declare(fault.Invalid, "helpdesk.too_many_ticked")
 	ActUnknown    = fault.Declare(fault.Malformed, "helpdesk.act_unknown")
-	BulkGone      = fault.Declare(fault.Gone, "helpdesk.bulk_gone")
-	ViewMissing   = fault.Declare(fault.NotFound, "helpdesk.view_missing")
-	ViewUnnamed   = fault.Declare(fault.Invalid, "helpdesk.view_unnamed")
+	// AgentElsewhere: a request would go to an agent whose right does not cover it.
+	AgentElsewhere = fault.Declare(fault.Conflict, "helpdesk.agent_elsewhere")
+	BulkGone       = fault.Declare(fault.Gone, "helpdesk.bulk_gone")
+	ViewMissing    = fault.Declare(fault.NotFound, "helpdesk.view_missing")
+	ViewUnnamed    = fault.Declare(fault.Invalid, "helpdesk.view_unnamed")
 )
