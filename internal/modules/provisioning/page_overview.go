@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -102,7 +103,7 @@ func (m *Module) targetView(ctx context.Context, v campus.Viewer, s *service, de
 	fact("told", toldWords(ctx, s.Told))
 	fact("queue", strconv.FormatInt(queue, 10))
 	if pace := desk.Pace(); pace > 0 {
-		fact("pace", t(ctx, "overview.pace", "number", strconv.FormatFloat(float64(time.Second)/float64(pace), 'f', 1, 64)))
+		fact("pace", t(ctx, "overview.pace", "number", perSecond(ctx, pace)))
 	}
 	when("answered", desk.AnsweredAt.Time())
 	when("away", desk.OpenedAt.Time())
@@ -125,4 +126,14 @@ func (m *Module) reportFacts(ctx context.Context, one *targetView, desk ledger.D
 		Text:  t(ctx, "overview.report", "listed", report.Listed, "ours", report.Ours, "missing", report.Missing, "changed", report.Changed, "strangers", report.Strangers, "doubles", report.Doubles),
 	})
 	return nil
+}
+
+// perSecond is how many accounts a pace makes in a second, with one digit after the
+// sign that the language has for it.
+func perSecond(ctx context.Context, pace time.Duration) string {
+	number := strconv.FormatFloat(float64(time.Second)/float64(pace), 'f', 1, 64)
+	if i18n.Of(ctx).Locale() == campus.French {
+		return strings.Replace(number, ".", ",", 1)
+	}
+	return number
 }

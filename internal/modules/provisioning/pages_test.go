@@ -15,6 +15,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/db/dbtest"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // linas is a ledger with Lina in it, who is ready, and Paul, whom Moodle refuses.
@@ -359,5 +360,14 @@ func TestNothingIsNotedWhereNothingIsKept(t *testing.T) {
 	}
 	if items := h.module.Nav(context.Background(), campustest.Alix()); len(items) != 0 {
 		t.Errorf("navigation %v", items)
+	}
+}
+
+func TestAPaceIsWrittenAsTheLanguageDoes(t *testing.T) {
+	h := one(t, nil)
+	for locale, want := range map[campus.Locale]string{campus.French: "12,5", campus.English: "12.5"} {
+		if got := perSecond(i18n.With(t.Context(), h.server.Texts.For(locale)), 80*time.Millisecond); got != want {
+			t.Errorf("in %s: %s", locale, got)
+		}
 	}
 }
