@@ -42,7 +42,7 @@ func measureImport(ctx context.Context, s *server, p plan) ([]row, error) {
 	}
 	export := filepath.Join(folder, "export.jsonl")
 	say := speaker()
-	each := max(p.tickets/importParts, 1)
+	each := max(p.imported/importParts, 1)
 	var took []time.Duration
 	var whole time.Duration
 	var highest int64

@@ -180,6 +180,7 @@ since one address and one account play everybody.
 make bench                          # about half an hour; writes this page
 go run ./bench -quick               # a minute; prints only
 go run ./bench -only attack -attempts 20000   # one step, shorter; prints only
+go run ./bench -only import -tickets 100000   # the whole of it; prints only
 go run ./bench -only "request tracker" -tickets 10000   # beside Debian's RT; prints only
 `+"```"+`
 `)
