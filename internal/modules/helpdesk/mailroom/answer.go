@@ -86,17 +86,16 @@ func (m *Mailroom) acknowledgement(r *reading) mailer.Message {
 // queue is the address that answers go to; empty when none can come back.
 func (m *Mailroom) receipt(t ticket.Ticket, queue, text string, more []string) mailer.Message {
 	p := m.Texts.For(t.Locale)
-	before := []string{text}
-	if !t.AnswerDue.IsZero() {
-		before = append(before, p.T("helpdesk.mailroom.taken.promised", "at", p.Date(t.AnswerDue, i18n.Full)))
-	}
-	after := p.T("helpdesk.mailroom.taken.after")
+	after := []string{p.T("helpdesk.mailroom.taken.after")}
 	if queue == "" {
-		after = p.T("helpdesk.mailroom.taken.after_page")
+		after = []string{p.T("helpdesk.mailroom.taken.after_page")}
+	}
+	if !t.AnswerDue.IsZero() {
+		after = append([]string{p.T("helpdesk.mailroom.taken.promised", "at", p.Date(t.AnswerDue, i18n.Full))}, after...)
 	}
 	l := mailer.Letter{
-		Locale: t.Locale, Greeting: p.T("helpdesk.mailroom.hello"), Before: append(before, more...), Code: ticket.Spoken(t.Number),
-		Label: p.T("helpdesk.mailroom.taken.label"), URL: m.LetterURL(t), After: []string{after}, Signature: m.signature(t.Locale),
+		Locale: t.Locale, Greeting: p.T("helpdesk.mailroom.hello"), Before: append(more, text), Code: ticket.Spoken(t.Number),
+		Label: p.T("helpdesk.mailroom.taken.label"), URL: m.LetterURL(t), After: after, Signature: m.signature(t.Locale),
 	}
 	message := l.Message("helpdesk.mail_taken", t.RequesterMail, m.subject(p, t))
 	message.Talk = m.talk(t, queue, t.RequesterMail, id.New(), false)
