@@ -32,6 +32,8 @@ type Message struct {
 	To      string // address or number
 	Subject string // of a mail
 	Text    string
+	ReplyTo string // where answers to a mail go
+	ID      string // the name of a mail, as answers refer to it
 }
 
 // Office receives messages. It is safe for concurrent use.
@@ -103,6 +105,18 @@ func (o *Office) About(t testing.TB, to, word string) Message {
 			return m
 		}
 	}
+}
+
+// Unread counts what came for somebody and was not read yet.
+func (o *Office) Unread(to string) (count int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, m := range o.got {
+		if strings.EqualFold(m.To, to) {
+			count++
+		}
+	}
+	return count
 }
 
 func (o *Office) take(to string) (Message, bool) {
@@ -194,7 +208,7 @@ func read(r io.Reader) (Message, error) {
 		return Message{}, err
 	}
 	text, err := plain(letter.Header.Get("Content-Type"), letter.Header.Get("Content-Transfer-Encoding"), letter.Body)
-	return Message{Subject: subject, Text: text}, err
+	return Message{Subject: subject, Text: text, ReplyTo: strings.Trim(letter.Header.Get("Reply-To"), "<>"), ID: strings.Trim(letter.Header.Get("Message-ID"), "<>")}, err
 }
 
 func plain(kind, encoding string, body io.Reader) (string, error) {
