@@ -29,7 +29,7 @@ func TestTheDemoShowsALedgerWithEveryStateInIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range []contract.AccountState{contract.AccountReady, contract.AccountQueued, contract.AccountBlocked, contract.AccountLeaving} {
+		for _, s := range []contract.AccountState{contract.AccountNotDue, contract.AccountReady, contract.AccountQueued, contract.AccountBlocked, contract.AccountLeaving} {
 			var n int64
 			for _, one := range all {
 				n += one.Counts[s]

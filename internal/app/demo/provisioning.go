@@ -45,6 +45,7 @@ func Provisioning(u *valmont.University, c provisioning.Config) (provisioning.Co
 		},
 		{
 			ID: "printing", Kind: "scim", URL: "https://impression.valmont.example/scim/v2", Rate: 5,
+			Rule:          due.Rule{Kinds: []campus.Kind{campus.Student, campus.Teacher, campus.Staff}},
 			DecidesFrench: "l’équipe impression de la DSI", DecidesEnglish: "the printing team", SCIM: scim.Config{Token: token},
 		},
 		{
@@ -83,7 +84,8 @@ func demoPeople(u *valmont.University, kind campus.Kind) []valmont.Person {
 }
 
 // seedProvisioning makes the ledger that a Sunday in November would find: those
-// who sign in have a Moodle account, and somebody who studied here is leaving it.
+// who sign in have a Moodle account, and somebody who studied here is leaving it and
+// is not to print any more.
 // The rest is made by the work itself, once the demo runs.
 func (h Rooms) seedProvisioning(ctx context.Context, u *valmont.University, people map[string]campus.PersonID) error {
 	students := demoPeople(u, campus.Student)
@@ -95,6 +97,9 @@ func (h Rooms) seedProvisioning(ctx context.Context, u *valmont.University, peop
 		if _, err := h.Provisioning.Push(ctx, p.Login, "moodle"); err != nil {
 			return fmt.Errorf("prepare the account of %s: %w", p.Login, err)
 		}
+	}
+	if _, err := h.Provisioning.Push(ctx, left.Login, "printing"); err != nil {
+		return fmt.Errorf("prepare the account of %s: %w", left.Login, err)
 	}
 	guest := contract.Subject{Affiliations: []campus.Affiliation{{Kind: campus.Guest, Campus: left.Affiliations[0].Campus}}}
 	return h.DB.InTx(ctx, func(tx db.Tx) error {
