@@ -199,7 +199,7 @@ func (h *Handling) watch(w http.ResponseWriter, r *http.Request) error {
 
 // calledBack notes that the person was called.
 func (h *Handling) calledBack(w http.ResponseWriter, r *http.Request) error {
-	t, _, err := h.posted(r)
+	t, form, err := h.posted(r)
 	if err != nil {
 		return err
 	}
@@ -214,6 +214,9 @@ func (h *Handling) calledBack(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.Flash(w, r, "helpdesk.handling.done.called")
+	if form.Get("back") == "callbacks" {
+		return web.SeeOther(w, r, callbacksURL)
+	}
 	return web.SeeOther(w, r, URL(t.Number)+"#write")
 }
 

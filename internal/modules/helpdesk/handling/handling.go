@@ -85,6 +85,7 @@ func (h *Handling) Routes(r *web.Router) {
 	r.Handle("POST /helpdesk/tickets/{number}/watch", h.watch, agents)
 	r.Handle("POST /helpdesk/tickets/{number}/undo", h.undo, agents)
 	r.Handle("POST /helpdesk/tickets/{number}/called", h.calledBack, agents)
+	r.Handle("GET "+callbacksURL, h.callbacksPage, agents)
 	r.Handle("GET /helpdesk/tickets/{number}/merge", h.mergePage, agents)
 	r.Handle("POST /helpdesk/tickets/{number}/merge", h.merge, agents)
 	r.Handle("POST /helpdesk/tickets/{number}/link", h.link, agents)
@@ -126,6 +127,9 @@ func agent(r *http.Request) ticket.Actor {
 	v := web.Viewer(r)
 	return ticket.Actor{Role: ticket.Agent, Person: v.Person, Name: v.DisplayName(), Mail: v.Mail}
 }
+
+// callbacksURL lists the calls to be made.
+const callbacksURL = "/helpdesk/callbacks"
 
 // URL is the address of a ticket for agents.
 func URL(number string) string { return "/helpdesk/tickets/" + number }

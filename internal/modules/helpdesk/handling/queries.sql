@@ -62,3 +62,7 @@ SELECT * FROM helpdesk_callbacks WHERE ticket_id = sqlc.arg(ticket_id);
 
 -- name: CalledBack :execrows
 UPDATE helpdesk_callbacks SET done_at = sqlc.arg(done_at) WHERE ticket_id = sqlc.arg(ticket_id) AND done_at = 0;
+
+-- name: OpenCallbacks :many
+-- Calls to be made, those with a time first.
+SELECT * FROM helpdesk_callbacks WHERE done_at = 0 ORDER BY CASE WHEN due_at = 0 THEN 1 ELSE 0 END, due_at, ticket_id LIMIT sqlc.arg(most);

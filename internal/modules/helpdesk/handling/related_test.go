@@ -143,7 +143,23 @@ func TestARequestIsTakenDownOnTheTelephone(t *testing.T) {
 			t.Error("a password was kept")
 		}
 		contains(t, k.page(made), "To be called back: +33612345678", "après les cours", "I called")
-		k.post(made, "called")
+		_, body = k.get("/helpdesk/callbacks")
+		contains(t, body, "Lina Martin", "tel:+33612345678", "après les cours", handling.URL(made.Number)+"/called", "Sam")
+		k.as(elsewhere())
+		if _, body := k.get("/helpdesk/callbacks"); strings.Contains(body, "33612345678") {
+			t.Error("an agent of another campus reads whom to call")
+		}
+		k.as(campustest.Lina())
+		if status, _ := k.get("/helpdesk/callbacks"); status != http.StatusForbidden {
+			t.Errorf("a student asked whom to call: %d", status)
+		}
+		k.as(campustest.Sam())
+		if status, _, to := k.post(made, "called", "back", "callbacks"); status != http.StatusSeeOther || to != "/helpdesk/callbacks" {
+			t.Errorf("called: %d, %s", status, to)
+		}
+		if _, body := k.get("/helpdesk/callbacks"); strings.Contains(body, "33612345678") || !strings.Contains(body, "Nobody waits for a call") {
+			t.Error("who was called still waits")
+		}
 		k.post(made, "called")
 		if strings.Contains(k.page(made), "To be called back:") || strings.Count(k.kinds(made), "called_back") != 1 {
 			t.Errorf("the call: %s", k.kinds(made))

@@ -35,7 +35,7 @@ func (m *Mailroom) answer(ctx context.Context, tx db.Tx, to string, r *reading, 
 
 // automatic sends what nobody wrote.
 func (m *Mailroom) automatic(ctx context.Context, tx db.Tx, to string, words func() mailer.Message) error {
-	if !letter.Answerable(to) || !sendable(to) {
+	if !reachable(to) {
 		return nil
 	}
 	q := sqlgen.New(tx)
@@ -52,6 +52,9 @@ func (m *Mailroom) automatic(ctx context.Context, tx db.Tx, to string, words fun
 	}
 	return m.Mailer.Send(ctx, tx, words())
 }
+
+// reachable reports whether a mail to an address may be read by somebody.
+func reachable(address string) bool { return letter.Answerable(address) && sendable(address) }
 
 // sendable reports whether the outbox takes an address: people write odd ones into
 // their mails.

@@ -61,9 +61,13 @@ func (m *Mailroom) greet(ctx context.Context, tx db.Tx, t ticket.Ticket) error {
 	if err != nil {
 		return err
 	}
-	return m.automatic(ctx, tx, t.RequesterMail, func() mailer.Message {
+	receipt := func() mailer.Message {
 		return m.receipt(t, queue, m.Texts.For(t.Locale).T("helpdesk.mailroom.taken.asked"), nil)
-	})
+	}
+	if t.Channel == ticket.ByPortal && t.Requester != "" && reachable(t.RequesterMail) {
+		return m.Mailer.Send(ctx, tx, receipt()) // they were signed in: no program asks
+	}
+	return m.automatic(ctx, tx, t.RequesterMail, receipt)
 }
 
 // mostSaid is how much of an answer stands in its mail, in signs; the rest is on the

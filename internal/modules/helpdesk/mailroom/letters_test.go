@@ -1,6 +1,7 @@
 package mailroom_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,6 +74,14 @@ func TestWhoAsksOnAPageGetsTheirNumberByMailUnlessItIsSwitchedOff(t *testing.T) 
 			})
 			if len(r.sent) != 2 || strings.Contains(r.sent[1].Text, "network is slow") || !strings.Contains(r.sent[1].Text, "Your request has arrived") {
 				t.Errorf("%d letters: %s", len(r.sent), r.sent[len(r.sent)-1].Text)
+			}
+			// Whoever was signed in is no program, however often they ask.
+			before := len(r.sent)
+			for i := range mailroom.MostAnswers + 1 {
+				r.Open(campustest.Lina(), fmt.Sprintf("Salle %d", i), "En panne.")
+			}
+			if n := len(r.sent) - before; n != mailroom.MostAnswers+1 {
+				t.Errorf("%d receipts of %d", n, mailroom.MostAnswers+1)
 			}
 		})
 	}

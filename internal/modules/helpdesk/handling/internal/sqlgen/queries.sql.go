@@ -260,6 +260,40 @@ func (q *Queries) MergedInto(ctx context.Context, otherID string) ([]string, err
 	return items, nil
 }
 
+const openCallbacks = `-- name: OpenCallbacks :many
+SELECT ticket_id, phone, wished, due_at, done_at FROM helpdesk_callbacks WHERE done_at = 0 ORDER BY CASE WHEN due_at = 0 THEN 1 ELSE 0 END, due_at, ticket_id LIMIT $1
+`
+
+// Calls to be made, those with a time first.
+func (q *Queries) OpenCallbacks(ctx context.Context, most int32) ([]HelpdeskCallback, error) {
+	rows, err := q.db.QueryContext(ctx, openCallbacks, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HelpdeskCallback
+	for rows.Next() {
+		var i HelpdeskCallback
+		if err := rows.Scan(
+			&i.TicketID,
+			&i.Phone,
+			&i.Wished,
+			&i.DueAt,
+			&i.DoneAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const templateByID = `-- name: TemplateByID :one
 SELECT id, title_fr, title_en, body_fr, body_en, changed_at, closed_at FROM helpdesk_templates WHERE id = $1 AND closed_at = 0
 `
