@@ -218,7 +218,7 @@ func shares(ctx context.Context, id string, counts, earlier map[string]int, all 
 	for _, one := range list {
 		s.Chart.Most = max(s.Chart.Most, one.Count)
 	}
-	for i, one := range list {
+	for _, one := range list {
 		label, then := t(ctx, "rare"), "–"
 		if !one.Rare {
 			label, then = name(one.Key), told(earlier[one.Key])
@@ -232,7 +232,7 @@ func shares(ctx context.Context, id string, counts, earlier map[string]int, all 
 		if one.Count < few {
 			width = few // no bar is so exact that it could be measured
 		}
-		s.Chart.Lying = append(s.Chart.Lying, bar{Y: float64(i) * 28, Width: chartWidth * min(1, width/float64(max(few, s.Chart.Most))), Words: label + " : " + told(one.Count)})
+		s.Chart.Lying = append(s.Chart.Lying, bar{Width: chartWidth * min(1, width/float64(max(few, s.Chart.Most))), Words: t(ctx, "bar", "label", label, "number", told(one.Count))})
 	}
 	return s
 }

@@ -129,7 +129,7 @@ func agent(r *http.Request) ticket.Actor {
 }
 
 // callbacksURL lists the calls to be made.
-const callbacksURL = "/helpdesk/callbacks"
+const callbacksURL = "/helpdesk/tickets/callbacks"
 
 // URL is the address of a ticket for agents.
 func URL(number string) string { return "/helpdesk/tickets/" + number }

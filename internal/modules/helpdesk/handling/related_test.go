@@ -143,21 +143,21 @@ func TestARequestIsTakenDownOnTheTelephone(t *testing.T) {
 			t.Error("a password was kept")
 		}
 		contains(t, k.page(made), "To be called back: +33612345678", "après les cours", "I called")
-		_, body = k.get("/helpdesk/callbacks")
+		_, body = k.get("/helpdesk/tickets/callbacks")
 		contains(t, body, "Lina Martin", "tel:+33612345678", "après les cours", handling.URL(made.Number)+"/called", "Sam")
 		k.as(elsewhere())
-		if _, body := k.get("/helpdesk/callbacks"); strings.Contains(body, "33612345678") {
+		if _, body := k.get("/helpdesk/tickets/callbacks"); strings.Contains(body, "33612345678") {
 			t.Error("an agent of another campus reads whom to call")
 		}
 		k.as(campustest.Lina())
-		if status, _ := k.get("/helpdesk/callbacks"); status != http.StatusForbidden {
+		if status, _ := k.get("/helpdesk/tickets/callbacks"); status != http.StatusForbidden {
 			t.Errorf("a student asked whom to call: %d", status)
 		}
 		k.as(campustest.Sam())
-		if status, _, to := k.post(made, "called", "back", "callbacks"); status != http.StatusSeeOther || to != "/helpdesk/callbacks" {
+		if status, _, to := k.post(made, "called", "back", "callbacks"); status != http.StatusSeeOther || to != "/helpdesk/tickets/callbacks" {
 			t.Errorf("called: %d, %s", status, to)
 		}
-		if _, body := k.get("/helpdesk/callbacks"); strings.Contains(body, "33612345678") || !strings.Contains(body, "Nobody waits for a call") {
+		if _, body := k.get("/helpdesk/tickets/callbacks"); strings.Contains(body, "33612345678") || !strings.Contains(body, "Nobody waits for a call") {
 			t.Error("who was called still waits")
 		}
 		k.post(made, "called")

@@ -1221,7 +1221,7 @@ func (v listView) tabLinks(ctx context.Context) []ui.TabLink {
 			Label: i18n.T(ctx, "helpdesk.listing.tab."+tab.Key), URL: "/helpdesk/tickets?" + tab.Query.Encode(), Current: tab.Current, Count: tab.Count, Counted: tab.Count > 0 && tab.Count <= counted,
 		})
 	}
-	return append(links, ui.TabLink{Label: i18n.T(ctx, "helpdesk.listing.calls"), URL: "/helpdesk/callbacks"})
+	return append(links, ui.TabLink{Label: i18n.T(ctx, "helpdesk.listing.calls"), URL: "/helpdesk/tickets/callbacks"})
 }
 
 // narrowed reports whether more than words narrow the list.
