@@ -78,7 +78,7 @@ const misfits = `(() => {
 		.filter(e => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e))
 		.slice(0, 5)
 		.map(e => "<" + e.tagName.toLowerCase() + (e.id ? " id=" + e.id : "") + (e.className ? " class=\"" + e.className + "\"" : "") + "> ends at " + Math.round(e.getBoundingClientRect().right) + " px");
-	return {Headings: document.querySelectorAll("h1").length, Title: document.title.trim(), Wide: wide, Unsaid: document.body.innerText.match(/\[[a-z_]+(\.[a-z0-9_]+)+\]/g) || []};
+	return {Headings: document.querySelectorAll("h1").length, Title: document.title.trim(), Wide: wide, Unsaid: document.body.innerText.match(/(?<!\[)\[[a-z_]+(\.[a-z0-9_]+)+\](?!\])/g) || []};
 })()`
 
 // IsDark tells whether the page has a dark ground.
