@@ -236,6 +236,14 @@ func TestATokenReachesItsQueuesAndNoOthers(t *testing.T) {
 		if a := h.ask(bound, "GET", "/queues", ""); strings.Contains(a.text, h.other.ID) {
 			t.Error("it lists a queue out of reach")
 		}
+		h.Tx(func(tx db.Tx) error {
+			_, err := h.Tickets.KeepQueue(t.Context(), tx, ticket.Queue{Team: "accounts", Campus: "parc", NameEnglish: "Accounts at Parc"})
+			return err
+		})
+		rives := h.token(func(o *api.Token) { o.Campuses = []string{"rives"} })
+		if a := h.ask(rives, "GET", "/queues", ""); strings.Contains(a.text, "Accounts at Parc") || !strings.Contains(a.text, h.other.ID) {
+			t.Errorf("a token of another campus lists %s", a.text)
+		}
 	})
 }
 

@@ -621,7 +621,7 @@ func (a *API) queues(w http.ResponseWriter, v visit) error {
 	}
 	out := QueueList{Items: []Queue{}}
 	for _, q := range all {
-		if q.ClosedAt.IsZero() && (len(v.token.Queues) == 0 || slices.Contains(v.token.Queues, q.ID)) {
+		if q.ClosedAt.IsZero() && v.token.HasQueue(q) {
 			out.Items = append(out.Items, Queue{q.ID, q.Team, q.Campus, q.NameFrench, q.NameEnglish})
 		}
 	}

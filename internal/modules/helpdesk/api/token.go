@@ -26,6 +26,12 @@ func (s Reach) Has(t ticket.Ticket) bool {
 	return (len(s.Queues) == 0 || slices.Contains(s.Queues, t.Queue)) && (len(s.Campuses) == 0 || slices.Contains(s.Campuses, t.Campus))
 }
 
+// HasQueue reports whether tickets in reach may be in a queue: one of no campus takes
+// in those of all.
+func (s Reach) HasQueue(q ticket.Queue) bool {
+	return (len(s.Queues) == 0 || slices.Contains(s.Queues, q.ID)) && (len(s.Campuses) == 0 || q.Campus == "" || slices.Contains(s.Campuses, q.Campus))
+}
+
 // Token is a token, without its secret.
 type Token struct {
 	ID, Label     string
