@@ -41,23 +41,18 @@ func (tab *Tab) Flaws() []string {
 }
 
 // Misfits lists what is wrong with the open page at first sight: what sticks out
-// of the screen, a sentence, a title or main heading that is missing.
+// of the screen, a title or main heading that is missing.
 func (tab *Tab) Misfits() []string {
 	tab.t.Helper()
 	found := ask[struct {
 		Headings int
 		Title    string
 		Wide     []string
-		Unsaid   []string
 	}](tab, misfits)
 	var flaws []string
 	// A person would have to scroll sideways to read each line.
 	if len(found.Wide) > 0 {
 		flaws = append(flaws, fmt.Sprintf("wider than its screen of %d px: %s", tab.look.Width, strings.Join(found.Wide, "; ")))
-	}
-	// A sentence that is missing, or whose arguments are wrong, shows its key.
-	if len(found.Unsaid) > 0 {
-		flaws = append(flaws, "without words: "+strings.Join(found.Unsaid, ", "))
 	}
 	if found.Headings != 1 {
 		flaws = append(flaws, fmt.Sprintf("the page should have one h1, it has %d", found.Headings))
@@ -68,8 +63,7 @@ func (tab *Tab) Misfits() []string {
 	return flaws
 }
 
-// misfits counts main headings, and names what sticks out to the right and sentences
-// that are missing.
+// misfits counts main headings and names what sticks out to the right.
 const misfits = `(() => {
 	const width = document.documentElement.clientWidth;
 	const scrolls = e => { for (let p = e.parentElement; p; p = p.parentElement) {
@@ -78,7 +72,7 @@ const misfits = `(() => {
 		.filter(e => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e))
 		.slice(0, 5)
 		.map(e => "<" + e.tagName.toLowerCase() + (e.id ? " id=" + e.id : "") + (e.className ? " class=\"" + e.className + "\"" : "") + "> ends at " + Math.round(e.getBoundingClientRect().right) + " px");
-	return {Headings: document.querySelectorAll("h1").length, Title: document.title.trim(), Wide: wide, Unsaid: document.body.innerText.match(/(?<!\[)\[[a-z_]+(\.[a-z0-9_]+)+\](?!\])/g) || []};
+	return {Headings: document.querySelectorAll("h1").length, Title: document.title.trim(), Wide: wide};
 })()`
 
 // IsDark tells whether the page has a dark ground.
