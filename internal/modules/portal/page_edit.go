@@ -186,9 +186,6 @@ func (m *Module) changeArticle(w http.ResponseWriter, r *http.Request) error {
 func (m *Module) keepArticle(w http.ResponseWriter, r *http.Request, a news.Article) error {
 	ctx, v := r.Context(), web.Viewer(r)
 	form, err := readArticleForm(r)
-	if r.MultipartForm != nil {
-		defer r.MultipartForm.RemoveAll() // a leftover temporary file is the system's to sweep
-	}
 	if err != nil {
 		return err
 	}

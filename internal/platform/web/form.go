@@ -81,6 +81,7 @@ func Form(r *http.Request) (url.Values, error) {
 	var err error
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "multipart/form-data" {
 		err = r.ParseMultipartForm(1 << 20)
+		stateOf(r.Context()).form = r.MultipartForm
 	} else {
 		err = r.ParseForm()
 	}

@@ -137,12 +137,25 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// sweep removes what a large form left on the disk. net/http does so only for the
+// request that it made itself, and handlers read forms from copies of it.
+func (s *Server) sweep(r *http.Request) {
+	form := stateOf(r.Context()).form
+	if form == nil {
+		return
+	}
+	if err := form.RemoveAll(); err != nil {
+		s.Log.WarnContext(r.Context(), "remove the files of a form", "error", err)
+	}
+}
+
 // enter walks from the door of a route to its handler.
 func (s *Server) enter(route *Route, w http.ResponseWriter, r *http.Request) error {
 	st := stateOf(r.Context())
 	st.pattern, st.room = r.Pattern, route.Room
 	st.body = newCountingBody(r.Body, route.bodyLimit)
 	r.Body = st.body
+	defer s.sweep(r)
 	if route.static {
 		return route.handler(w, r)
 	}

@@ -6,6 +6,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -107,6 +108,7 @@ type state struct {
 	original  http.ResponseWriter
 	body      *countingBody
 	cookies   map[string]string // given to the browser in this answer
+	form      *multipart.Form   // whose files may lie on the disk until the answer is over
 }
 
 type stateKey struct{}

@@ -12,6 +12,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -239,6 +240,45 @@ func TestBadFormsAreRefusedWithAReason(t *testing.T) {
 	}
 	if _, body := h.send(t, "POST", "/room", "x="+strings.Repeat("a", defaultBodyLimit-2)); len(body) != len("echo ")+defaultBodyLimit-2 {
 		t.Errorf("a form of just the limit came back with %d bytes", len(body))
+	}
+}
+
+func TestALargeFormLeavesNothingOnTheDisk(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	h := open(t)
+	onDisk := func() int {
+		t.Helper()
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	meanwhile := -1
+	h.Config.Handler.(*Server).Router("files").Handle("POST /files", func(_ http.ResponseWriter, r *http.Request) error {
+		r = r.WithContext(context.WithValue(r.Context(), struct{}{}, 0)) // handlers read forms from such copies
+		if _, err := Form(r); err != nil {
+			return err
+		}
+		meanwhile = onDisk()
+		return testBroken
+	}, BodyLimit(4<<20))
+	var form bytes.Buffer
+	m := multipart.NewWriter(&form)
+	file, err := m.CreateFormFile("file", "thesis.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Write(make([]byte, 3<<20)); err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+	if r, body := h.send(t, "POST", "/files", form.String(), "Content-Type", m.FormDataContentType()); r.StatusCode != http.StatusConflict || meanwhile != 1 {
+		t.Fatalf("%d %s, with %d files meanwhile", r.StatusCode, body, meanwhile)
+	}
+	if n := onDisk(); n != 0 {
+		t.Errorf("%d files are left", n)
 	}
 }
 

@@ -101,11 +101,6 @@ func (a *API) upload(w http.ResponseWriter, v visit) error {
 	if v.MultipartForm == nil || len(v.MultipartForm.File["file"]) == 0 {
 		return Unfit.With(fault.Args{"field": "file"})
 	}
-	defer func() {
-		// What the form left on the disk is only a copy; the house removes it anyway
-		// when it starts anew.
-		_ = v.MultipartForm.RemoveAll()
-	}()
 	if len(form.Get("body")) > longestBody {
 		return Unfit.With(fault.Args{"field": "body"})
 	}
