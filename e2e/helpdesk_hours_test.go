@@ -9,13 +9,18 @@ import (
 	"github.com/amphi-campus/amphi/e2e/house"
 )
 
-// TestTheStartOfTermIsPlannedAheadAndEnded plans it for today: the desks are open day
+// TestTheStartOfTermIsPlannedAheadAndEnded plans it for today and tomorrow: the desks are open day
 // and night until it is ended.
 func TestTheStartOfTermIsPlannedAheadAndEnded(t *testing.T) {
 	t.Parallel()
 	bothWays(t, browser.Desk, func(t *testing.T, look browser.Look) {
 		h := house.Start(t)
-		today := time.Now().Format(time.DateOnly)
+		// The days are those of the university, and midnight may come meanwhile.
+		paris, err := time.LoadLocation("Europe/Paris")
+		if err != nil {
+			t.Fatal(err)
+		}
+		today := time.Now().In(paris)
 		admin, student := signedIn(t, h, look, "admin"), signedIn(t, h, look, "student")
 		admin.Visit("/helpdesk/setup")
 		admin.Heading("Réglages de l’assistance")
@@ -26,8 +31,8 @@ func TestTheStartOfTermIsPlannedAheadAndEnded(t *testing.T) {
 		admin.Press("Enregistrer") // without saying when
 		admin.Sees("Donnez un nom", "Choisissez un jour.")
 		admin.Fill("Nom en français", "Rentrée anticipée")
-		admin.Fill("Premier jour", today)
-		admin.Fill("Dernier jour (facultatif)", today)
+		admin.Fill("Premier jour", today.Format(time.DateOnly))
+		admin.Fill("Dernier jour (facultatif)", today.AddDate(0, 0, 1).Format(time.DateOnly))
 		for _, day := range []string{"Lundi", "Mardi", "Mercredi", "Jeudi", "Vendredi", "Samedi", "Dimanche"} {
 			admin.Fill(day, "0-24")
 		}

@@ -69,6 +69,9 @@ func (w *witness) hear(event any) {
 		if !slices.Contains(longLived, e.Type) && !w.inner[e.FrameID] {
 			o := errand{url: e.Request.URL, page: e.LoaderID}
 			if e.Type == network.ResourceTypeDocument {
+				// A tab goes to one page at a time, and nobody tells how the one before
+				// ends: its process may be gone. A redirection keeps its identifier.
+				maps.DeleteFunc(w.open, func(_ network.RequestID, o errand) bool { return o.page == "" })
 				o.page = ""
 			}
 			w.open[e.RequestID], w.lastMove = o, time.Now()
