@@ -63,7 +63,7 @@ func main() {
 
 // wholeLimit and stepLimit end a run, or one measure of it, that hangs.
 const (
-	wholeLimit = 45 * time.Minute
+	wholeLimit = 90 * time.Minute
 	stepLimit  = 15 * time.Minute
 )
 
