@@ -41,18 +41,23 @@ func (tab *Tab) Flaws() []string {
 }
 
 // Misfits lists what is wrong with the open page at first sight: what sticks out
-// of the screen, a title or main heading that is missing.
+// of the screen, a sentence, a title or main heading that is missing.
 func (tab *Tab) Misfits() []string {
 	tab.t.Helper()
 	found := ask[struct {
 		Headings int
 		Title    string
 		Wide     []string
+		Unsaid   []string
 	}](tab, misfits)
 	var flaws []string
 	// A person would have to scroll sideways to read each line.
 	if len(found.Wide) > 0 {
 		flaws = append(flaws, fmt.Sprintf("wider than its screen of %d px: %s", tab.look.Width, strings.Join(found.Wide, "; ")))
+	}
+	// A sentence that is missing, or whose arguments are wrong, shows its key.
+	if len(found.Unsaid) > 0 {
+		flaws = append(flaws, "without words: "+strings.Join(found.Unsaid, ", "))
 	}
 	if found.Headings != 1 {
 		flaws = append(flaws, fmt.Sprintf("the page should have one h1, it has %d", found.Headings))
@@ -63,7 +68,8 @@ func (tab *Tab) Misfits() []string {
 	return flaws
 }
 
-// misfits counts main headings and names what sticks out to the right.
+// misfits counts main headings, and names what sticks out to the right and sentences
+// that are missing. Programs' texts may have brackets of their own.
 const misfits = `(() => {
 	const width = document.documentElement.clientWidth;
 	const scrolls = e => { for (let p = e.parentElement; p; p = p.parentElement) {
@@ -72,7 +78,12 @@ const misfits = `(() => {
 		.filter(e => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e))
 		.slice(0, 5)
 		.map(e => "<" + e.tagName.toLowerCase() + (e.id ? " id=" + e.id : "") + (e.className ? " class=\"" + e.className + "\"" : "") + "> ends at " + Math.round(e.getBoundingClientRect().right) + " px");
-	return {Headings: document.querySelectorAll("h1").length, Title: document.title.trim(), Wide: wide};
+	const unsaid = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (texts.nextNode()) {
+		const found = texts.currentNode.data.match(/(?<!\[)\[[a-z_]+(\.[a-z0-9_]+)+\](?!\])/g);
+		if (found && !texts.currentNode.parentElement.closest("pre, code, textarea, script, style")) unsaid.push(...found);
+	}
+	return {Headings: document.querySelectorAll("h1").length, Title: document.title.trim(), Wide: wide, Unsaid: unsaid};
 })()`
 
 // IsDark tells whether the page has a dark ground.
