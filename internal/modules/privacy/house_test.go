@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"embed"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -56,6 +57,7 @@ type house struct {
 	mails   []mailer.Message
 	cookies map[string]string
 	abroad  *services // nil where no account is elsewhere
+	rounds  int       // of [house.work]
 	// reading is called for each note that an export reads, told for each notice that
 	// is about to be noted.
 	reading, told func()
@@ -342,28 +344,41 @@ func (h *house) count(query string, args ...any) (n int) {
 	return n
 }
 
-// work runs the jobs until none is left to do now.
+// work runs the jobs until none is left to do now, those of the schedules included.
 func (h *house) work() {
 	h.t.Helper()
 	reg := jobs.NewRegistry()
 	h.privacy.Jobs(reg)
+	// Schedules are asked in order, so that the job of the last one tells that all were.
+	h.rounds++
+	asked := make(chan struct{}, 1)
+	reg.Every(fmt.Sprintf("test.round%d", h.rounds), time.Second, func(context.Context) error {
+		asked <- struct{}{}
+		return nil
+	})
 	ctx, stop := context.WithCancel(h.t.Context())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		jobs.NewRunner(h.db, reg, slog.New(slog.NewTextHandler(h.t.Output(), nil)), jobs.Options{Poll: 10 * time.Millisecond}).Run(ctx)
 	}()
-	deadline := time.Now().Add(20 * time.Second)
-	time.Sleep(100 * time.Millisecond) // in which the schedules ask for their jobs
-	for h.count("SELECT COUNT(*) FROM jobs WHERE state <> 'dead' AND due_at <= $1", int64(h.db.Now().Add(time.Minute))) > 0 {
-		if time.Now().After(deadline) {
-			h.t.Error("the jobs do not end")
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
+	defer func() {
+		stop()
+		<-done
+	}()
+	patience := time.After(time.Minute)
+	select {
+	case <-asked:
+	case <-patience:
+		h.t.Fatal("nobody asks the schedules")
 	}
-	stop()
-	<-done
+	for h.count("SELECT COUNT(*) FROM jobs WHERE state <> 'dead' AND due_at <= $1", int64(h.db.Now().Add(time.Minute))) > 0 {
+		select {
+		case <-patience:
+			h.t.Fatal("the jobs do not end")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // page is an answer.
