@@ -70,6 +70,9 @@ const (
 	mostFiles = 20
 	mostText  = 200 << 10 // bytes
 	longest   = 300       // of a subject
+
+	mostRecipients = 200
+	mostReferences = 50
 )
 
 // ErrMalformed is a mail that cannot be read at all.
@@ -97,7 +100,7 @@ func read(r io.Reader, most int64, depth int) (*Letter, error) {
 	l.References = references(h)
 	for _, field := range []string{"To", "Cc", "Delivered-To", "X-Original-To"} {
 		for _, a := range addresses(h, field) {
-			if to := strings.ToLower(a.Address); !slices.Contains(l.To, to) {
+			if to := strings.ToLower(a.Address); len(l.To) < mostRecipients && !slices.Contains(l.To, to) {
 				l.To = append(l.To, to)
 			}
 		}
@@ -207,7 +210,7 @@ func references(h mimemail.Header) (list []string) {
 				}
 			}
 		}
-		for _, id := range ids {
+		for _, id := range ids[max(0, len(ids)-mostReferences):] {
 			if i := slices.Index(list, id); i >= 0 {
 				list = slices.Delete(list, i, i+1)
 			}
@@ -216,5 +219,3 @@ func references(h mimemail.Header) (list []string) {
 	}
 	return list[max(0, len(list)-mostReferences):]
 }
-
-const mostReferences = 50

@@ -3,6 +3,7 @@ package letter_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,5 +141,26 @@ func TestAChainOfEnclosedMailsEnds(t *testing.T) {
 	}
 	if total > 8<<20 { // each level is kept once
 		t.Errorf("%d files hold %d bytes", len(l.Files), total)
+	}
+}
+
+// Comparing each with all the others would take minutes.
+func TestOfAMailToThirtyThousandOnlySoManyAreRead(t *testing.T) {
+	var to, refers strings.Builder
+	for i := range 30_000 {
+		fmt.Fprintf(&to, "p%05d@a.example,\r\n ", i)
+	}
+	for i := range 15_000 {
+		fmt.Fprintf(&refers, "<m%05d@a.example>\r\n ", i)
+	}
+	l, err := letter.Read(strings.NewReader("From: a@a.example\r\nTo: "+to.String()+"last@a.example\r\nReferences: "+refers.String()+"<last@a.example>\r\n\r\nBonjour\r\n"), 30<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.To) != 200 || l.To[0] != "p00000@a.example" {
+		t.Errorf("%d addresses were read", len(l.To))
+	}
+	if len(l.References) != 50 || l.References[49] != "last@a.example" || l.Text != "Bonjour" {
+		t.Errorf("%d mails before it were read, %q", len(l.References), l.Text)
 	}
 }
