@@ -222,7 +222,12 @@ func (b *mailbox) one(ctx context.Context, c *imapclient.Client, validity uint32
 	if err != nil {
 		return err
 	}
-	if err := b.room.take(ctx, viaIMAP, from, to, bytes.NewReader(raw)); err != nil {
+	err = b.room.take(ctx, viaIMAP, from, to, bytes.NewReader(raw))
+	if errors.Is(err, TooLarge) { // servers guess the size, and some guess badly
+		about[0].RFC822Size = int64(len(raw))
+		return b.leave(ctx, c, validity, about[0])
+	}
+	if err != nil {
 		return err
 	}
 	return b.forget(c, which)
@@ -287,6 +292,10 @@ func (b *mailbox) leave(ctx context.Context, c *imapclient.Client, validity uint
 // write before those that senders write.
 var deliveredTo = []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To", "Cc"}
 
+// longestField bounds a field that is looked through for our addresses, in bytes:
+// nobody writes to thousands by hand.
+const longestField = 64 << 10
+
 // envelope is what a mail server would have said of a mail that lies in a box: who
 // sent it, and which of our addresses it is for. A marked address goes before others.
 func (b *mailbox) envelope(ctx context.Context, raw []byte) (from, to string, err error) {
@@ -298,20 +307,23 @@ func (b *mailbox) envelope(ctx context.Context, raw []byte) (from, to string, er
 	if err != nil {
 		return "", to, nil // the decision says that it is none
 	}
+	queues, err := b.room.Tickets.Queues(ctx)
+	if err != nil {
+		return "", "", err
+	}
 	from = strings.Trim(campus.OneLine(m.Header.Get("Return-Path")), "<> ")
 	plain := ""
 	for _, field := range deliveredTo {
 		for _, value := range m.Header[field] {
+			if len(value) > longestField {
+				continue
+			}
 			list, err := mail.ParseAddressList(value)
 			if err != nil {
 				list = []*mail.Address{{Address: strings.Trim(campus.OneLine(value), "<> ")}}
 			}
 			for _, a := range list {
-				_, ours, err := b.room.queueFor(ctx, a.Address)
-				if err != nil {
-					return "", "", err
-				}
-				if !ours {
+				if _, ours := queueAmong(queues, a.Address); !ours {
 					continue
 				}
 				if _, mark := splitReply(a.Address); mark != "" {

@@ -3,6 +3,7 @@ package mailroom_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -23,7 +24,7 @@ type box struct {
 	address string
 }
 
-func openBox(t *testing.T) *box {
+func openBox(t *testing.T, wrap ...func(imapserver.Session) imapserver.Session) *box {
 	t.Helper()
 	b := &box{user: imapmemserver.NewUser("aide", "secret")}
 	if err := b.user.Create("INBOX", nil); err != nil {
@@ -33,7 +34,11 @@ func openBox(t *testing.T) *box {
 	mem.AddUser(b.user)
 	server := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return mem.NewSession(), nil, nil
+			session := mem.NewSession()
+			for _, w := range wrap {
+				session = w(session)
+			}
+			return session, nil, nil
 		},
 		InsecureAuth: true, Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapMove: {}, imap.CapUIDPlus: {}}, Logger: log.New(io.Discard, "", 0),
 	})
@@ -110,6 +115,58 @@ func TestAMailboxIsEmptiedAndEachMailFindsItsQueue(t *testing.T) {
 			}
 		})
 	}
+}
+
+// modest says of every mail that it is small.
+type modest struct{ imapserver.SessionIMAP4rev2 }
+
+// Fetch implements imapserver.Session for a box with one mail.
+func (m modest) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *imap.FetchOptions) error {
+	if !options.RFC822Size {
+		return m.SessionIMAP4rev2.Fetch(w, set, options)
+	}
+	answer := w.CreateMessage(1)
+	uids, _ := set.(imap.UIDSet).Nums()
+	answer.WriteUID(uids[0])
+	answer.WriteRFC822Size(10)
+	return answer.Close()
+}
+
+func TestAMailThatIsLargerThanItsServerSaysHoldsUpNoOthers(t *testing.T) {
+	b := openBox(t, func(s imapserver.Session) imapserver.Session { return modest{s.(imapserver.SessionIMAP4rev2)} })
+	set := func(c *mailroom.Config) {
+		c.MaxSize = 1 << 20
+		c.IMAP = []mailroom.IMAPConfig{{Address: b.address, TLS: "none", User: "aide", Password: "secret", Queue: queue}}
+	}
+	each(t, set, func(t *testing.T, r *room) {
+		b.drop(t, written(guest, queue, "Trop", strings.Repeat("a long line of text\n", 60_000)))
+		if err := r.mail.Visit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := r.mail.Listed(t.Context()); err != nil || len(rows) != 1 || rows[0].Outcome != "too_big" || rows[0].Size < 1<<20 {
+			t.Errorf("%+v, %v", rows, err)
+		}
+	})
+}
+
+func TestAFieldToThousandsIsNotLookedThrough(t *testing.T) {
+	b := openBox(t)
+	set := func(c *mailroom.Config) {
+		c.IMAP = []mailroom.IMAPConfig{{Address: b.address, TLS: "none", User: "aide", Password: "secret", Queue: queue}}
+	}
+	each(t, set, func(t *testing.T, r *room) {
+		var to strings.Builder
+		for i := range 5_000 {
+			fmt.Fprintf(&to, "p%05d@a.example,\r\n ", i)
+		}
+		b.drop(t, written(guest, to.String()+reseau, "À tous", "?"))
+		if err := r.mail.Visit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := r.mail.Listed(t.Context()); err != nil || len(rows) != 1 || rows[0].EnvelopeTo != queue {
+			t.Errorf("%+v, %v", rows, err)
+		}
+	})
 }
 
 func TestAMailStaysInItsBoxUntilItIsKept(t *testing.T) {

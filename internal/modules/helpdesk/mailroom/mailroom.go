@@ -146,13 +146,19 @@ func (m *Mailroom) queueFor(ctx context.Context, to string) (q ticket.Queue, ok 
 	if err != nil {
 		return q, false, err
 	}
+	q, ok = queueAmong(queues, to)
+	return q, ok, nil
+}
+
+// queueAmong finds the open queue that a recipient stands for.
+func queueAmong(queues []ticket.Queue, to string) (ticket.Queue, bool) {
 	plain, _ := splitReply(strings.ToLower(to))
 	for _, q := range queues {
 		if q.Mail != "" && q.Mail == plain && q.ClosedAt.IsZero() {
-			return q, true, nil
+			return q, true
 		}
 	}
-	return q, false, nil
+	return ticket.Queue{}, false
 }
 
 // replyQueue is the address that answers to a ticket's letters go to: that of its
