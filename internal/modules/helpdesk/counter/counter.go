@@ -117,6 +117,9 @@ func (x *Reception) Routes(r *web.Router) {
 	r.Handle("POST /helpdesk/counter/{code}/visits/{id}/note", x.note, serves)
 	r.Handle("POST /helpdesk/counter/{code}/visits/{id}/ticket", x.toTicket, serves)
 
+	r.Handle("GET "+pastURL, x.pastPage, serves)
+	r.Handle("GET "+pastURL+".csv", x.pastFile, serves)
+
 	runs := web.Needs(campus.RightDesks)
 	r.Handle("GET /helpdesk/setup/counters", x.setupPage, runs)
 	r.Handle("GET /helpdesk/setup/counters/{id}", x.editPage, runs)

@@ -32,16 +32,21 @@ func (x *Reception) wall(at time.Time, zone *time.Location) time.Time {
 	return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, x.Zone)
 }
 
-// where words the place of a counter.
+// where words the place of a counter, with what it is called.
 func (x *Reception) where(l campus.Locale, d Desk) string {
-	place := d.Name.In(l)
-	if d.Room != "" {
-		place += ", " + d.Room
+	return beside(d.Name.In(l), x.around(l, d))
+}
+
+// around words the place of a counter for where its name stands already.
+func (x *Reception) around(l campus.Locale, d Desk) string {
+	return beside(d.Room, x.campusName(l, d.Campus))
+}
+
+func beside(first, second string) string {
+	if first == "" || second == "" {
+		return first + second
 	}
-	if name := x.campusName(l, d.Campus); name != "" {
-		place += ", " + name
-	}
-	return place
+	return first + ", " + second
 }
 
 // tell writes to the person of an appointment what happened with it: the sentences

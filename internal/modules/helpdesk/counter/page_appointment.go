@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
@@ -52,6 +53,8 @@ type appointmentView struct {
 	Zone                        *time.Location
 	Open                        bool // it can be moved and cancelled
 	Number, TicketURL           string
+	There                       bool // its person is at the counter: the page follows the call
+	Wait                        Wait
 }
 
 func (x *Reception) appointmentPage(w http.ResponseWriter, r *http.Request) error {
@@ -64,6 +67,16 @@ func (x *Reception) appointmentPage(w http.ResponseWriter, r *http.Request) erro
 	view := appointmentView{
 		Visit: v, Path: "/helpdesk/appointments/" + r.PathValue("key"), Purpose: p.Name.In(l), Where: x.where(l, d), Bring: p.Bring.In(l), Identity: p.Identity,
 		At: x.wall(v.Begins, calendar.Zone()), Elsewhere: v.Begins, Zone: calendar.Zone(), Open: v.State == Booked && v.Begins.After(x.Clock.Now()),
+	}
+	if now := x.Clock.Now(); (v.State == Waiting || v.State == Called) && v.Day == hours.DateIn(now, calendar.Zone()).String() {
+		list, err := ofDay(ctx, x.DB.Read(), d.Code, hours.DateIn(now, calendar.Zone()))
+		if err != nil {
+			return err
+		}
+		waiting := queue(list, now)
+		ahead := max(0, slices.IndexFunc(waiting, func(other Visit) bool { return other.ID == v.ID }))
+		view.There, view.Wait = true, waitFor(d.Counter, list, ahead, now)
+		w.Header().Set("Cache-Control", "private, no-store")
 	}
 	if viewer := web.Viewer(r); viewer.SignedIn() && viewer.Person == v.Person || x.grantedTo(r, v.Ticket) {
 		found, err := x.Tickets.ByID(ctx, v.Ticket)

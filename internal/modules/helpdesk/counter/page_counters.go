@@ -77,7 +77,7 @@ func (x *Reception) standing(ctx context.Context, d Desk) (counterView, error) {
 	if err != nil {
 		return counterView{}, err
 	}
-	view := counterView{Code: d.Code, Name: d.Name.In(l), Where: x.where(l, d), Now: openings.Stands(calendar, now), Always: calendar.IsAlways(), WalkIn: d.WalkIn}
+	view := counterView{Code: d.Code, Name: d.Name.In(l), Where: x.around(l, d), Now: openings.Stands(calendar, now), Always: calendar.IsAlways(), WalkIn: d.WalkIn}
 	for _, p := range d.Purposes {
 		view.Purposes = append(view.Purposes, p.Name.In(l))
 	}

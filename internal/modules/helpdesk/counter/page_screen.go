@@ -12,11 +12,15 @@ import (
 // screenView is the screen above the counter: numbers, and nothing about anybody.
 type screenView struct {
 	Title  string
-	Called []string // the latest first
+	Called []calledView // the latest first
 	Next   []string
 	Wait   Wait
 	Open   bool
 }
+
+// calledView is a number with the window at which its person is expected, where the
+// counter has several.
+type calledView struct{ Number, Window string }
 
 // mostShown is how many numbers a screen shows of each kind.
 const mostShown = 4
@@ -44,7 +48,10 @@ func (x *Reception) screenPage(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	slices.SortFunc(called, func(a, b Visit) int { return b.Called.Compare(a.Called) })
-	view.Called, view.Next = shorts(called), shorts(waiting)
+	for _, v := range called[:min(len(called), mostShown)] {
+		view.Called = append(view.Called, calledView{v.Short(), v.Window})
+	}
+	view.Next = shorts(waiting)
 	w.Header().Set("Cache-Control", "private, no-store")
 	return web.Render(w, bare(r), http.StatusOK, screenTempl(view))
 }

@@ -44,7 +44,7 @@ func (x *Reception) setupPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	var rows []ui.RowProps
 	for _, item := range items {
-		row := ui.RowProps{Icon: "building", Title: item.Of.Name.In(l), Detail: x.where(l, Desk{item.ID, item.Of}), URL: setupURL + "/" + item.ID}
+		row := ui.RowProps{Icon: "building", Title: item.Of.Name.In(l), Detail: x.around(l, Desk{item.ID, item.Of}), URL: setupURL + "/" + item.ID}
 		if item.Of.Closed {
 			row.Tag = t(ctx, "setup.closed")
 		}
@@ -91,7 +91,7 @@ func purposeField(i int, what string) string { return fmt.Sprintf("p%d_%s", i, w
 func formOf(item kept.Item[Counter]) url.Values {
 	c := item.Of
 	form := url.Values{
-		"name_fr": {c.Name.French}, "name_en": {c.Name.English}, "room": {c.Room}, "campus": {c.Campus}, "queue": {c.Queue}, "calendar": {c.Calendar},
+		"name_fr": {c.Name.French}, "name_en": {c.Name.English}, "room": {c.Room}, "campus": {c.Campus}, "queue": {c.Queue}, "calendar": {c.Calendar}, "windows": {strings.Join(c.Windows, "\n")},
 		"version": {strconv.FormatInt(item.Version, 10)},
 	}
 	for _, f := range numberFields {
@@ -194,7 +194,7 @@ func (x *Reception) readCounter(ctx context.Context, values url.Values, problems
 	}
 	c := Counter{
 		Name: hours.Named{French: line("name_fr"), English: line("name_en")}, Room: line("room"), Campus: values.Get("campus"), Queue: values.Get("queue"), Calendar: values.Get("calendar"),
-		WalkIn: values.Get("walk_in") != "", Closed: values.Get("closed") != "",
+		Windows: readWindows(values.Get("windows"), problems), WalkIn: values.Get("walk_in") != "", Closed: values.Get("closed") != "",
 	}
 	if c.Name == (hours.Named{}) {
 		problems.Add("name_fr", "helpdesk.counter.problem.counter_name")

@@ -51,7 +51,7 @@ func (x *Reception) deskPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	var list []ui.RowProps
 	for _, d := range mine {
-		list = append(list, ui.RowProps{Icon: "building", Title: d.Name.In(i18n.Locale(r.Context())), Detail: x.where(i18n.Locale(r.Context()), d), URL: "/helpdesk/counter/" + d.Code})
+		list = append(list, ui.RowProps{Icon: "building", Title: d.Name.In(i18n.Locale(r.Context())), Detail: x.around(i18n.Locale(r.Context()), d), URL: "/helpdesk/counter/" + d.Code})
 	}
 	return web.Render(w, r, http.StatusOK, deskTempl(list))
 }
@@ -64,6 +64,9 @@ type todayView struct {
 	Mine, Waiting, Coming, Finished []rowView
 	Wait                            Wait
 	Options                         []ui.Option
+	Windows                         []ui.Option
+	Window                          string // from where this agent calls
+	Problems                        web.Problems
 	Stranded                        []ui.RowProps // appointments to come that fall into a closure
 }
 
@@ -94,6 +97,10 @@ func acts(s State) []State {
 }
 
 func (x *Reception) todayPage(w http.ResponseWriter, r *http.Request) error {
+	return x.showToday(w, r, http.StatusOK, nil)
+}
+
+func (x *Reception) showToday(w http.ResponseWriter, r *http.Request, status int, problems web.Problems) error {
 	d, calendar, err := x.serving(r)
 	if err != nil {
 		return err
@@ -108,7 +115,10 @@ func (x *Reception) todayPage(w http.ResponseWriter, r *http.Request) error {
 		return rowView{Visit: v, URL: "/helpdesk/counter/" + d.Code + "/visits/" + v.ID, Name: nameOf(ctx, v), Purpose: p.Name.In(l), At: x.wall(v.Begins, calendar.Zone()), Acts: acts(v.State)}
 	}
 	waiting := queue(list, now)
-	view := todayView{Desk: d, Where: x.where(l, d), Now: openings.Stands(calendar, now), Wait: waitFor(d.Counter, list, len(waiting), now)}
+	view := todayView{
+		Desk: d, Where: x.around(l, d), Now: openings.Stands(calendar, now), Wait: waitFor(d.Counter, list, len(waiting), now),
+		Windows: d.windowOptions(), Window: d.usualWindow(list, web.Viewer(r).Person), Problems: problems,
+	}
 	for _, v := range waiting {
 		view.Waiting = append(view.Waiting, row(v))
 	}
@@ -129,7 +139,7 @@ func (x *Reception) todayPage(w http.ResponseWriter, r *http.Request) error {
 	if view.Stranded, err = x.strandedRows(ctx, d, calendar); err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, todayTempl(view))
+	return web.Render(w, r, status, todayTempl(view))
 }
 
 // strandedRows say whose appointments fall into a closure, and who of them was told.
@@ -175,8 +185,13 @@ func (x *Reception) next(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	values, err := web.Form(r)
+	if err != nil {
+		return err
+	}
 	ctx, who := r.Context(), web.Viewer(r).Person
 	var called Visit
+	said := false
 	if err := x.DB.InTx(ctx, func(tx db.Tx) error {
 		called = Visit{}
 		now := tx.Now().Time()
@@ -184,11 +199,16 @@ func (x *Reception) next(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		var window string
+		if window, said = d.windowFor(values.Get("window"), list, who); !said {
+			return nil
+		}
 		for _, v := range queue(list, now) {
 			got, err := change(ctx, tx, v.ID, func(v *Visit) error {
 				if v.State != Waiting {
 					return WrongState
 				}
+				v.Window = window
 				return v.become(Called, now, who)
 			})
 			if errors.Is(err, WrongState) {
@@ -200,6 +220,9 @@ func (x *Reception) next(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}); err != nil {
 		return err
+	}
+	if !said {
+		return x.showToday(w, r, http.StatusUnprocessableEntity, needsWindow())
 	}
 	if called.ID == "" {
 		web.Flash(w, r, "helpdesk.counter.nobody_waits")

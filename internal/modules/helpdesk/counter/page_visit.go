@@ -10,6 +10,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/hours"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -150,10 +151,24 @@ func (x *Reception) step(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	said := true
 	if err := x.DB.InTx(r.Context(), func(tx db.Tx) error {
+		var window string
+		if to == Called {
+			list, err := ofDay(r.Context(), tx, d.Code, hours.DateIn(tx.Now().Time(), calendar.Zone()))
+			if err != nil {
+				return err
+			}
+			if window, said = d.windowFor(values.Get("window"), list, web.Viewer(r).Person); !said {
+				return nil
+			}
+		}
 		changed, err := change(r.Context(), tx, v.ID, func(now *Visit) error {
 			if now.Version != v.Version {
 				return WrongState
+			}
+			if to == Called {
+				now.Window = window
 			}
 			return now.become(to, tx.Now().Time(), web.Viewer(r).Person)
 		})
@@ -163,6 +178,9 @@ func (x *Reception) step(w http.ResponseWriter, r *http.Request) error {
 		return x.happened(r.Context(), tx, changed, agentOf(r), string(to), d, calendar)
 	}); err != nil {
 		return err
+	}
+	if !said {
+		return x.showToday(w, r, http.StatusUnprocessableEntity, needsWindow())
 	}
 	if to == Serving {
 		return web.SeeOther(w, r, "/helpdesk/counter/"+d.Code+"/visits/"+v.ID)

@@ -21,11 +21,12 @@ type Counter struct {
 	Queue    string      `json:"queue,omitempty"`    // of the requests that come of it; empty leaves it to the rules
 	Calendar string      `json:"calendar,omitempty"` // identifier; empty for the hours of the house
 	Purposes []Purpose   `json:"purposes"`
-	Minutes  int         `json:"minutes"` // of one appointment
-	AtOnce   int         `json:"at_once"` // how many people are served at the same time
-	Lead     int         `json:"lead"`    // hours between taking an appointment and its time
-	Horizon  int         `json:"horizon"` // days ahead
-	WalkIn   bool        `json:"walk_in"` // people may come without an appointment
+	Minutes  int         `json:"minutes"`           // of one appointment
+	AtOnce   int         `json:"at_once"`           // how many people are served at the same time
+	Lead     int         `json:"lead"`              // hours between taking an appointment and its time
+	Horizon  int         `json:"horizon"`           // days ahead
+	WalkIn   bool        `json:"walk_in"`           // people may come without an appointment
+	Windows  []string    `json:"windows,omitempty"` // as their signs say; empty where there is one
 	Closed   bool        `json:"closed,omitempty"`
 }
 

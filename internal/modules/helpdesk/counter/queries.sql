@@ -1,11 +1,11 @@
 -- name: InsertVisit :exec
-INSERT INTO helpdesk_visits (id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28);
+INSERT INTO helpdesk_visits (id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version, at_window)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29);
 
 -- name: UpdateVisit :execrows
 UPDATE helpdesk_visits SET counter_id = @counter_id, series = @series, day = @day, number = @number, purpose = @purpose, state = @state, begins_at = @begins_at, ends_at = @ends_at,
     person_id = @person_id, name = @name, mail = @mail, phone = @phone, student = @student, locale = @locale, ticket_id = @ticket_id, opened = @opened, made_at = @made_at,
-    arrived_at = @arrived_at, called_at = @called_at, calls = @calls, served_at = @served_at, done_at = @done_at, agent_id = @agent_id, checked = @checked, note = @note, told_at = @told_at, version = @version
+    arrived_at = @arrived_at, called_at = @called_at, calls = @calls, served_at = @served_at, done_at = @done_at, agent_id = @agent_id, checked = @checked, note = @note, told_at = @told_at, version = @version, at_window = @at_window
 WHERE id = @id AND version + 1 = @version;
 
 -- name: VisitByID :one

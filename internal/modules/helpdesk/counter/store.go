@@ -19,7 +19,7 @@ func visitOf(row sqlgen.HelpdeskVisit) Visit {
 		Begins: row.BeginsAt.Time(), Ends: row.EndsAt.Time(), Person: campus.PersonID(row.PersonID), Name: row.Name, Mail: row.Mail, Phone: row.Phone, Student: row.Student,
 		Locale: campus.Locale(row.Locale), Ticket: row.TicketID, Opened: row.Opened != 0, Made: row.MadeAt.Time(), Arrived: row.ArrivedAt.Time(), Called: row.CalledAt.Time(),
 		Calls: int(row.Calls), Served: row.ServedAt.Time(), Ended: row.DoneAt.Time(), Agent: campus.PersonID(row.AgentID), Checked: parted(row.Checked), Note: row.Note,
-		Told: row.ToldAt.Time(), Version: row.Version,
+		Told: row.ToldAt.Time(), Version: row.Version, Window: row.AtWindow,
 	}
 }
 
@@ -29,7 +29,7 @@ func rowOf(v Visit) sqlgen.HelpdeskVisit {
 		BeginsAt: db.At(v.Begins), EndsAt: db.At(v.Ends), PersonID: string(v.Person), Name: v.Name, Mail: v.Mail, Phone: v.Phone, Student: v.Student,
 		Locale: string(v.Locale), TicketID: v.Ticket, MadeAt: db.At(v.Made), ArrivedAt: db.At(v.Arrived), CalledAt: db.At(v.Called),
 		Calls: int64(v.Calls), ServedAt: db.At(v.Served), DoneAt: db.At(v.Ended), AgentID: string(v.Agent), Checked: joined(v.Checked), Note: v.Note,
-		ToldAt: db.At(v.Told), Version: v.Version,
+		ToldAt: db.At(v.Told), Version: v.Version, AtWindow: v.Window,
 	}
 	if v.Opened {
 		row.Opened = 1
@@ -100,7 +100,7 @@ func change(ctx context.Context, tx db.Tx, id string, do func(*Visit) error) (Vi
 		ID: row.ID, CounterID: row.CounterID, Series: row.Series, Day: row.Day, Number: row.Number, Purpose: row.Purpose, State: row.State, BeginsAt: row.BeginsAt, EndsAt: row.EndsAt,
 		PersonID: row.PersonID, Name: row.Name, Mail: row.Mail, Phone: row.Phone, Student: row.Student, Locale: row.Locale, TicketID: row.TicketID, Opened: row.Opened, MadeAt: row.MadeAt,
 		ArrivedAt: row.ArrivedAt, CalledAt: row.CalledAt, Calls: row.Calls, ServedAt: row.ServedAt, DoneAt: row.DoneAt, AgentID: row.AgentID, Checked: row.Checked, Note: row.Note,
-		ToldAt: row.ToldAt, Version: row.Version,
+		ToldAt: row.ToldAt, Version: row.Version, AtWindow: row.AtWindow,
 	})
 	if err != nil {
 		return Visit{}, fmt.Errorf("change a visit: %w", err)

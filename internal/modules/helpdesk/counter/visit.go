@@ -54,6 +54,7 @@ type Visit struct {
 	Checked       []string // kinds of documents
 	Note          string
 	Told          time.Time
+	Window        string // that called, where the counter has several
 	Version       int64
 }
 

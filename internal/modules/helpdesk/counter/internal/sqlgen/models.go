@@ -52,6 +52,7 @@ type HelpdeskVisit struct {
 	Note      string
 	ToldAt    db.Time
 	Version   int64
+	AtWindow  string
 }
 
 type HelpdeskVisitNumber struct {

@@ -12,7 +12,7 @@ import (
 )
 
 const appointments = `-- name: Appointments :many
-SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version FROM helpdesk_visits WHERE counter_id = $1 AND series = 'R' AND begins_at >= $2 AND begins_at < $3 ORDER BY begins_at, number
+SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version, at_window FROM helpdesk_visits WHERE counter_id = $1 AND series = 'R' AND begins_at >= $2 AND begins_at < $3 ORDER BY begins_at, number
 `
 
 type AppointmentsParams struct {
@@ -59,6 +59,7 @@ func (q *Queries) Appointments(ctx context.Context, arg AppointmentsParams) ([]H
 			&i.Note,
 			&i.ToldAt,
 			&i.Version,
+			&i.AtWindow,
 		); err != nil {
 			return nil, err
 		}
@@ -74,7 +75,7 @@ func (q *Queries) Appointments(ctx context.Context, arg AppointmentsParams) ([]H
 }
 
 const appointmentsOf = `-- name: AppointmentsOf :many
-SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version FROM helpdesk_visits WHERE person_id = $1 AND series = 'R' AND begins_at >= $2 ORDER BY begins_at LIMIT 200
+SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version, at_window FROM helpdesk_visits WHERE person_id = $1 AND series = 'R' AND begins_at >= $2 ORDER BY begins_at LIMIT 200
 `
 
 type AppointmentsOfParams struct {
@@ -120,6 +121,7 @@ func (q *Queries) AppointmentsOf(ctx context.Context, arg AppointmentsOfParams) 
 			&i.Note,
 			&i.ToldAt,
 			&i.Version,
+			&i.AtWindow,
 		); err != nil {
 			return nil, err
 		}
@@ -192,8 +194,8 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) error {
 }
 
 const insertVisit = `-- name: InsertVisit :exec
-INSERT INTO helpdesk_visits (id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+INSERT INTO helpdesk_visits (id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version, at_window)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 `
 
 type InsertVisitParams struct {
@@ -225,6 +227,7 @@ type InsertVisitParams struct {
 	Note      string
 	ToldAt    db.Time
 	Version   int64
+	AtWindow  string
 }
 
 func (q *Queries) InsertVisit(ctx context.Context, arg InsertVisitParams) error {
@@ -257,6 +260,7 @@ func (q *Queries) InsertVisit(ctx context.Context, arg InsertVisitParams) error 
 		arg.Note,
 		arg.ToldAt,
 		arg.Version,
+		arg.AtWindow,
 	)
 	return err
 }
@@ -406,8 +410,8 @@ func (q *Queries) TouchBook(ctx context.Context, counterID string) error {
 const updateVisit = `-- name: UpdateVisit :execrows
 UPDATE helpdesk_visits SET counter_id = $1, series = $2, day = $3, number = $4, purpose = $5, state = $6, begins_at = $7, ends_at = $8,
     person_id = $9, name = $10, mail = $11, phone = $12, student = $13, locale = $14, ticket_id = $15, opened = $16, made_at = $17,
-    arrived_at = $18, called_at = $19, calls = $20, served_at = $21, done_at = $22, agent_id = $23, checked = $24, note = $25, told_at = $26, version = $27
-WHERE id = $28 AND version + 1 = $27
+    arrived_at = $18, called_at = $19, calls = $20, served_at = $21, done_at = $22, agent_id = $23, checked = $24, note = $25, told_at = $26, version = $27, at_window = $28
+WHERE id = $29 AND version + 1 = $27
 `
 
 type UpdateVisitParams struct {
@@ -438,6 +442,7 @@ type UpdateVisitParams struct {
 	Note      string
 	ToldAt    db.Time
 	Version   int64
+	AtWindow  string
 	ID        string
 }
 
@@ -470,6 +475,7 @@ func (q *Queries) UpdateVisit(ctx context.Context, arg UpdateVisitParams) (int64
 		arg.Note,
 		arg.ToldAt,
 		arg.Version,
+		arg.AtWindow,
 		arg.ID,
 	)
 	if err != nil {
@@ -479,7 +485,7 @@ func (q *Queries) UpdateVisit(ctx context.Context, arg UpdateVisitParams) (int64
 }
 
 const visitByID = `-- name: VisitByID :one
-SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version FROM helpdesk_visits WHERE id = $1
+SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version, at_window FROM helpdesk_visits WHERE id = $1
 `
 
 func (q *Queries) VisitByID(ctx context.Context, id string) (HelpdeskVisit, error) {
@@ -514,12 +520,13 @@ func (q *Queries) VisitByID(ctx context.Context, id string) (HelpdeskVisit, erro
 		&i.Note,
 		&i.ToldAt,
 		&i.Version,
+		&i.AtWindow,
 	)
 	return i, err
 }
 
 const visitsOfDay = `-- name: VisitsOfDay :many
-SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version FROM helpdesk_visits WHERE counter_id = $1 AND day = $2 ORDER BY begins_at, number
+SELECT id, counter_id, series, day, number, purpose, state, begins_at, ends_at, person_id, name, mail, phone, student, locale, ticket_id, opened, made_at, arrived_at, called_at, calls, served_at, done_at, agent_id, checked, note, told_at, version, at_window FROM helpdesk_visits WHERE counter_id = $1 AND day = $2 ORDER BY begins_at, number
 `
 
 type VisitsOfDayParams struct {
@@ -565,6 +572,7 @@ func (q *Queries) VisitsOfDay(ctx context.Context, arg VisitsOfDayParams) ([]Hel
 			&i.Note,
 			&i.ToldAt,
 			&i.Version,
+			&i.AtWindow,
 		); err != nil {
 			return nil, err
 		}
