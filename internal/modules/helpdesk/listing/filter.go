@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -62,12 +63,16 @@ type Filter struct {
 	Tag      string
 	Due      string
 	Sort     string
+	Size     int    // tickets on a page: one of Sizes; 0 is as many as usual
 	After    string // where the page before ended
 
 	by     campus.Viewer
 	within []string // campuses that the viewer may read; nil for all
 	queues []string // those that the viewer works in
 }
+
+// Sizes are how many tickets a page lists, the usual number first.
+var Sizes = []int{25, 50, 100}
 
 // maxWords is how much is searched for.
 const maxWords = 120
@@ -95,6 +100,9 @@ func ReadFilter(q url.Values) Filter {
 	}
 	if a := ticket.Area(q.Get("area")); slices.Contains(ticket.Areas, a) {
 		f.Area = a
+	}
+	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(Sizes[1:], n) {
+		f.Size = n
 	}
 	if f.States == "" {
 		if f.States = Running; strings.TrimSpace(f.Words) != "" {
@@ -124,7 +132,22 @@ func (f Filter) Query() url.Values {
 	if f.Priority != 0 {
 		q.Set("priority", f.Priority.Key())
 	}
+	if f.Size != 0 {
+		q.Set("size", strconv.Itoa(f.Size))
+	}
 	return q
+}
+
+// size is how many tickets a page lists.
+func (f Filter) size() int { return cmp.Or(f.Size, Sizes[0]) }
+
+// URL is the address of the list, on the page that is open.
+func (f Filter) URL() string {
+	q := f.Query()
+	if f.After != "" {
+		q.Set("after", f.After)
+	}
+	return listURL + "?" + q.Encode()
 }
 
 // For narrows the filter to what somebody may read; queues are those that they work

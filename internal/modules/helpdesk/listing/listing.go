@@ -41,14 +41,17 @@ func New(d Deps) *Listing { return &Listing{d} }
 // Routes are the alcove's addresses.
 func (l *Listing) Routes(r *web.Router) {
 	agents := web.NeedsSomewhere(campus.RightHelpdesk)
-	r.Handle("GET /helpdesk/tickets", l.listPage, agents)
+	r.Handle("GET "+listURL, l.listPage, agents)
 	r.Handle("GET /helpdesk/tickets.csv", l.listFile, agents)
-	r.Handle("POST /helpdesk/tickets/bulk", l.bulk, agents)
+	r.Handle("POST "+listURL, l.bulk, agents) // where a page that comes back can be opened again
 	r.Handle("GET /helpdesk/bulk/{id}", l.bulkPage, agents)
 	r.Handle("POST /helpdesk/bulk/{id}/undo", l.undoBulk, agents)
 	r.Handle("POST /helpdesk/views", l.keepView, agents)
 	r.Handle("POST /helpdesk/views/{id}/delete", l.dropView, agents)
 }
+
+// listURL is the address of the list.
+const listURL = "/helpdesk/tickets"
 
 // bulkLasts is how long an act on several tickets can be undone.
 const bulkLasts = 24 * time.Hour

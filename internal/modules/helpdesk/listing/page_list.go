@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,9 +18,6 @@ import (
 	"github.com/amphi-campus/amphi/internal/platform/table"
 	"github.com/amphi-campus/amphi/internal/platform/web"
 )
-
-// listSize is how many tickets a page lists.
-const listSize = 50
 
 // listView is a list of tickets.
 type listView struct {
@@ -32,9 +30,13 @@ type listView struct {
 	Queues  []ticket.Queue
 	Agents  []agent
 	Manages bool // may keep lists for everybody
-	names   map[campus.PersonID]string
-	places  place.Names
-	now     time.Time
+
+	Order    order // an act on several that has something to mend
+	Problems web.Problems
+
+	names  map[campus.PersonID]string
+	places place.Names
+	now    time.Time
 }
 
 // listTab is one of the lists that every agent has.
@@ -71,13 +73,19 @@ func (l *Listing) listPage(w http.ResponseWriter, r *http.Request) error {
 			return web.SeeOther(w, r, "/helpdesk/tickets/"+number)
 		}
 	}
+	return l.show(w, r, f, order{}, nil)
+}
+
+// show shows a list, and what is to mend in an act on several of its tickets.
+func (l *Listing) show(w http.ResponseWriter, r *http.Request, f Filter, o order, problems web.Problems) error {
+	ctx, v := r.Context(), web.Viewer(r)
 	queues, err := l.QueuesOf(ctx, v.Person)
 	if err != nil {
 		return err
 	}
 	f = f.For(v, queues)
-	view := listView{Filter: f, Count: -1, Manages: v.Can(campus.RightDesks), places: l.Places, now: l.Clock.Now()}
-	if view.Rows, view.Next, err = l.List(ctx, f, listSize); err != nil {
+	view := listView{Filter: f, Count: -1, Manages: v.Can(campus.RightDesks), Order: o, Problems: problems, places: l.Places, now: l.Clock.Now()}
+	if view.Rows, view.Next, err = l.List(ctx, f, f.size()); err != nil {
 		return err
 	}
 	if strings.TrimSpace(f.Words) == "" {
@@ -88,7 +96,11 @@ func (l *Listing) listPage(w http.ResponseWriter, r *http.Request) error {
 	current := f.Query()
 	for _, tab := range tabs {
 		of := ReadFilter(tab.filter).For(v, queues)
-		t := listTab{Key: tab.key, Query: tab.filter, Current: maps.EqualFunc(of.Query(), current, slices.Equal)}
+		t := listTab{Key: tab.key, Query: maps.Clone(tab.filter)}
+		if of.Size = f.Size; of.Size != 0 {
+			t.Query.Set("size", strconv.Itoa(of.Size))
+		}
+		t.Current = maps.EqualFunc(of.Query(), current, slices.Equal)
 		if of.States != Over {
 			if t.Count, err = l.Count(ctx, of); err != nil {
 				return err
@@ -105,7 +117,11 @@ func (l *Listing) listPage(w http.ResponseWriter, r *http.Request) error {
 	if err := l.fillNames(ctx, &view); err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, listTempl(view))
+	status := http.StatusOK
+	if problems.Any() {
+		status = http.StatusUnprocessableEntity
+	}
+	return web.Render(w, r, status, listTempl(view))
 }
 
 // fillNames names the agents of the list, and those to whom it can be given.
@@ -143,14 +159,27 @@ func (v listView) queueName(ctx context.Context, queue string) string {
 }
 
 func (v listView) nextURL() string {
-	q := v.Filter.Query()
-	q.Set("after", v.Next)
-	return "/helpdesk/tickets?" + q.Encode()
+	f := v.Filter
+	f.After = v.Next
+	return f.URL()
 }
 
 func (v listView) fileURL() string { return "/helpdesk/tickets.csv?" + v.Filter.Query().Encode() }
 
-func (v listView) firstURL() string { return "/helpdesk/tickets?" + v.Filter.Query().Encode() }
+func (v listView) firstURL() string {
+	f := v.Filter
+	f.After = ""
+	return f.URL()
+}
+
+// sizeURL is the list from its beginning, with so many tickets on a page.
+func (v listView) sizeURL(size int) string {
+	f := v.Filter
+	if f.After, f.Size = "", size; size == Sizes[0] {
+		f.Size = 0
+	}
+	return f.URL()
+}
 
 // fileMost bounds a file: a longer one is for the API.
 const fileMost = 100_000

@@ -4,9 +4,7 @@ import "github.com/amphi-campus/amphi/internal/platform/fault"
 
 // Why an act on several tickets, or a list, is refused.
 var (
-	NothingTicked = fault.Declare(fault.Invalid, "helpdesk.nothing_ticked")
-	TooManyTicked = fault.Declare(fault.Invalid, "helpdesk.too_many_ticked")
-	ActUnknown    = fault.Declare(fault.Malformed, "helpdesk.act_unknown")
+	ActUnknown = fault.Declare(fault.Malformed, "helpdesk.act_unknown")
 	// AgentElsewhere: a request would go to an agent whose right does not cover it.
 	AgentElsewhere = fault.Declare(fault.Conflict, "helpdesk.agent_elsewhere")
 	BulkGone       = fault.Declare(fault.Gone, "helpdesk.bulk_gone")
