@@ -93,13 +93,16 @@ func Form(r *http.Request) (url.Values, error) {
 	}
 	for name, values := range r.PostForm {
 		for _, v := range append(values, name) {
-			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+			if !isText(v) {
 				return nil, TextMalformed
 			}
 		}
 	}
 	return r.PostForm, nil
 }
+
+// isText reports whether every database takes it: UTF-8 without NUL.
+func isText(of string) bool { return utf8.ValidString(of) && !strings.ContainsRune(of, 0) }
 
 // Problem is one thing to mend in a form.
 type Problem struct {

@@ -188,6 +188,9 @@ func (s *Server) enter(route *Route, w http.ResponseWriter, r *http.Request) err
 	if unknown != nil {
 		return unknown
 	}
+	if !isText(r.URL.Path) { // handlers look names of an address up in the database
+		return PageMissing
+	}
 	if !route.crossSite {
 		if err := s.origin.Check(r); err != nil {
 			return CrossOrigin.From(err)

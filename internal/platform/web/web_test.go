@@ -80,6 +80,7 @@ func open(t *testing.T, change ...func(*Config)) *house {
 	})
 	room.Handle("POST /room", echo)
 	room.Handle("POST /open", echo, Public)
+	room.Handle("GET /open/{name}", echo, Public)
 	room.Handle("POST /assertion", echo, Public, CrossSite)
 	room.Handle("GET /admin", func(w http.ResponseWriter, r *http.Request) error { return nil }, Needs(campus.RightAdmin))
 	room.Handle("GET /broken", func(http.ResponseWriter, *http.Request) error { return testBroken.From(errors.New("secret cause")) }, Public)
@@ -183,6 +184,15 @@ func TestAProgramGetsItsFailureAsProblemJSON(t *testing.T) {
 	}
 	if problem.Status != 404 || problem.Code != "platform.page_missing" || !strings.HasPrefix(problem.Detail, "Nothing lives") || problem.RequestID == "" {
 		t.Errorf("%+v", problem)
+	}
+}
+
+func TestAnAddressThatIsNoTextIsNobodys(t *testing.T) {
+	h := open(t)
+	for path, want := range map[string]int{"/open/%C3%A9": 200, "/open/%FF": 404, "/open/%00": 404} {
+		if r, body := h.send(t, "GET", path, ""); r.StatusCode != want || (want == 404) != strings.Contains(body, "platform.page_missing") {
+			t.Errorf("%s: %d %s", path, r.StatusCode, body)
+		}
 	}
 }
 
