@@ -424,7 +424,7 @@ func TestAWebhookIsSignedRetriedAndSentAgain(t *testing.T) {
 func TestWebhooksDoNotReachInside(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		token := h.token()
-		for _, address := range []string{"http://hooks.example/x", "https://127.0.0.2/x", "https://10.1.2.3/", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/latest", "https://100.64.0.1/", "https://[fd00::1]/", "https://[64:ff9b::a00:1]/", "https://0.0.0.0/", "https://u:p@hooks.example/", "ftp://hooks.example/", "x"} {
+		for _, address := range []string{"http://hooks.example/x", "https://127.0.0.2/x", "https://10.1.2.3/", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/latest", "https://100.64.0.1/", "https://[fd00::1]/", "https://[64:ff9b::a00:1]/", "https://0.0.0.0/", "https://198.18.0.1/", "https://192.0.0.8/", "https://[fec0::1]/", "https://[::127.0.0.1]/", "https://u:p@hooks.example/", "ftp://hooks.example/", "x"} {
 			if a := h.ask(token, "POST", "/webhooks", `{"label":"x","url":"`+address+`"}`); a.status != 422 {
 				t.Errorf("%s is answered %d", address, a.status)
 			}

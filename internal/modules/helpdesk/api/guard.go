@@ -14,9 +14,11 @@ import (
 )
 
 // beside are networks that no address of the open internet lies in, besides those
-// that the standard library knows: shared ones (RFC 6598), and the ways by which IPv6
-// reaches IPv4 (RFC 6052, 3056, 4380).
+// that the standard library knows: shared ones (RFC 6598), those of protocols and of
+// measurements (RFC 6890, 2544), the former site-local ones (RFC 3879), and the ways by
+// which IPv6 reaches IPv4 (RFC 6052, 3056, 4380, 4291).
 var beside = []netip.Prefix{netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("fec0::/10"), netip.MustParsePrefix("::/96"),
 	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("64:ff9b:1::/48")}
 
 // reachable reports whether a webhook may go to an address.
