@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -23,7 +24,7 @@ func (a *API) journal(ctx context.Context, before string) (list []Token, next st
 	if before != "" { // identifiers stand in the order of time
 		where, args = " WHERE id < $1", []any{before}
 	}
-	err = db.Each(ctx, a.DB.Read(), "SELECT "+tokenColumns+" FROM helpdesk_tokens"+where+" ORDER BY id DESC LIMIT 51", args, func(rows *sql.Rows) error {
+	err = db.Each(ctx, a.DB.Read(), "SELECT "+tokenColumns+" FROM helpdesk_tokens"+where+" ORDER BY id DESC LIMIT "+strconv.Itoa(journalSize+1), args, func(rows *sql.Rows) error {
 		t, err := scanToken(rows)
 		list = append(list, t)
 		return err

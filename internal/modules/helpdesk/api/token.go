@@ -123,7 +123,7 @@ func (a *API) tokens(ctx context.Context) ([]Token, error) {
 	return all, nil
 }
 
-// Revoke ends a token at once. What it was told goes on until its webhooks are removed.
+// Revoke ends a token at once, and its webhooks with it.
 func (a *API) Revoke(ctx context.Context, token string, by campus.PersonID) error {
 	return a.DB.InTx(ctx, func(tx db.Tx) error {
 		result, err := tx.ExecContext(ctx, "UPDATE helpdesk_tokens SET revoked_at = $1, revoked_by = $2 WHERE id = $3 AND revoked_at = 0", tx.Now(), string(by), token)
