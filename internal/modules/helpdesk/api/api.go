@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/campus/place"
@@ -208,7 +209,7 @@ func (v visit) read(into any) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("read a request: %w", err)
 	}
-	if strings.Contains(string(text), `\u0000`) || bytes.ContainsRune(text, 0) {
+	if strings.Contains(string(text), `\u0000`) || !isText(string(text)) {
 		return nil, Unfit.With(fault.Args{"field": "body"})
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -228,6 +229,9 @@ func (v visit) read(into any) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// isText reports whether both databases take it: UTF-8 without NUL.
+func isText(of string) bool { return utf8.ValidString(of) && !strings.ContainsRune(of, 0) }
 
 // number reads a parameter between 1 and most.
 func (v visit) number(name string, usual, most int) (int, error) {

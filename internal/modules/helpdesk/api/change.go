@@ -93,7 +93,7 @@ func (a *API) change(w http.ResponseWriter, v visit) error {
 		}
 	}
 	if c.Queue != "" {
-		if err := a.openQueue(v.Context(), c.Queue); err != nil {
+		if err := a.mayPlaceIn(v, c.Queue); err != nil {
 			return err
 		}
 	}

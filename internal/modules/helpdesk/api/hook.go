@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,10 +112,11 @@ func (a *API) AddHook(ctx context.Context, o HookOrder, reach Reach, token, by s
 		}
 	}
 	for _, queue := range o.Queues {
-		if len(reach.Queues) > 0 && !slices.Contains(reach.Queues, queue) {
-			return Hook{}, Unfit.With(fault.Args{"field": "queues"})
+		q, err := a.openQueue(ctx, queue)
+		if err == nil && !reach.HasQueue(q) {
+			err = Unfit.With(fault.Args{"field": "queues"})
 		}
-		if err := a.openQueue(ctx, queue); err != nil {
+		if err != nil {
 			return Hook{}, err
 		}
 	}
@@ -358,7 +360,10 @@ func (a *API) post(ctx context.Context, h Hook, delivery string, n Notice) (stat
 	r.Header = http.Header{"Content-Type": {"application/json"}, "User-Agent": {"Amphi"}, "Webhook-Id": {name}, "Webhook-Timestamp": {when}, "Webhook-Signature": {"v1," + Sign(key, name, when, body)}}
 	answer, err := a.client.Do(r)
 	if err != nil {
-		return 0, errors.New(strings.ReplaceAll(err.Error(), address, "https://"+h.Host+"/…"))
+		if whole := (*url.Error)(nil); errors.As(err, &whole) { // it names the address, by which some receivers are known
+			err = whole.Err
+		}
+		return 0, fmt.Errorf("send a message to %s: %w", h.Host, err)
 	}
 	defer answer.Body.Close()
 	if _, err := io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)); err != nil {

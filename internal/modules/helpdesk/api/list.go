@@ -27,6 +27,7 @@ const (
 	longestSubject         = 300
 	longestBody            = 100_000
 	longestSearch          = 120
+	mostValues             = 100 // of one parameter
 )
 
 // list answers with tickets, in the order of their last change: forward from a time
@@ -38,7 +39,7 @@ func (a *API) list(w http.ResponseWriter, v visit) error {
 	}
 	q := v.URL.Query()
 	for name := range q {
-		if strings.ContainsRune(q.Get(name), 0) {
+		if !isText(q.Get(name)) {
 			return Unfit.With(fault.Args{"field": name})
 		}
 	}
@@ -62,7 +63,11 @@ func (a *API) list(w http.ResponseWriter, v visit) error {
 	}
 	for name, column := range map[string]string{"state": "state", "queue": "queue_id", "campus": "campus", "area": "area", "service": "service"} {
 		if value := q.Get(name); value != "" {
-			in(column, strings.Split(value, ","))
+			values := strings.Split(value, ",")
+			if len(values) > mostValues {
+				return Unfit.With(fault.Args{"field": name})
+			}
+			in(column, values)
 		}
 	}
 	if text := q.Get("priority"); text != "" {

@@ -32,16 +32,27 @@ type Opening struct {
 	Reason    string    `json:"reason,omitempty"`
 }
 
-func (a *API) openQueue(ctx context.Context, queue string) error {
+// openQueue is a queue that takes tickets in.
+func (a *API) openQueue(ctx context.Context, queue string) (ticket.Queue, error) {
 	q, err := a.Tickets.Queue(ctx, queue)
 	if errors.Is(err, ticket.QueueGone) || err == nil && !q.ClosedAt.IsZero() {
-		return Unfit.With(fault.Args{"field": "queue"})
+		return ticket.Queue{}, Unfit.With(fault.Args{"field": "queue"})
+	}
+	return q, err
+}
+
+// mayPlaceIn refuses a queue that takes nothing in, and one out of the token's reach.
+func (a *API) mayPlaceIn(v visit, queue string) error {
+	q, err := a.openQueue(v.Context(), queue)
+	if err == nil && !v.token.HasQueue(q) {
+		err = v.outOfReach()
 	}
 	return err
 }
 
 // opening checks what is asked for, and finds who asks.
-func (a *API) opening(ctx context.Context, o Opening) (ticket.Ticket, ticket.Actor, error) {
+func (a *API) opening(v visit, o Opening) (ticket.Ticket, ticket.Actor, error) {
+	ctx := v.Context()
 	unfit := func(field string) (ticket.Ticket, ticket.Actor, error) {
 		return ticket.Ticket{}, ticket.Actor{}, Unfit.With(fault.Args{"field": field})
 	}
@@ -74,7 +85,7 @@ func (a *API) opening(ctx context.Context, o Opening) (ticket.Ticket, ticket.Act
 		}
 	}
 	if o.Queue != "" {
-		if err := a.openQueue(ctx, o.Queue); err != nil {
+		if err := a.mayPlaceIn(v, o.Queue); err != nil {
 			return ticket.Ticket{}, ticket.Actor{}, err
 		}
 	}
@@ -113,32 +124,28 @@ func (a *API) create(w http.ResponseWriter, v visit) error {
 		return err
 	}
 	key := v.Header.Get("Idempotency-Key")
-	if len(key) > longestKey || strings.ContainsRune(key, 0) {
+	if len(key) > longestKey || !isText(key) {
 		return Unfit.With(fault.Args{"field": "Idempotency-Key"})
 	}
-	t, by, err := a.opening(ctx, o)
+	t, by, err := a.opening(v, o)
 	if err != nil {
 		return err
 	}
 	var opened ticket.Ticket
 	status := http.StatusCreated
-	err = a.DB.InTx(ctx, func(tx db.Tx) error {
+	open := func(tx db.Tx) error {
 		status = http.StatusCreated
 		if key != "" {
-			var hash, before string
-			err := tx.QueryRowContext(ctx, "SELECT body_hash, ticket_id FROM helpdesk_api_keys WHERE token_id = $1 AND key = $2", v.token.ID, key).Scan(&hash, &before)
-			if err == nil && hash != id.Hash(string(body)) {
-				return KeyUsed
+			before, err := keyOf(ctx, tx, v.token.ID, key, id.Hash(string(body)))
+			if err != nil {
+				return err
 			}
-			if err == nil {
+			if before != "" {
 				status = http.StatusOK
 				if opened, err = a.Tickets.Change(ctx, tx, before, by, func(*ticket.Work) error { return nil }); err != nil {
 					return err
 				}
 				return v.inReach(opened)
-			}
-			if !errors.Is(err, sql.ErrNoRows) {
-				return fmt.Errorf("look for the key of an opening: %w", err)
 			}
 		}
 		var err error
@@ -155,10 +162,28 @@ func (a *API) create(w http.ResponseWriter, v visit) error {
 			return fmt.Errorf("keep the key of an opening: %w", err)
 		}
 		return nil
-	})
+	}
+	if err = a.DB.InTx(ctx, open); key != "" && db.IsUnique(err) { // it came twice at once: the other one opened it
+		err = a.DB.InTx(ctx, open)
+	}
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", root+"/tickets/"+opened.Number)
 	return a.answer(w, ctx, status, opened, false)
+}
+
+// keyOf answers the ticket that was opened with a key; empty for a key that is new.
+func keyOf(ctx context.Context, tx db.Tx, token, key, hash string) (ticket string, err error) {
+	var before string
+	err = tx.QueryRowContext(ctx, "SELECT body_hash, ticket_id FROM helpdesk_api_keys WHERE token_id = $1 AND key = $2", token, key).Scan(&before, &ticket)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("look for the key of an opening: %w", err)
+	case before != hash:
+		return "", KeyUsed
+	}
+	return ticket, nil
 }

@@ -165,10 +165,12 @@ func (v visit) by() ticket.Actor { return ticket.Actor{Role: ticket.Agent, Name:
 // inReach refuses a ticket that would leave what the token reaches.
 func (v visit) inReach(t ticket.Ticket) error {
 	if !v.token.Has(t) {
-		return OutOfReach.With(fault.Args{"label": v.token.Label})
+		return v.outOfReach()
 	}
 	return nil
 }
+
+func (v visit) outOfReach() error { return OutOfReach.With(fault.Args{"label": v.token.Label}) }
 
 func (a *API) queues(w http.ResponseWriter, v visit) error {
 	all, err := a.Tickets.Queues(v.Context())
