@@ -70,11 +70,7 @@ const mostContacts = 20_000
 func (m *Module) Listen(ctx context.Context) error {
 	var reading sync.WaitGroup
 	defer reading.Wait()
-	reading.Go(func() {
-		if err := m.find.Refresh(ctx); err != nil && ctx.Err() == nil {
-			m.Log.ErrorContext(ctx, "the search could not read the directory; it tries again when somebody searches", "error", err)
-		}
-	})
+	reading.Go(func() { m.find.Keep(ctx) })
 	view := ldapview.New(ldapview.Deps{People: m.find, Apps: m.Apps, Clock: m.Clock, Log: m.Log, Base: m.Base, Language: campus.French}, m.config.LDAP)
 	return view.Serve(ctx)
 }

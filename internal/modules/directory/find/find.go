@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -42,7 +43,10 @@ type Finder struct {
 	Deps
 	heard <-chan struct{} // something was committed here
 
-	reading sync.Mutex // one at a time brings the memory up to date
+	reading sync.Mutex    // one at a time brings the memory up to date
+	kept    atomic.Bool   // Keep is at work
+	behind  atomic.Bool   // Keep has many changes to read
+	wake    chan struct{} // it shall do so
 
 	mu     sync.RWMutex // guards what follows
 	loaded bool
@@ -68,7 +72,7 @@ type foundUnit struct {
 // New makes a search. It reads the directory when it is asked for the first time.
 func New(d Deps) *Finder {
 	heard, _ := d.DB.Listen(stamp.Topic) // for as long as the house stands
-	return &Finder{Deps: d, heard: heard}
+	return &Finder{Deps: d, heard: heard, wake: make(chan struct{}, 1)}
 }
 
 // Query is what somebody looks for.

@@ -2,10 +2,13 @@ package find_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -227,6 +230,83 @@ func TestChangesAreFoundAtOnce(t *testing.T) {
 		addUnits(t, d)
 		if got := look(f, "crous"); got != "BRS" {
 			t.Errorf("a new unit: %q", got)
+		}
+	}, schemas()...)
+}
+
+// imported is a register in which an import changed everybody: it tells them once the
+// gate is open.
+type imported struct {
+	before, after register
+	gate          chan struct{}
+}
+
+func (i imported) PeopleAfter(ctx context.Context, after campus.PersonID, most int) ([]contract.Known, error) {
+	return i.before.PeopleAfter(ctx, after, most)
+}
+
+func (i imported) KnownPeople(ctx context.Context, ids []campus.PersonID) (map[campus.PersonID]contract.Known, error) {
+	select {
+	case <-i.gate:
+		return i.after.KnownPeople(ctx, ids)
+	case <-time.After(20 * time.Second):
+		return nil, errors.New("somebody waited for the whole import")
+	}
+}
+
+func TestNobodyWaitsForManyChanges(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		all := imported{before: crowd(300), after: crowd(300), gate: make(chan struct{})}
+		for i := range all.after {
+			all.after[i].Subject.FamilyName = "Quéméner"
+		}
+		f := find.New(find.Deps{DB: d, Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Register: all, Rules: entry.Defaults()})
+		look := func() (named int) {
+			t.Helper()
+			found, err := f.Search(t.Context(), staff(), find.Query{Words: "quemener", Most: 300})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range found.People {
+				if p.FamilyName == "Quéméner" {
+					named++
+				}
+			}
+			return named
+		}
+		touch := func(some register) {
+			write(t, d, func(ctx context.Context, tx db.Tx) error {
+				for _, k := range some {
+					if err := stamp.Person(ctx, tx, k.ID); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var kept sync.WaitGroup
+		defer kept.Wait()
+		defer stop()
+		kept.Go(func() { f.Keep(ctx) })
+		for deadline := time.Now().Add(20 * time.Second); !f.Kept() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		}
+		look()
+		touch(all.before[:250])
+		for range 3 {
+			if n := look(); n != 0 {
+				t.Fatalf("%d people have their new names already", n)
+			}
+		}
+		close(all.gate)
+		for deadline := time.Now().Add(20 * time.Second); look() != 250; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d of 250 people have their new names", look())
+			}
+		}
+		touch(all.before[250:260]) // as few as somebody changes on a page
+		if n := look(); n != 260 {
+			t.Errorf("%d of 260 people have their new names at once", n)
 		}
 	}, schemas()...)
 }

@@ -20,12 +20,20 @@ const (
 	lookEvery = 2 * time.Second
 	// pageSize is how many people are read at once.
 	pageSize = 2000
+	// few is how many changes a reader waits for. More come from an import or a rule,
+	// and are read behind their back.
+	few = 100
+	// atOnce is how many changed people are put into memory at once: nobody reads it
+	// meanwhile.
+	atOnce = 500
 	// closed is the state of an account that is no more.
 	closed = "closed"
 )
 
 // Refresh brings the memory up to date: it reads everything the first time, and then
-// those who changed. While somebody else does so the memory is taken as it is.
+// those who changed, so that whoever changed something finds it changed. While
+// somebody else does so, or [Finder.Keep] has many changes to read, the memory is
+// taken as it is.
 func (f *Finder) Refresh(ctx context.Context) error {
 	f.mu.RLock()
 	loaded, looked := f.loaded, f.looked
@@ -37,13 +45,13 @@ func (f *Finder) Refresh(ctx context.Context) error {
 	default:
 	}
 	now := f.Clock.Now()
-	if loaded && !heard && now.Sub(looked).Abs() < lookEvery {
+	switch {
+	case loaded && (f.behind.Load() || !heard && now.Sub(looked).Abs() < lookEvery):
 		return nil
-	}
-	if loaded && !heard && !f.reading.TryLock() {
-		return nil
-	} else if !loaded || heard {
+	case !loaded || heard:
 		f.reading.Lock() // what was heard is ours to read
+	case !f.reading.TryLock():
+		return nil
 	}
 	defer f.reading.Unlock()
 	// A reader that goes away must not leave the others without an answer.
@@ -51,7 +59,50 @@ func (f *Finder) Refresh(ctx context.Context) error {
 	if f.words == nil {
 		return f.load(ctx, now)
 	}
-	return f.update(ctx, now)
+	changes, err := f.changes(ctx)
+	if err != nil {
+		return err
+	}
+	if len(changes.subjects) > few && f.kept.Load() {
+		if f.behind.CompareAndSwap(false, true) {
+			f.wake <- struct{}{} // there is room: Keep takes it before behind is false again
+		}
+		return nil
+	}
+	return f.apply(ctx, changes, now)
+}
+
+// Keep reads the directory, and then many changes at once whenever there are some,
+// until the context ends, so that no search waits for that.
+func (f *Finder) Keep(ctx context.Context) {
+	f.kept.Store(true)
+	defer f.kept.Store(false)
+	if err := f.Refresh(ctx); err != nil && ctx.Err() == nil {
+		f.Log.ErrorContext(ctx, "the search could not read the directory; it tries again when somebody searches", "error", err)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.wake:
+		}
+		if err := f.catchUp(ctx); err != nil && ctx.Err() == nil {
+			f.Log.ErrorContext(ctx, "the search could not read what changed; it tries again when somebody searches", "error", err)
+		}
+	}
+}
+
+// catchUp reads many changes.
+func (f *Finder) catchUp(ctx context.Context) error {
+	f.reading.Lock()
+	defer f.reading.Unlock()
+	defer f.behind.Store(false)
+	now := f.Clock.Now()
+	changes, err := f.changes(ctx)
+	if err != nil {
+		return err
+	}
+	return f.apply(ctx, changes, now)
 }
 
 // load reads the whole directory. What changes meanwhile is read again.
@@ -102,27 +153,54 @@ func (f *Finder) load(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// update reads those again that changed since.
-func (f *Finder) update(ctx context.Context, now time.Time) error {
-	changes, err := stamp.Since(ctx, f.DB.Read(), f.newest.Add(-stamp.Overlap))
+// changes are those since the memory was brought up to date.
+type changes struct {
+	subjects []string
+	newest   db.Time
+	applied  map[string]db.Time // stamps of the last moments, of what is in memory afterwards
+}
+
+func (f *Finder) changes(ctx context.Context) (changes, error) {
+	list, err := stamp.Since(ctx, f.DB.Read(), f.newest.Add(-stamp.Overlap))
 	if err != nil {
-		return err
+		return changes{}, err
 	}
-	newest, applied := f.newest, make(map[string]db.Time, len(changes))
-	var ids []campus.PersonID
-	units := false
-	for _, c := range changes {
-		newest = max(newest, c.At)
-		applied[c.Subject] = c.At
-		switch {
-		case f.applied[c.Subject] == c.At:
-		case c.Subject == stamp.Units:
+	c := changes{newest: f.newest, applied: make(map[string]db.Time, len(list))}
+	for _, one := range list {
+		c.newest = max(c.newest, one.At)
+		c.applied[one.Subject] = one.At
+		if f.applied[one.Subject] != one.At {
+			c.subjects = append(c.subjects, one.Subject)
+		}
+	}
+	return c, nil
+}
+
+// apply reads those again that changed.
+func (f *Finder) apply(ctx context.Context, c changes, now time.Time) error {
+	for some := range slices.Chunk(c.subjects, atOnce) {
+		if err := f.reread(ctx, some); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.newest, f.applied, f.looked = c.newest, c.applied, now
+	return nil
+}
+
+// reread reads the chart or people again.
+func (f *Finder) reread(ctx context.Context, subjects []string) error {
+	ids, units := make([]campus.PersonID, 0, len(subjects)), false
+	for _, s := range subjects {
+		if s == stamp.Units {
 			units = true
-		default:
-			ids = append(ids, campus.PersonID(c.Subject))
+		} else {
+			ids = append(ids, campus.PersonID(s))
 		}
 	}
 	tree := f.tree
+	var err error
 	if units {
 		if tree, err = unit.All(ctx, f.DB.Read()); err != nil {
 			return err
@@ -166,7 +244,6 @@ func (f *Finder) update(ctx context.Context, now time.Time) error {
 			f.free = append(f.free, i)
 		}
 	}
-	f.newest, f.applied, f.looked = newest, applied, now
 	return nil
 }
 
