@@ -154,17 +154,9 @@ func (f Filter) URL() string {
 // in.
 func (f Filter) For(v campus.Viewer, queues []string) Filter {
 	f.by, f.queues = v, queues
-	everywhere, within := v.Scope(campus.RightHelpdesk)
-	if everywhere {
-		return f
-	}
-	f.within = []string{}
-	for _, m := range within {
-		// A mandate that is narrower than a campus reaches no ticket: those carry only
-		// their campus.
-		if m.Campus != "" && m.Programme == "" && m.Unit == "" {
-			f.within = append(f.within, m.Campus)
-		}
+	everywhere, within := ticket.Reach(v)
+	if !everywhere {
+		f.within = append([]string{}, within...)
 	}
 	return f
 }

@@ -4,6 +4,7 @@ package listing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -59,6 +60,25 @@ const bulkLasts = 24 * time.Hour
 // Jobs registers the alcove's jobs.
 func (l *Listing) Jobs(r *jobs.Registry) {
 	r.Every("helpdesk.forget_bulks", 24*time.Hour, l.forgetBulks)
+}
+
+// agentsFor are the agents whom somebody can choose: those of the campuses in their
+// reach.
+func (l *Listing) agentsFor(ctx context.Context, v campus.Viewer) ([]campus.PersonID, error) {
+	everywhere, within := ticket.Reach(v)
+	if everywhere {
+		return l.Agents(ctx)
+	}
+	var list []campus.PersonID
+	for _, code := range within {
+		of, err := l.AgentsOf(ctx, code)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, of...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list), nil
 }
 
 // names are what people are called.

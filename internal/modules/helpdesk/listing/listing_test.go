@@ -42,7 +42,7 @@ func each(t *testing.T, test func(*testing.T, *tickettest.Desk, *listing.Listing
 		x.Tickets.Connect(x, x, index)
 		l := listing.New(listing.Deps{
 			DB: x.DB, Clock: x.Clock, Zone: x.Zone, Tickets: x.Tickets, Words: index, Register: people{},
-			Places: place.Fixed{OfCampuses: []place.Place{{Code: "rives", French: "Rives", English: "Rives"}}},
+			Places: place.Fixed{OfCampuses: []place.Place{{Code: "rives", French: "Rives", English: "Rives"}, {Code: "nord", French: "Nord", English: "North"}}},
 			Agents: func(context.Context) ([]campus.PersonID, error) {
 				return []campus.PersonID{campustest.Sam().Person, campustest.Nadia().Person}, nil
 			},

@@ -70,7 +70,7 @@ func (l *Listing) readOrder(ctx context.Context, v campus.Viewer, form url.Value
 	case actTake:
 		o.Assignee = v.Person
 	case actAssign:
-		agents, err := l.Agents(ctx)
+		agents, err := l.agentsFor(ctx, v)
 		if err != nil {
 			return o, nil, err
 		}
@@ -78,7 +78,7 @@ func (l *Listing) readOrder(ctx context.Context, v campus.Viewer, form url.Value
 			problems.Add("to_agent", "helpdesk.listing.problem.to_agent")
 		}
 	case actMove:
-		if q, err := l.Tickets.Queue(ctx, o.Queue); errors.Is(err, ticket.QueueGone) || err == nil && !q.ClosedAt.IsZero() {
+		if q, err := l.Tickets.Queue(ctx, o.Queue); errors.Is(err, ticket.QueueGone) || err == nil && (!q.ClosedAt.IsZero() || !ticket.MayUse(v, q)) {
 			problems.Add("to_queue", "helpdesk.listing.problem.to_queue")
 		} else if err != nil {
 			return o, nil, err

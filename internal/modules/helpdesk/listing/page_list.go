@@ -27,7 +27,7 @@ type listView struct {
 	Next    string
 	Tabs    []listTab
 	Views   []View
-	Queues  []ticket.Queue
+	Queues  []ticket.Queue // all that there are, to name them
 	Agents  []agent
 	Manages bool // may keep lists for everybody
 
@@ -36,6 +36,7 @@ type listView struct {
 
 	names  map[campus.PersonID]string
 	places place.Names
+	by     campus.Viewer
 	now    time.Time
 }
 
@@ -84,7 +85,7 @@ func (l *Listing) show(w http.ResponseWriter, r *http.Request, f Filter, o order
 		return err
 	}
 	f = f.For(v, queues)
-	view := listView{Filter: f, Count: -1, Manages: v.Can(campus.RightDesks), Order: o, Problems: problems, places: l.Places, now: l.Clock.Now()}
+	view := listView{Filter: f, Count: -1, Manages: v.Can(campus.RightDesks), Order: o, Problems: problems, places: l.Places, by: v, now: l.Clock.Now()}
 	if view.Rows, view.Next, err = l.List(ctx, f, f.size()); err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (l *Listing) show(w http.ResponseWriter, r *http.Request, f Filter, o order
 
 // fillNames names the agents of the list, and those to whom it can be given.
 func (l *Listing) fillNames(ctx context.Context, view *listView) error {
-	agents, err := l.Agents(ctx)
+	agents, err := l.agentsFor(ctx, view.by)
 	if err != nil {
 		return err
 	}

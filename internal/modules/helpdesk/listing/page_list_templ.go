@@ -483,7 +483,7 @@ func filterFields(v listView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if options := v.campusOptions(ctx); len(options) > 0 {
+		if options := v.campusOptions(ctx); len(options) > 1 || v.Filter.Campus != "" {
 			templ_7745c5c3_Err = ui.Select(ui.ChoiceProps{Name: "campus", Label: i18n.T(ctx, "helpdesk.listing.by_campus"), Value: v.Filter.Campus, Blank: i18n.T(ctx, "helpdesk.listing.any"), Options: options}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1476,13 +1476,14 @@ func keyed(ctx context.Context, below string, keys ...string) []ui.Option {
 	return list
 }
 
+// queueOptions are the queues in the viewer's reach.
 func (v listView) queueOptions(ctx context.Context, mine bool) []ui.Option {
 	var list []ui.Option
 	if mine {
 		list = append(list, ui.Option{Value: Mine, Label: i18n.T(ctx, "helpdesk.listing.my_queues")})
 	}
 	for _, q := range v.Queues {
-		if q.ClosedAt.IsZero() || mine {
+		if ticket.MayUse(v.by, q) && (q.ClosedAt.IsZero() || mine) {
 			list = append(list, ui.Option{Value: q.ID, Label: q.Name(i18n.Locale(ctx))})
 		}
 	}
@@ -1501,9 +1502,13 @@ func (v listView) assigneeOptions(ctx context.Context) []ui.Option {
 	return append([]ui.Option{{Value: Me, Label: i18n.T(ctx, "helpdesk.listing.me")}, {Value: None, Label: i18n.T(ctx, "helpdesk.listing.nobody")}}, v.agentOptions()...)
 }
 
+// campusOptions are the campuses in the viewer’s reach.
 func (v listView) campusOptions(ctx context.Context) []ui.Option {
 	var list []ui.Option
 	for _, p := range v.places.Campuses() {
+		if !ticket.MayHandle(v.by, ticket.Ticket{Campus: p.Code}) {
+			continue
+		}
 		list = append(list, ui.Option{Value: p.Code, Label: place.NameOf(v.places.Campuses(), p.Code, i18n.Locale(ctx))})
 	}
 	return list

@@ -233,3 +233,23 @@ func (q Queue) Name(l campus.Locale) string {
 func MayHandle(v campus.Viewer, t Ticket) bool {
 	return v.CanFor(campus.RightHelpdesk, []campus.Affiliation{{Campus: t.Campus}})
 }
+
+// Reach is whose tickets somebody may handle as an agent: everybody's, or those of
+// some campuses, by their codes.
+func Reach(v campus.Viewer) (everywhere bool, campuses []string) {
+	everywhere, within := v.Scope(campus.RightHelpdesk)
+	for _, m := range within {
+		// A mandate that is narrower than a campus reaches no ticket: those carry only
+		// their campus.
+		if m.Campus != "" && m.Programme == "" && m.Unit == "" {
+			campuses = append(campuses, m.Campus)
+		}
+	}
+	return everywhere, campuses
+}
+
+// MayUse reports whether tickets that somebody may handle can be in a queue: one of no
+// campus takes in those of all.
+func MayUse(v campus.Viewer, q Queue) bool {
+	return q.Campus == "" || MayHandle(v, Ticket{Campus: q.Campus})
+}
