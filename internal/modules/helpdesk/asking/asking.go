@@ -11,6 +11,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/diagnosis"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/openings"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/proving"
@@ -23,7 +24,8 @@ import (
 
 // Files takes in the files of a form.
 type Files interface {
-	FromForm(r *http.Request, field string) ([]ticket.Attachment, error)
+	Bring(r *http.Request, field string) (attached.Brought, error)
+	LayAside(r *http.Request, list []ticket.Attachment) (attached.Tray, error)
 	Drop(ctx context.Context, list []ticket.Attachment) error
 }
 
@@ -67,15 +69,20 @@ type Deps struct {
 type Asking struct {
 	Deps
 	uploads *limit.Limiter // files of strangers, by network
+	own     *limit.Limiter // files of who has signed in, by person
 }
 
 // uploadRate bounds how often one network brings files before anybody showed who
-// they are: a campus is one network, a robot is too.
-var uploadRate = limit.Rate{Every: 30 * time.Second, Burst: 60}
+// they are: a campus is one network, a robot is too. ownRate does for one person, whose
+// form may come back as often as they like.
+var (
+	uploadRate = limit.Rate{Every: 30 * time.Second, Burst: 60}
+	ownRate    = limit.Rate{Every: time.Minute, Burst: 15}
+)
 
 // New opens the alcove.
 func New(d Deps) *Asking {
-	a := &Asking{Deps: d, uploads: limit.New(uploadRate, limit.DefaultKeys, d.Clock)}
+	a := &Asking{Deps: d, uploads: limit.New(uploadRate, limit.DefaultKeys, d.Clock), own: limit.New(ownRate, limit.DefaultKeys, d.Clock)}
 	d.Proving.On(purpose, a.proved)
 	return a
 }

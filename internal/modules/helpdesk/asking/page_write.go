@@ -34,6 +34,7 @@ type writeView struct {
 	SignedIn bool
 	SMS      bool
 	Facts    []ticket.Fact
+	Tray     attached.Tray // files that wait for the next try
 	form     writeForm
 	Problems web.Problems
 }
@@ -147,13 +148,18 @@ func (a *Asking) write(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.form = readWriteForm(values)
 	view.check(a.Proofs)
-	if view.Problems.Any() {
-		return web.Render(w, r, http.StatusUnprocessableEntity, writeTempl(view))
-	}
-	wrote := view.begun(r.Context())
-	if wrote.Files, err = a.files(r); err != nil {
+	brought, err := a.bring(r)
+	if err != nil {
 		return err
 	}
+	if brought.Lost {
+		view.Problems.Add("files", "helpdesk.tray.lost")
+	}
+	if view.Problems.Any() {
+		return a.again(w, r, http.StatusUnprocessableEntity, view, brought.Files)
+	}
+	wrote := view.begun(r.Context())
+	wrote.Files = brought.Files
 	if view.SignedIn {
 		err = a.openFor(w, r, wrote)
 	} else {
@@ -162,29 +168,38 @@ func (a *Asking) write(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return nil
 	}
-	if dropped := a.Files.Drop(r.Context(), wrote.Files); dropped != nil {
-		return errors.Join(err, dropped)
-	}
 	if f := fault.Of(err); !view.SignedIn && f.Reason.Kind() == fault.Busy { // nothing typed is lost
 		web.Note(r, f)
 		view.Problems.Add("contact", f.Reason.Code()+".message", web.Pairs(f.Args)...)
-		return web.Render(w, r, f.Reason.Kind().Status(), writeTempl(view))
+		return a.again(w, r, f.Reason.Kind().Status(), view, wrote.Files)
 	}
-	return err
+	return errors.Join(err, a.Files.Drop(r.Context(), wrote.Files))
 }
 
-// files takes in what goes with a request. A network whose strangers bring more than
-// people do is not given the room.
-func (a *Asking) files(r *http.Request) ([]ticket.Attachment, error) {
+// again is the form once more, with what is to mend. Its files wait for the next try.
+func (a *Asking) again(w http.ResponseWriter, r *http.Request, status int, view writeView, list []ticket.Attachment) (err error) {
+	if view.Tray, err = a.Files.LayAside(r, list); err != nil {
+		return errors.Join(err, a.Files.Drop(r.Context(), list))
+	}
+	return web.Render(w, r, status, writeTempl(view))
+}
+
+// bring takes in what goes with a request. Who brings files more often than people do is
+// not given the room.
+func (a *Asking) bring(r *http.Request) (attached.Brought, error) {
 	if r.MultipartForm == nil || len(r.MultipartForm.File["files"]) == 0 {
-		return nil, nil
+		return a.Files.Bring(r, "")
 	}
-	if !web.Viewer(r).SignedIn() {
-		if _, ok := a.uploads.Allow(limit.AddressKey(web.ClientAddr(r))); !ok {
-			return []ticket.Attachment{{Name: i18n.T(r.Context(), "helpdesk.asking.files"), Refused: FilesLater.Code()}}, nil
-		}
+	of, key := a.uploads, limit.AddressKey(web.ClientAddr(r))
+	if v := web.Viewer(r); v.SignedIn() {
+		of, key = a.own, string(v.Person)
 	}
-	return a.Files.FromForm(r, "files")
+	if _, ok := of.Allow(key); ok {
+		return a.Files.Bring(r, "files")
+	}
+	brought, err := a.Files.Bring(r, "")
+	brought.Files = append(brought.Files, ticket.Attachment{Name: i18n.T(r.Context(), "helpdesk.asking.files"), Refused: FilesLater.Code()})
+	return brought, err
 }
 
 // begun is the request as it leaves: without the facts that the person took away, and

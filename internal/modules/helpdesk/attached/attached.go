@@ -84,10 +84,19 @@ func (a *Attached) Take(ctx context.Context, r io.Reader, name string) (ticket.A
 // FromForm takes in the files of a field of a multipart form that web.Form has read.
 // Fields that were left empty bring nothing.
 func (a *Attached) FromForm(r *http.Request, field string) ([]ticket.Attachment, error) {
+	return a.fromForm(r, field, nil)
+}
+
+// fromForm adds the files of a field to those that the message has already.
+func (a *Attached) fromForm(r *http.Request, field string, first []ticket.Attachment) ([]ticket.Attachment, error) {
 	if r.MultipartForm == nil {
-		return nil, nil
+		return first, nil
 	}
 	p := a.Parcel()
+	p.files = first
+	for _, f := range first {
+		p.left -= f.Size
+	}
 	for _, part := range r.MultipartForm.File[field] {
 		if part.Filename == "" && part.Size == 0 {
 			continue

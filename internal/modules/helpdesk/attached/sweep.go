@@ -89,8 +89,35 @@ func (a *Attached) Erase(ctx context.Context, who contract.Traced) ([]contract.E
 			break
 		}
 	}
-	if count == 0 {
-		return nil, nil
+	waited, err := a.eraseTrays(ctx, string(who.ID))
+	if err != nil {
+		return nil, err
 	}
-	return []contract.Erased{{Table: "helpdesk_attachments", Fate: contract.Deleted, Rows: count}}, nil
+	var erased []contract.Erased
+	for table, rows := range map[string]int64{"helpdesk_attachments": count, "helpdesk_uploads": waited} {
+		if rows > 0 {
+			erased = append(erased, contract.Erased{Table: table, Fate: contract.Deleted, Rows: rows})
+		}
+	}
+	return erased, nil
+}
+
+// eraseTrays deletes the files that wait for somebody's next try, and says how many.
+func (a *Attached) eraseTrays(ctx context.Context, who string) (count int64, err error) {
+	for after := ""; ; {
+		rows, err := sqlgen.New(a.DB.Read()).FilesWaitingFor(ctx, sqlgen.FilesWaitingForParams{OwnerID: who, AfterRef: after})
+		if err != nil {
+			return count, fmt.Errorf("list the files that wait for a person: %w", err)
+		}
+		if len(rows) == 0 {
+			return count, nil
+		}
+		for _, row := range rows {
+			if err := a.drop(ctx, files.Ref(row.FileRef)); err != nil {
+				return count, err
+			}
+			after = row.FileRef
+			count++
+		}
+	}
 }

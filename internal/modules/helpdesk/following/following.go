@@ -26,7 +26,8 @@ import (
 
 // Files takes files in and gives them back.
 type Files interface {
-	FromForm(r *http.Request, field string) ([]ticket.Attachment, error)
+	Bring(r *http.Request, field string) (attached.Brought, error)
+	LayAside(r *http.Request, list []ticket.Attachment) (attached.Tray, error)
 	Drop(ctx context.Context, list []ticket.Attachment) error
 	ServePublic(w http.ResponseWriter, r *http.Request, t ticket.Ticket, id string) error
 }

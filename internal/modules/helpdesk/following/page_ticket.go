@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/attached"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/promise"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/secretword"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
@@ -33,6 +35,7 @@ type ticketView struct {
 	Opened   string // "yes" just after it was opened, "masked" when a password was hidden
 	SignedIn bool
 	Reply    string
+	Tray     attached.Tray // files that wait for the next try of an answer
 	Problems web.Problems
 }
 
@@ -95,31 +98,34 @@ func (f *Following) reply(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	said := strings.TrimSpace(strings.ReplaceAll(values.Get("body"), "\r\n", "\n"))
-	if key := wrongReply(said, r); key != "" {
-		view, err := f.view(r, t)
-		if err != nil {
-			return err
-		}
-		view.Reply = said
-		view.Problems.Add("body", key, "limit", maxReply)
-		return web.Render(w, r, http.StatusUnprocessableEntity, ticketTempl(view))
+	field := "files"
+	wait, calm := f.replies.Allow(t.ID)
+	if !calm {
+		field = "" // who sends without end brings nothing more
 	}
-	if t.State == ticket.Merged {
-		return ticket.WrongState
-	}
-	body, masked := secretword.Mask(said)
-	files, err := f.Files.FromForm(r, "files")
+	brought, err := f.Files.Bring(r, field)
 	if err != nil {
 		return err
 	}
-	if err := f.change(r.Context(), t, by, func(work *ticket.Work) error {
+	if problems := wrongReply(said, brought); problems.Any() {
+		return f.again(w, r, http.StatusUnprocessableEntity, t, said, brought, problems)
+	}
+	if !calm {
+		hasty := fault.Of(TooFast.With(fault.Args{"wait": wait}))
+		web.Note(r, hasty)
+		var problems web.Problems
+		problems.Add("body", TooFast.Code()+".message", web.Pairs(hasty.Args)...)
+		return f.again(w, r, TooFast.Kind().Status(), t, said, brought, problems)
+	}
+	body, masked := secretword.Mask(said)
+	if err := f.write(r.Context(), t, by, func(work *ticket.Work) error {
 		if work.Before().State == ticket.Merged {
 			return ticket.WrongState
 		}
-		work.Say(ticket.Message{Body: body, Files: files})
+		work.Say(ticket.Message{Body: body, Files: brought.Files})
 		return nil
 	}); err != nil {
-		return errors.Join(err, f.Files.Drop(r.Context(), files))
+		return errors.Join(err, f.Files.Drop(r.Context(), brought.Files))
 	}
 	done := "helpdesk.following.replied"
 	if masked > 0 {
@@ -129,22 +135,41 @@ func (f *Following) reply(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, TicketURL(t.Number))
 }
 
-// wrongReply is the key of what is wrong with an answer; empty for nothing. Files
-// alone are an answer too.
-func wrongReply(said string, r *http.Request) string {
+// again is the page with an answer that is to mend. Its files wait for the next try.
+func (f *Following) again(w http.ResponseWriter, r *http.Request, status int, t ticket.Ticket, said string, brought attached.Brought, problems web.Problems) error {
+	view, err := f.view(r, t)
+	if err == nil {
+		view.Tray, err = f.Files.LayAside(r, brought.Files)
+	}
+	if err != nil {
+		return errors.Join(err, f.Files.Drop(r.Context(), brought.Files))
+	}
+	view.Reply, view.Problems = said, problems
+	return web.Render(w, r, status, ticketTempl(view))
+}
+
+// wrongReply is what is to mend in an answer. Files alone are an answer too.
+func wrongReply(said string, brought attached.Brought) (problems web.Problems) {
 	switch {
 	case utf8.RuneCountInString(said) > maxReply:
-		return "helpdesk.following.problem.long"
-	case said == "" && (r.MultipartForm == nil || len(r.MultipartForm.File["files"]) == 0 || r.MultipartForm.File["files"][0].Size == 0):
-		return "helpdesk.following.problem.body_missing"
+		problems.Add("body", "helpdesk.following.problem.long", "limit", maxReply)
+	case said == "" && !slices.ContainsFunc(brought.Files, func(f ticket.Attachment) bool { return f.Ref != "" }):
+		problems.Add("body", "helpdesk.following.problem.body_missing")
 	}
-	return ""
+	if brought.Lost {
+		problems.Add("files", "helpdesk.tray.lost")
+	}
+	return problems
 }
 
 func (f *Following) change(ctx context.Context, t ticket.Ticket, by ticket.Actor, do func(*ticket.Work) error) error {
 	if wait, ok := f.replies.Allow(t.ID); !ok {
 		return TooFast.With(fault.Args{"wait": wait})
 	}
+	return f.write(ctx, t, by, do)
+}
+
+func (f *Following) write(ctx context.Context, t ticket.Ticket, by ticket.Actor, do func(*ticket.Work) error) error {
 	return f.DB.InTx(ctx, func(tx db.Tx) error {
 		_, err := f.Tickets.Change(ctx, tx, t.ID, by, do)
 		return err

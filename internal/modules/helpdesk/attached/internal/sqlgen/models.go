@@ -115,6 +115,12 @@ type HelpdeskTicket struct {
 }
 
 type HelpdeskUpload struct {
-	FileRef string
-	TakenAt db.Time
+	FileRef   string
+	TakenAt   db.Time
+	TrayHash  string
+	OwnerID   string
+	Position  int64
+	Name      string
+	MediaType string
+	Size      int64
 }

@@ -56,6 +56,47 @@ func (q *Queries) FilesOfPerson(ctx context.Context, arg FilesOfPersonParams) ([
 	return items, nil
 }
 
+const filesWaitingFor = `-- name: FilesWaitingFor :many
+SELECT file_ref, taken_at, tray_hash, owner_id, position, name, media_type, size FROM helpdesk_uploads WHERE owner_id = $1 AND owner_id <> '' AND file_ref > $2 ORDER BY file_ref LIMIT 200
+`
+
+type FilesWaitingForParams struct {
+	OwnerID  string
+	AfterRef string
+}
+
+func (q *Queries) FilesWaitingFor(ctx context.Context, arg FilesWaitingForParams) ([]HelpdeskUpload, error) {
+	rows, err := q.db.QueryContext(ctx, filesWaitingFor, arg.OwnerID, arg.AfterRef)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HelpdeskUpload
+	for rows.Next() {
+		var i HelpdeskUpload
+		if err := rows.Scan(
+			&i.FileRef,
+			&i.TakenAt,
+			&i.TrayHash,
+			&i.OwnerID,
+			&i.Position,
+			&i.Name,
+			&i.MediaType,
+			&i.Size,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const forgetUpload = `-- name: ForgetUpload :exec
 DELETE FROM helpdesk_uploads WHERE file_ref = $1
 `
@@ -63,6 +104,40 @@ DELETE FROM helpdesk_uploads WHERE file_ref = $1
 func (q *Queries) ForgetUpload(ctx context.Context, fileRef string) error {
 	_, err := q.db.ExecContext(ctx, forgetUpload, fileRef)
 	return err
+}
+
+const layAside = `-- name: LayAside :execrows
+UPDATE helpdesk_uploads SET tray_hash = $1, owner_id = $2, position = $3, name = $4,
+    media_type = $5, size = $6, taken_at = $7
+WHERE file_ref = $8 AND tray_hash = ''
+`
+
+type LayAsideParams struct {
+	TrayHash  string
+	OwnerID   string
+	Position  int64
+	Name      string
+	MediaType string
+	Size      int64
+	TakenAt   db.Time
+	FileRef   string
+}
+
+func (q *Queries) LayAside(ctx context.Context, arg LayAsideParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, layAside,
+		arg.TrayHash,
+		arg.OwnerID,
+		arg.Position,
+		arg.Name,
+		arg.MediaType,
+		arg.Size,
+		arg.TakenAt,
+		arg.FileRef,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const noteUpload = `-- name: NoteUpload :exec
@@ -96,6 +171,48 @@ func (q *Queries) OldUploads(ctx context.Context, beforeAt db.Time) ([]string, e
 			return nil, err
 		}
 		items = append(items, file_ref)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const takeTray = `-- name: TakeTray :many
+DELETE FROM helpdesk_uploads WHERE tray_hash = $1 AND owner_id = $2 AND taken_at >= $3 RETURNING file_ref, taken_at, tray_hash, owner_id, position, name, media_type, size
+`
+
+type TakeTrayParams struct {
+	TrayHash string
+	OwnerID  string
+	SinceAt  db.Time
+}
+
+func (q *Queries) TakeTray(ctx context.Context, arg TakeTrayParams) ([]HelpdeskUpload, error) {
+	rows, err := q.db.QueryContext(ctx, takeTray, arg.TrayHash, arg.OwnerID, arg.SinceAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HelpdeskUpload
+	for rows.Next() {
+		var i HelpdeskUpload
+		if err := rows.Scan(
+			&i.FileRef,
+			&i.TakenAt,
+			&i.TrayHash,
+			&i.OwnerID,
+			&i.Position,
+			&i.Name,
+			&i.MediaType,
+			&i.Size,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
