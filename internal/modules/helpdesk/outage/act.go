@@ -137,9 +137,9 @@ func (x *Outages) Merge(ctx context.Context, tx db.Tx, o, into Outage) error {
 	}
 	if o.Begins.Before(into.Begins) {
 		into.Begins = o.Begins
-		if err := x.update(ctx, tx, into); err != nil {
-			return err
-		}
+	}
+	if err := x.update(ctx, tx, into); err != nil { // who ended it meanwhile goes first
+		return err
 	}
 	return jobs.Enqueue(ctx, tx, answerArgs{Merged: o.ID, Into: into.ID})
 }

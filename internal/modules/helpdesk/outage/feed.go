@@ -80,6 +80,7 @@ func (x *Outages) statusJSON(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", cacheable)
+	w.Header().Set("Vary", "Accept-Language, Cookie") // services are named in a language
 	return json.NewEncoder(w).Encode(doc)
 }
 

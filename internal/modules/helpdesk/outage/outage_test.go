@@ -2,6 +2,7 @@ package outage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -319,7 +320,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 			{"POST", base + "/undo", pagetest.Form("update", "x"), false},
 		} {
 			for name, who := range map[string]campus.Viewer{"a student": lina, "a stranger": {}} {
-				if status, body := d.ask(t, who, c.method, c.path, c.form); status == http.StatusOK || status == http.StatusUnprocessableEntity || status == http.StatusConflict || strings.Contains(body, "Secret suspicion") {
+				want := http.StatusForbidden
+				if who.Person == "" {
+					want = map[string]int{"GET": http.StatusSeeOther, "POST": http.StatusUnauthorized}[c.method]
+				}
+				if status, body := d.ask(t, who, c.method, c.path, c.form); status != want || strings.Contains(body, "Secret suspicion") {
 					t.Errorf("%s reaches %s %s: %d", name, c.method, c.path, status)
 				}
 			}
@@ -522,6 +527,92 @@ func TestWhoIsAboutToSignInReadsWhatConcernsTheServiceAndIsPublic(t *testing.T) 
 			got := d.x.BannersOf(d.english(), c.who, c.service)
 			if len(got) != c.want || len(got) == 1 && (got[0].Title != "Moodle is slow (North)" || !got[0].Stays) {
 				t.Errorf("%s: %+v", name, got)
+			}
+		}
+	})
+}
+
+func TestAnUpdateThatIsTakenBackWhileItIsWrittenSolvesNoMore(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		first, second := d.open(t, 1, nil), d.open(t, 2, nil)
+		var o outage.Outage
+		d.Tx(func(tx db.Tx) (err error) {
+			if o, err = d.x.Make(t.Context(), tx, outage.Outage{Kind: outage.Incident, Impact: outage.Down, Title: hours.Named{English: "Away"}}); err != nil {
+				return err
+			}
+			o, err = d.x.Tell(t.Context(), tx, manager.Person, o, outage.Telling{State: outage.Over, Words: hours.Named{English: "It is back."}, Solves: true})
+			return err
+		})
+		var update string
+		if err := d.DB.Read().QueryRowContext(t.Context(), "SELECT id FROM helpdesk_outage_updates").Scan(&update); err != nil {
+			t.Fatal(err)
+		}
+		u, _, err := d.x.UpdateCalled(t.Context(), update) // as the job read it when it began
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stands, err := d.x.AnswerSome(t.Context(), u, first.ID); err != nil || !stands {
+			t.Fatal(stands, err)
+		}
+		if status, _ := d.ask(t, manager, "POST", "/helpdesk/outages/"+o.ID+"/undo", pagetest.Form("update", update)); status != http.StatusSeeOther {
+			t.Fatalf("undo: %d", status)
+		}
+		if stands, err := d.x.AnswerSome(t.Context(), u, second.ID); err != nil || stands {
+			t.Errorf("it goes on: %t, %v", stands, err)
+		}
+		for _, c := range []struct {
+			id   string
+			want ticket.State
+		}{{first.ID, ticket.Solved}, {second.ID, ticket.New}} {
+			if one, err := d.Tickets.ByID(t.Context(), c.id); err != nil || one.State != c.want {
+				t.Errorf("%s is %s, not %s: %v", one.Number, one.State, c.want, err)
+			}
+		}
+	})
+}
+
+func TestNothingIsMergedIntoWhatEndedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		make := func(tx db.Tx, title string) (outage.Outage, error) {
+			return d.x.Make(t.Context(), tx, outage.Outage{Kind: outage.Incident, Impact: outage.Down, Title: hours.Named{English: title}})
+		}
+		var one, other outage.Outage
+		d.Tx(func(tx db.Tx) (err error) {
+			if one, err = make(tx, "One"); err == nil {
+				other, err = make(tx, "Other")
+			}
+			return err
+		})
+		d.Tx(func(tx db.Tx) error { // a colleague, after the page was read
+			_, err := d.x.Tell(t.Context(), tx, manager.Person, other, outage.Telling{State: outage.Over, Words: hours.Named{English: "Back"}})
+			return err
+		})
+		err := d.DB.InTx(t.Context(), func(tx db.Tx) error { return d.x.Merge(t.Context(), tx, one, other) })
+		if !errors.Is(err, outage.Changed) {
+			t.Errorf("it is merged: %v", err)
+		}
+	})
+}
+
+func TestAnIncidentListsOnlyTicketsThatItsReaderMayHandle(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		secret := d.open(t, 1, func(x *ticket.Ticket) { x.Subject = "A private matter" })
+		var o outage.Outage
+		d.Tx(func(tx db.Tx) (err error) {
+			o, err = d.x.Make(t.Context(), tx, outage.Outage{Kind: outage.Incident, Impact: outage.Down, Title: hours.Named{English: "Away"}})
+			return err
+		})
+		if status, _ := d.ask(t, manager, "POST", "/helpdesk/outages/"+o.ID+"/attach", pagetest.Form("number", secret.Number)); status != http.StatusSeeOther {
+			t.Fatalf("attach: %d", status)
+		}
+		runs := nadia
+		runs.Rights = []campus.Right{campus.RightDesks} // runs the desk, handles no ticket
+		for name, c := range map[string]struct {
+			who  campus.Viewer
+			sees bool
+		}{"who handles it": {manager, true}, "who does not": {runs, false}} {
+			if status, body := d.ask(t, c.who, "GET", "/helpdesk/outages/"+o.ID, nil); status != http.StatusOK || strings.Contains(body, "A private matter") != c.sees || strings.Contains(body, secret.Number) != c.sees {
+				t.Errorf("%s: %d", name, status)
 			}
 		}
 	})

@@ -170,7 +170,11 @@ func agent(v campus.Viewer) ticket.Actor {
 // mine reads a ticket by its number, for an agent who may handle it. Others are told
 // that there is none.
 func (x *Outages) mine(ctx context.Context, v campus.Viewer, number string) (ticket.Ticket, error) {
-	t, err := x.Tickets.ByNumber(ctx, digits(number))
+	read, ok := ticket.ParseNumber(number)
+	if !ok {
+		return ticket.Ticket{}, ticket.Missing
+	}
+	t, err := x.Tickets.ByNumber(ctx, read)
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
@@ -178,15 +182,4 @@ func (x *Outages) mine(ctx context.Context, v campus.Viewer, number string) (tic
 		return ticket.Ticket{}, ticket.Missing
 	}
 	return t, nil
-}
-
-// digits are the figures of a tracking number as somebody types it.
-func digits(text string) string {
-	var b []byte
-	for i := range len(text) {
-		if c := text[i]; c >= '0' && c <= '9' {
-			b = append(b, c)
-		}
-	}
-	return string(b)
 }

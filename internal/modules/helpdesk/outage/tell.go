@@ -83,17 +83,33 @@ func (x *Outages) answer(ctx context.Context, args answerArgs) error {
 		if err != nil || len(some) == 0 {
 			return err
 		}
-		if err := x.DB.InTx(ctx, func(tx db.Tx) error {
-			for _, one := range some {
-				if err := x.answerOne(ctx, tx, u, one); err != nil {
-					return err
-				}
-			}
-			return nil
-		}); err != nil {
+		if stands, err := x.answerSome(ctx, u, some); err != nil || !stands {
 			return err
 		}
 	}
+}
+
+// answerSome writes an update into tickets, unless it was taken back meanwhile: stands
+// is false then. Who takes it back waits for the tickets that are being written, and
+// sees them.
+func (x *Outages) answerSome(ctx context.Context, u Update, some []string) (stands bool, err error) {
+	err = x.DB.InTx(ctx, func(tx db.Tx) error {
+		held, err := tx.ExecContext(ctx, "UPDATE helpdesk_outage_updates SET undone_at = 0 WHERE id = $1 AND undone_at = 0", u.ID)
+		if err != nil {
+			return fmt.Errorf("hold an update: %w", err)
+		}
+		n, err := held.RowsAffected()
+		if stands = n > 0; err != nil || !stands {
+			return err
+		}
+		for _, one := range some {
+			if err := x.answerOne(ctx, tx, u, one); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return stands, err
 }
 
 func (x *Outages) answerOne(ctx context.Context, tx db.Tx, u Update, one string) error {
@@ -101,15 +117,15 @@ func (x *Outages) answerOne(ctx context.Context, tx db.Tx, u Update, one string)
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	result, err := tx.ExecContext(ctx, "INSERT INTO helpdesk_outage_answered (update_id, ticket_id, was) VALUES ($1, $2, $3) ON CONFLICT (update_id, ticket_id) DO NOTHING", u.ID, one, string(t.State))
-	if err != nil {
-		return fmt.Errorf("note which ticket an update reached: %w", err)
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return err
-	}
 	by := ticket.Actor{Role: ticket.Agent, Person: u.By, Name: x.institution(t.Locale)}
 	_, err = x.Tickets.Change(ctx, tx, one, by, func(w *ticket.Work) error {
+		result, err := tx.ExecContext(ctx, "INSERT INTO helpdesk_outage_answered (update_id, ticket_id, was) VALUES ($1, $2, $3) ON CONFLICT (update_id, ticket_id) DO NOTHING", u.ID, one, string(w.Ticket.State))
+		if err != nil {
+			return fmt.Errorf("note which ticket an update reached: %w", err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
 		if w.Ticket.State.Over() {
 			return nil
 		}
@@ -119,7 +135,7 @@ func (x *Outages) answerOne(ctx context.Context, tx db.Tx, u Update, one string)
 		}
 		return nil
 	})
-	return err
+	return ignoreMissing(err)
 }
 
 // attachedOrNot is the event of a ticket that belongs to an incident from now on, or
