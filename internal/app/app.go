@@ -129,8 +129,15 @@ func Main(args, environment []string, out, errOut io.Writer) int {
 }
 
 // explain words a failure for a terminal: a declared reason gets its sentence
-// and its code, anything else is told as it is.
+// and its code, anything else is told as it is. Each of several has its line.
 func explain(err error) string {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines []string
+		for _, one := range several.Unwrap() {
+			lines = append(lines, explain(one))
+		}
+		return strings.Join(lines, "\namphi: ")
+	}
 	f := fault.Of(err)
 	texts, loadErr := loadTexts(defaultZone, platformTexts()...)
 	if f.Reason == fault.Unexpected || loadErr != nil {
@@ -148,7 +155,9 @@ func explain(err error) string {
 	}
 	words = append(words, "("+code+")")
 	if f.Cause != nil {
-		words = append(words, f.Cause.Error())
+		if cause := strings.TrimRight(f.Cause.Error(), ": "); !strings.Contains(words[0], cause) {
+			words = append(words, cause)
+		}
 	}
 	return strings.Join(words, " ")
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/push"
 	"github.com/amphi-campus/amphi/internal/modules/directory/register"
+	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
@@ -142,8 +142,9 @@ func (c directoryCheckCommand) Run(t *terminal) error {
 			list = e.Readable()
 		}
 		for _, src := range list {
-			if err := c.probe(ctx, t, e, src); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("%s: %w", src, err))
+			blocked, err := c.probe(ctx, t, e, src)
+			failed = errors.Join(failed, err)
+			if blocked {
 				continue
 			}
 			r, err := e.Run(ctx, register.Order{Source: src, Dry: true})
@@ -156,21 +157,24 @@ func (c directoryCheckCommand) Run(t *terminal) error {
 	})
 }
 
-// probe asks a source what it can do.
-func (c directoryCheckCommand) probe(ctx context.Context, t *terminal, e *register.Engine, src string) error {
+// probe asks a source what it can do. It is blocked when a reading would come no
+// further either: of several servers one may be down.
+func (c directoryCheckCommand) probe(ctx context.Context, t *terminal, e *register.Engine, src string) (blocked bool, failed error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	steps, err := e.Probe(ctx, src)
 	if err != nil {
-		return err
+		return true, err
 	}
 	for _, step := range steps {
-		if !step.OK {
-			return fmt.Errorf("%s: %s", step.Name, step.Detail)
+		outcome := ""
+		if step.Err != nil {
+			outcome = " – failed"
+			failed = errors.Join(failed, step.Err)
 		}
-		t.say("%s: %s: %s", src, step.Name, step.Detail)
+		t.say("%s: %s: %s%s", src, step.Name, step.Detail, outcome)
 	}
-	return nil
+	return source.Blocked(steps), failed
 }
 
 // directoryTokenCommand keeps the tokens by which programs push into the directory.

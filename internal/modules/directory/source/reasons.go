@@ -9,12 +9,17 @@ import (
 // Why a source could not be read, or not to its end. Each has source, its name in the
 // configuration.
 var (
-	// Unreachable: it does not answer, or not securely.
+	// Unreachable: it does not answer.
 	Unreachable = fault.Declare(fault.Unavailable, "directory.source_unreachable")
+	// Untrusted: nobody whom we trust vouches for its certificate, or it is that of another
+	// name, or it has ended.
+	Untrusted = fault.Declare(fault.Upstream, "directory.source_untrusted")
 	// AccountRefused: it refuses the account of ours that reads.
 	AccountRefused = fault.Declare(fault.Upstream, "directory.source_account_refused")
 	// BaseMissing: there is nothing where people should be, or our account may not see it.
 	BaseMissing = fault.Declare(fault.Upstream, "directory.source_base_missing")
+	// NothingFits: no entry there fits the filter.
+	NothingFits = fault.Declare(fault.Upstream, "directory.source_nothing_fits")
 	// QuestionRefused: it does not take our question, such as a filter that it cannot read.
 	QuestionRefused = fault.Declare(fault.Upstream, "directory.source_question_refused")
 	// BrokenOff: it went away in the middle. It has count, of what was read until then.
@@ -35,7 +40,7 @@ var (
 // not be read.
 func Broken(err error) bool {
 	return slices.Contains([]*fault.Reason{
-		Unreachable, AccountRefused, BaseMissing, QuestionRefused, BrokenOff, SizeLimited, TimeLimited, FileMissing, FileUnreadable, HeaderMissing,
+		Unreachable, Untrusted, AccountRefused, BaseMissing, NothingFits, QuestionRefused, BrokenOff, SizeLimited, TimeLimited, FileMissing, FileUnreadable, HeaderMissing,
 	}, fault.Of(err).Reason)
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -55,8 +56,17 @@ func (r *reading) connect() error {
 		r.conn, r.server = conn, s
 		return nil
 	}
-	err := errors.Join(failures...)
-	return source.Unreachable.Because(err, fault.Args{"source": r.config.ID, "detail": detail(err)})
+	return r.unreachable(errors.Join(failures...))
+}
+
+// unreachable is why nothing can be asked of a server: its certificate, or that there is
+// no connection at all.
+func (s *Source) unreachable(err error) error {
+	args := fault.Args{"source": s.config.ID, "detail": detail(err)}
+	if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+		return source.Untrusted.Because(err, args)
+	}
+	return source.Unreachable.Because(err, args)
 }
 
 func (s *Source) dial(ctx context.Context, address string) (*ldap.Conn, error) {
@@ -110,7 +120,7 @@ func (s *Source) bind(conn *ldap.Conn) error {
 	case err == nil:
 		return nil
 	case lost(err):
-		return source.Unreachable.Because(err, fault.Args{"source": s.config.ID, "detail": detail(err)})
+		return s.unreachable(err)
 	default:
 		return source.AccountRefused.Because(err, fault.Args{"source": s.config.ID, "detail": detail(err)})
 	}
@@ -186,7 +196,7 @@ func isLDAP(err error) bool {
 
 // detail is an error in few words, for a report.
 func detail(err error) string {
-	text := []rune(err.Error())
+	text := []rune(strings.TrimRight(err.Error(), ": ")) // the library adds a server's words, of which there may be none
 	if len(text) > 200 {
 		text = append(text[:199], '…')
 	}

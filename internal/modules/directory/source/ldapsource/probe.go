@@ -3,11 +3,11 @@ package ldapsource
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
+	"github.com/amphi-campus/amphi/internal/platform/fault"
 )
 
 var _ source.Prober = (*Source)(nil)
@@ -24,10 +24,10 @@ func (s *Source) Probe(ctx context.Context) (steps []source.Step) {
 	for _, address := range s.config.LDAP.URLs {
 		conn, err := s.dial(ctx, address)
 		if err != nil {
-			steps = append(steps, source.Step{Name: "connect", Detail: address + ": " + err.Error()})
+			steps = append(steps, source.Step{Name: source.StepConnect, Detail: address, Err: s.unreachable(err)})
 			continue
 		}
-		step := source.Step{Name: "connect", OK: true, Detail: address}
+		step := source.Step{Name: source.StepConnect, Detail: address}
 		if state, encrypted := conn.TLSConnectionState(); encrypted && len(state.PeerCertificates) > 0 {
 			step.Detail += " " + tls.VersionName(state.Version)
 			step.Ends = state.PeerCertificates[0].NotAfter
@@ -38,17 +38,17 @@ func (s *Source) Probe(ctx context.Context) (steps []source.Step) {
 		}
 		r.conn = conn
 		if err := s.bind(conn); err != nil {
-			return append(steps, source.Step{Name: "bind", Detail: s.config.LDAP.BindDN + ": " + err.Error()})
+			return append(steps, source.Step{Name: "bind", Detail: s.config.LDAP.BindDN, Err: err})
 		}
-		steps = append(steps, source.Step{Name: "bind", OK: true, Detail: s.config.LDAP.BindDN})
+		steps = append(steps, source.Step{Name: "bind", Detail: s.config.LDAP.BindDN})
 		if r.server, err = ask(conn); err != nil {
-			return append(steps, source.Step{Name: "changes", Detail: err.Error()})
+			return append(steps, source.Step{Name: "changes", Detail: address, Err: s.unreachable(err)})
 		}
 	}
 	if r.conn == nil {
 		return steps
 	}
-	steps = append(steps, source.Step{Name: "changes", OK: true, Detail: r.way()})
+	steps = append(steps, source.Step{Name: "changes", Detail: r.way()})
 	for _, p := range s.places() {
 		steps = append(steps, r.sample(p))
 	}
@@ -60,23 +60,22 @@ func (r *reading) sample(p place) source.Step {
 	step := source.Step{Name: string(p.kind), Detail: p.base}
 	const few = 5
 	found, err := r.conn.Search(ldap.NewSearchRequest(p.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, few, r.seconds(), false, p.filter, r.wanted(p.kind), nil))
-	if err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) {
-		step.Detail += ": " + detail(err)
+	switch {
+	case err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded):
+		step.Err = r.explained(p, err)
 		return step
-	}
-	if len(found.Entries) == 0 {
-		step.Detail += ": no entry fits " + p.filter
+	case len(found.Entries) == 0:
+		step.Err = source.NothingFits.With(fault.Args{"source": r.config.ID, "base": p.base, "filter": p.filter})
 		return step
 	}
 	record, err := r.record(p.kind, found.Entries[0], "")
-	if err != nil {
-		step.Detail += ": " + detail(err)
-		return step
+	switch {
+	case err != nil:
+		step.Err = r.explained(p, err)
+	case record.Key == "":
+		step.Detail, step.Err = record.Where, source.KeyMissing.With(fault.Args{"attribute": r.key()})
+	default:
+		step.Sample = &record
 	}
-	if record.Key == "" {
-		step.Detail += fmt.Sprintf(": %s has no %s, or our account may not read it", record.Where, r.key())
-		return step
-	}
-	step.OK, step.Sample = true, &record
 	return step
 }
