@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
 	"github.com/amphi-campus/amphi/internal/modules/provisioning/ledger"
+	"github.com/amphi-campus/amphi/internal/modules/provisioning/target"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
+	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
 // Standing is how the work on one target goes, for who runs the program.
@@ -55,7 +59,31 @@ func (m *Module) Test(ctx context.Context, id string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Patience)
 	defer cancel()
-	return s.Target.Probe(ctx)
+	said, err := s.Target.Probe(ctx)
+	if err != nil {
+		f := target.FailureOf(err)
+		return "", errors.New(told(ctx, f.Reason().Code(), f.Detail))
+	}
+	return said, nil
+}
+
+// mendable are the failures about which whoever runs Amphi can do something, whoever
+// they are met with.
+var mendable = []target.Kind{target.Down, target.Denied, target.Busy, target.Unclear}
+
+// mend is what can be done about a failure with this reason code, or "".
+func mend(ctx context.Context, code string) string {
+	if !slices.ContainsFunc(mendable, func(k target.Kind) bool { return (&target.Failure{Kind: k}).Reason().Code() == code }) {
+		return ""
+	}
+	_, name, _ := strings.Cut(code, ".")
+	return i18n.T(ctx, "provisioning.mend."+name)
+}
+
+// told is a failure for an administrator: the reason code, what the service said, and
+// what can be done.
+func told(ctx context.Context, code, detail string) string {
+	return strings.TrimSpace(code + ": " + strings.TrimRight(detail, ". ") + ". " + mend(ctx, code))
 }
 
 // Pushed is what became of one account that was worked on at once.
@@ -63,7 +91,7 @@ type Pushed struct {
 	Target string
 	State  contract.AccountState
 	// Words are what the person reads; Failed is what the service said, with the
-	// reason code, or empty.
+	// reason code and what can be done, or empty.
 	Words, Failed string
 }
 
@@ -84,7 +112,7 @@ func (m *Module) Push(ctx context.Context, login, id string) ([]Pushed, error) {
 		}
 		one := Pushed{Target: s.Service.ID}
 		if failed != nil {
-			one.Failed = failed.Error()
+			one.Failed = told(ctx, failed.Reason().Code(), failed.Detail)
 		}
 		if one.State, one.Words, err = m.words(ctx, s, who); err != nil {
 			return all, err

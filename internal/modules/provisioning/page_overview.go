@@ -109,7 +109,7 @@ func (m *Module) targetView(ctx context.Context, v campus.Viewer, s *service, de
 	when("away", desk.OpenedAt.Time())
 	when("probe", desk.ProbeAt.Time())
 	if desk.Reason != "" && v.Can(campus.RightAdmin) {
-		fact("last_error", desk.Reason+": "+desk.Detail)
+		fact("last_error", told(ctx, desk.Reason, desk.Detail))
 	}
 	when("paused", desk.PausedAt.Time())
 	return one, m.reportFacts(ctx, &one, desk)

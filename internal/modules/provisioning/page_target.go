@@ -282,7 +282,7 @@ func (m *Module) tryOnce(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case failed != nil:
-		return m.showTarget(w, r, http.StatusOK, failed.Reason().Code()+": "+failed.Detail, ui.Bad)
+		return m.showTarget(w, r, http.StatusOK, told(ctx, failed.Reason().Code(), failed.Detail), ui.Bad)
 	}
 	state, words, err := m.words(ctx, s, who)
 	if err != nil {

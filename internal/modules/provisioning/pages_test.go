@@ -371,3 +371,26 @@ func TestAPaceIsWrittenAsTheLanguageDoes(t *testing.T) {
 		}
 	}
 }
+
+func TestAServiceThatFailsForEverybodySaysWhatToMend(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*TargetConfig)
+		want   []string
+	}{
+		{"a wrong token", func(c *TargetConfig) { c.Moodle.Token = "old" }, []string{"provisioning.service_denied", "Check the token"}},
+		{"nobody listens", func(c *TargetConfig) { c.URL = "http://127.0.0.1:1" }, []string{"provisioning.service_down", "Check url", "firewall"}},
+	} {
+		h := one(t, c.change)
+		_, err := h.module.Test(h.english(), "moodle")
+		if err == nil {
+			t.Errorf("%s: it is well", c.name)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %q does not say %q", c.name, err, want)
+			}
+		}
+	}
+}

@@ -43,15 +43,28 @@ func (w *Worker) work(ctx context.Context, j workJob) error {
 	}
 	how, err := w.slice(ctx, s, lease)
 	// The target is given up even while the server stops.
-	if e := w.Ledger.GiveLease(context.WithoutCancel(ctx), s.ID, lease); e != nil {
-		return errors.Join(err, e)
-	}
-	if err == nil && how == drained {
-		// Work that came between the last look and here found the target taken.
-		how, err = w.left(ctx, s)
-	}
-	if err != nil || how != more {
+	return errors.Join(err, w.leave(context.WithoutCancel(ctx), s, lease, how))
+}
+
+// leave gives a target up and has somebody go on with what is left. Whoever came with
+// work between the last look and here found the target taken and went away: that is why
+// it is looked at once more afterwards.
+func (w *Worker) leave(ctx context.Context, s *Service, lease string, how ending) error {
+	if err := w.Ledger.GiveLease(ctx, s.ID, lease); err != nil {
 		return err
+	}
+	left := how == more
+	if how == drained || how == braked {
+		// Only who has the target may ask the brake: while it holds, closings wait for the
+		// next round.
+		batch, err := w.Ledger.DueNow(ctx, s.ID, how == drained, 1)
+		if err != nil {
+			return err
+		}
+		left = len(batch) > 0
+	}
+	if !left {
+		return nil
 	}
 	return w.DB.InTx(ctx, func(tx db.Tx) error { return w.Start(ctx, tx, s.ID) })
 }
@@ -62,19 +75,9 @@ type ending int
 const (
 	aside   ending = iota // the service steps out of the way, or is to be left alone
 	drained               // nothing is due
+	braked                // nothing is due that may be done now: closings may not
 	more                  // time to make room, and something may be left
 )
-
-// left looks once more whether anything is due. Closings can wait for the next round:
-// only who has the target may ask whether the brake lets them go.
-func (w *Worker) left(ctx context.Context, s *Service) (ending, error) {
-	const closing = false
-	batch, err := w.Ledger.DueNow(ctx, s.ID, closing, 1)
-	if err != nil || len(batch) == 0 {
-		return drained, err
-	}
-	return more, nil
-}
 
 // slice works until nothing is due, the service steps out of the way, or it is
 // time to make room.
@@ -95,8 +98,13 @@ func (w *Worker) slice(ctx context.Context, s *Service, lease string) (ending, e
 			return aside, err
 		}
 		batch, err := w.Ledger.DueNow(ctx, s.ID, closing, 8*s.Together)
-		if err != nil || len(batch) == 0 {
-			return drained, err
+		switch {
+		case err != nil:
+			return aside, err
+		case len(batch) == 0 && closing:
+			return drained, nil
+		case len(batch) == 0:
+			return braked, nil
 		}
 		gone, err := w.batch(ctx, s, batch)
 		switch {
@@ -269,7 +277,7 @@ func (w *Worker) Once(ctx context.Context, targetID string, who campus.PersonID)
 		}
 	}
 	failed, err := w.onceLeased(ctx, s, who)
-	return failed, errors.Join(err, w.Ledger.GiveLease(context.WithoutCancel(ctx), targetID, lease))
+	return failed, errors.Join(err, w.leave(context.WithoutCancel(ctx), s, lease, braked))
 }
 
 func (w *Worker) onceLeased(ctx context.Context, s *Service, who campus.PersonID) (*target.Failure, error) {
