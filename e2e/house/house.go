@@ -74,7 +74,12 @@ func Serve(t testing.TB, data string) *House {
 		"AMPHI_SERVER__BASE_URL=http://"+address, "AMPHI_MONITOR__LISTEN=")
 	h := &House{data: data}
 	h.start(t, cmd)
-	h.closeAfter(t)
+	t.Cleanup(func() { // the data is the test's, so it waits
+		h.explain(t)
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return h
 }
 
@@ -109,21 +114,45 @@ func run(t testing.TB, settings []string, text string, arguments ...string) (sai
 	return string(output), 0
 }
 
+// leaving are the houses that no test needs any more.
+var leaving struct {
+	sync.WaitGroup
+	sync.Mutex
+	disobeyed []error
+}
+
+// closeAfter closes the house once its test is over. A house lets its work end
+// first, which takes ten seconds while one of its services is slow: the next test
+// does not wait for that, Run does, and fails when a house did not obey.
 func (h *House) closeAfter(t testing.TB) {
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the house said:\n%s", h.complaints())
-		}
-		if err := h.close(); err != nil {
-			t.Error(err)
-		}
+		h.explain(t)
+		leaving.Go(func() {
+			if err := h.close(); err != nil {
+				leaving.Lock()
+				defer leaving.Unlock()
+				leaving.disobeyed = append(leaving.disobeyed, fmt.Errorf("the house of %s: %w", t.Name(), err))
+			}
+		})
 	})
 }
 
-// Run runs a package's tests, closes the shared house and the shared browser,
-// and removes what they left. It is for TestMain.
+// explain shows what the house complained of when its test failed.
+func (h *House) explain(t testing.TB) {
+	if t.Failed() {
+		t.Logf("the house said:\n%s", h.complaints())
+	}
+}
+
+// Run runs a package's tests, closes every house and the shared browser, and
+// removes what they left. It is for TestMain.
 func Run(m *testing.M) int {
 	code := browser.Run(m)
+	leaving.Wait()
+	for _, err := range leaving.disobeyed {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.house != nil {
@@ -266,7 +295,11 @@ func (h *House) complaints() string {
 // Folder is where the house keeps its data.
 func (h *House) Folder() string { return h.data }
 
+// obedience is how long a house may take to end after it was asked. It gives its
+// work ten seconds; the rest is for a slow machine.
+const obedience = 30 * time.Second
+
 // close stops the house as an administrator would and sees to it that it obeys.
 func (h *House) close() error {
-	return errors.Join(h.program.Stop(15*time.Second), os.RemoveAll(h.data))
+	return errors.Join(h.program.Stop(obedience), os.RemoveAll(h.data))
 }

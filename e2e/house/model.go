@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 )
 
 // model is a demo on its first day. To fill one takes ten times as long as to copy
@@ -29,7 +28,7 @@ func furnish(t testing.TB, data string) {
 		}
 		h := &House{data: model.data}
 		h.start(t, exec.Command(program, "demo", "--listen", "127.0.0.1:0", "--data", model.data))
-		model.err = h.program.Stop(15 * time.Second)
+		model.err = h.program.Stop(obedience)
 	})
 	if model.err != nil {
 		t.Fatal(model.err)
