@@ -15,12 +15,14 @@ CONCURRENT = ./internal/platform/... ./internal/modules/identity ./internal/modu
 	$(addprefix ./internal/modules/identity/,activation code diagnostic factor journal password recovery renewal risk/...) \
 	$(addprefix ./internal/modules/,sso $(addprefix sso/,casserver keys oidcop samlidp)) \
 	$(addprefix ./internal/modules/helpdesk/,counter handling outage ticket)
+# The stories in a browser.
+STORIES    = ./e2e
 VIEWS      = internal/ui internal/contract $(wildcard internal/modules/*)
 SQLC_FILES = $(wildcard $(addsuffix /sqlc.yaml,internal/* internal/*/* internal/*/*/* internal/*/*/*/*))
 GENERATED  = '*_templ.go' '*/sqlgen/*.go' docs/reasons.md docs/configuration.md
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build test tests check format vet staticcheck vulnerabilities generated generate generate-views generate-queries bench fuzz clean
+.PHONY: help run dev build test tests stories packages check format vet staticcheck vulnerabilities generated generate generate-views generate-queries bench fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,13 +40,23 @@ test: ## run every test, with real PostgreSQL, Chromium and Apache
 	$(GO) run ./internal/testenv -- $(MAKE) --no-print-directory tests
 
 # The tests alone; what they need is in the environment (AMPHI_TEST_…). Each runs
-# once, and what fails, or does not even compile, keeps no other from running.
+# once, and what fails, or does not even compile, keeps no other from running. The
+# stories wait for the browser more than they work: the other tests fill the time.
+# What both would compile is compiled before.
 tests:
-	@if [ -z "$$AMPHI_TEST_CC" ]; then \
+	-@$(GO) build ./...
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 stories packages
+
+stories:
+	$(GO) test -timeout 45m $(STORIES)
+
+packages:
+	@all=$$($(GO) list -e ./... | grep -vxF "$$($(GO) list -e $(STORIES))") || exit 1; \
+	if [ -z "$$AMPHI_TEST_CC" ]; then \
 		echo 'The race detector needs gcc: the tests run without it.'; \
-		exec $(GO) test -timeout 45m ./...; \
+		exec $(GO) test -timeout 45m $$all; \
 	fi; \
-	concurrent=$$($(GO) list -e $(CONCURRENT)) && all=$$($(GO) list -e ./...) || exit 1; \
+	concurrent=$$($(GO) list -e $(CONCURRENT)) || exit 1; \
 	$(GO) test -timeout 45m $$(echo "$$all" | grep -vxF "$$concurrent"); code=$$?; \
 	echo '$(GO) test -race $(CONCURRENT)'; \
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m $$concurrent || code=$$?; \
