@@ -20,3 +20,9 @@ func Breakdown(counts map[string]int) string {
 	}
 	return strings.Join(list, ", ")
 }
+
+// Spoken and Spent are how the page says lengths of time.
+var (
+	Spoken = spoken
+	Spent  = spent
+)

@@ -142,13 +142,28 @@ func summary(ctx context.Context, now, before Report) section {
 		return enough(rated(r), func() string { return shareOf(r.All.Ratings[ticket.RatedYes], rated(r)) })
 	})
 	row("rated", func(r Report) string { return told(rated(r)) })
-	row("spent", func(r Report) string { return spoken(ctx, time.Duration(r.All.Minutes)*time.Minute) })
+	row("spent", func(r Report) string { return spent(ctx, r.All.Minutes) })
 	return s
 }
 
-// spoken is a duration in opening hours: days of the clock would mislead.
+// spoken is a duration in opening hours: days of the clock would mislead, so that a
+// long one is said in hours.
 func spoken(ctx context.Context, d time.Duration) string {
-	return t(ctx, "duration", "hours", int(d/time.Hour), "minutes", int(d%time.Hour/time.Minute))
+	switch {
+	case d < time.Minute:
+		return t(ctx, "moment")
+	case d >= 2*24*time.Hour:
+		return i18n.T(ctx, "platform.time.hours", "count", int(d.Round(time.Hour)/time.Hour))
+	}
+	return i18n.Of(ctx).Duration(d)
+}
+
+// spent is time that agents noted: none is none.
+func spent(ctx context.Context, minutes int) string {
+	if minutes == 0 {
+		return "–"
+	}
+	return spoken(ctx, time.Duration(minutes)*time.Minute)
 }
 
 // steps puts days together, so that at most sixty are drawn.
