@@ -219,7 +219,7 @@ func mailsTempl(view mailsView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Page(ui.PageProps{Title: t(ctx, "title"), Lead: t(ctx, "lead"), Crumbs: []ui.Link{{Label: t(ctx, "setup"), URL: "/helpdesk/setup"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Page(ui.PageProps{Title: t(ctx, "title"), Lead: t(ctx, "lead"), Crumbs: []ui.Link{{Label: i18n.T(ctx, "helpdesk.setup.title"), URL: "/helpdesk/setup"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -71,7 +71,7 @@ func rulesTempl(view rulesView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.LinkButton(ui.Link{Label: t(ctx, "rules.try", "count", tried), URL: "/helpdesk/setup/rules/try"}, false).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.LinkButton(ui.Link{Label: t(ctx, "rules.try"), URL: "/helpdesk/setup/rules/try"}, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

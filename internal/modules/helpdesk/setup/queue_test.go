@@ -108,7 +108,10 @@ func TestRulesAreTriedKeptMovedAndTurnedOff(t *testing.T) {
 		asked := h.Open(campustest.Lina(), "Emprunt à la bibliothèque", "…")
 		h.get("/helpdesk/setup/rules/new")
 		rule := pagetest.Form("name_en", "The library looks after loans.", "words", "emprunt", "queue", h.Queue.ID, "priority", "low", "act", "try", "version", "0")
-		h.refuse("/helpdesk/setup/rules/new", pagetest.Form("name_en", "Nothing"), "Say what the rule decides")
+		h.refuse("/helpdesk/setup/rules/new", pagetest.Form("name_en", "Nothing"), "Say what the rule decides: a queue, a priority, an agent, tags, or giving in turn.")
+		if page := plain(h.get("/helpdesk/setup/rules")); !strings.Contains(page, "Try with the latest requests") || strings.Contains(page, "100") {
+			t.Errorf("one request was made, and the rules are tried with %s", page)
+		}
 		h.refuse("/helpdesk/setup/rules/new", pagetest.Form("name_en", "Nowhere", "queue", "nowhere"), "Choose one of the list.")
 		resp, body := pagetest.Ask(t, h.browser, "POST", h.server.URL+"/helpdesk/setup/rules/new", rule)
 		if page := plain(body); resp.StatusCode != http.StatusOK || !strings.Contains(page, "1 request would be elsewhere") || !strings.Contains(page, "normal → low") {
