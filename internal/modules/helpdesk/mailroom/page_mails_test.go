@@ -2,7 +2,9 @@ package mailroom_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,7 +37,11 @@ func TestOnlyWhoRunsTheDeskSeesTheMails(t *testing.T) {
 				{"GET", ""}, {"GET", "/" + rows[0].ID + "/raw"}, {"POST", "/" + rows[0].ID + "/open"}, {"POST", "/" + rows[0].ID + "/again"},
 			} {
 				a, body := pagetest.Ask(t, pagetest.Still(), at.method, server.URL+"/helpdesk/setup/mail"+at.path, pagetest.Form())
-				if a.StatusCode < 300 || a.StatusCode == http.StatusNotFound || strings.Contains(body, "cron@srv.example") {
+				want := http.StatusForbidden
+				if viewer.Person == "" {
+					want = map[string]int{"GET": http.StatusSeeOther, "POST": http.StatusUnauthorized}[at.method]
+				}
+				if a.StatusCode != want || strings.Contains(body, "cron@srv.example") {
 					t.Errorf("%s may %s %s: %d", viewer.Login, at.method, at.path, a.StatusCode)
 				}
 			}
@@ -81,6 +87,31 @@ func TestWhoRunsTheDeskMakesARequestOfAMailThatWasLeftAlone(t *testing.T) {
 		}
 		if a, _ := pagetest.Ask(t, browser, "GET", base+"/nothing/raw", nil); a.StatusCode != http.StatusNotFound {
 			t.Errorf("an unknown mail: %d", a.StatusCode)
+		}
+	})
+}
+
+func TestAMailOfWhichTwoMakeARequestAtOnceBecomesOne(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *room) {
+		r.post(t, "alerte@srv.example", queue, written("alerte@srv.example", queue, "Disque", "95 %", "Auto-Submitted", "auto-generated"))
+		rows, err := r.mail.Listed(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Viewer = chief()
+		open := r.Serve(r.mail.Routes).URL + "/helpdesk/setup/mail/" + rows[0].ID + "/open"
+		answers := make([]int, 4)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() {
+				a, _ := pagetest.Ask(t, pagetest.Still(), "POST", open, pagetest.Form())
+				answers[i] = a.StatusCode
+			})
+		}
+		all.Wait()
+		slices.Sort(answers)
+		if !slices.Equal(answers, []int{http.StatusSeeOther, http.StatusConflict, http.StatusConflict, http.StatusConflict}) {
+			t.Errorf("they are answered %v", answers)
 		}
 	})
 }

@@ -202,16 +202,20 @@ func (m *Mailroom) settle(ctx context.Context, r *reading, act func(db.Tx) (outc
 		}
 		return err
 	})
-	if err != nil || !keepsFiles(outcome) {
-		if dropErr := m.Attached.Drop(ctx, r.files); dropErr != nil {
-			err = errors.Join(err, dropErr)
+	twice := errors.Is(err, errTwice)
+	if twice {
+		if err = nil; r.byHand {
+			err = MailSettled // somebody else was quicker
 		}
 	}
-	if errors.Is(err, errTwice) && !r.byHand {
-		return nil
+	if err != nil || twice || !keepsFiles(outcome) {
+		err = errors.Join(err, m.Attached.Drop(ctx, r.files))
 	}
 	if err != nil {
 		return fmt.Errorf("decide about a mail: %w", err)
+	}
+	if twice {
+		return nil
 	}
 	m.Log.InfoContext(ctx, "a mail was read", "mail", r.row.ID, "outcome", outcome)
 	return nil
