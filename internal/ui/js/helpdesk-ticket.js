@@ -1,8 +1,9 @@
 // The help desk's agents: keys, drafts that survive, and who else writes.
 
 // Keys press what the page shows: an element with data-key is clicked, or takes the
-// focus when it is typed in. They are off in fields, with a modifier, and for who
-// turned them off in this browser (WCAG 2.2, criterion 2.1.4).
+// focus when it is typed in. They work on pages that list them (data-keys), are off in
+// fields, with a modifier, and for who turned them off there, for all pages of this
+// browser (WCAG 2.2, criterion 2.1.4).
 const off = "amphi-keys-off";
 const typing = (t) => t.closest?.("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
 const visible = (e) => e.checkVisibility?.() ?? e.offsetParent !== null;
@@ -10,9 +11,13 @@ const keysOff = () => { try { return localStorage.getItem(off) === "1"; } catch 
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-  if (!document.querySelector("[data-shortcuts]") && location.pathname !== "/helpdesk/tickets" || typing(event.target) || keysOff()) return;
+  if (!document.querySelector("[data-keys]") || typing(event.target) || keysOff()) return;
   if (event.key === "j" || event.key === "k") {
     step(event.key === "j" ? 1 : -1, event);
+    return;
+  }
+  if (event.key === "x") {
+    event.target.closest?.("tr")?.querySelector("[name=number]")?.click();
     return;
   }
   const target = [...document.querySelectorAll("[data-key]")].find((e) => e.dataset.key === event.key && (visible(e) || e.closest("[data-keys]")));
@@ -22,7 +27,10 @@ document.addEventListener("keydown", (event) => {
     const list = target.parentElement;
     list.open = !list.open;
     target.focus();
-    target.scrollIntoView({ block: "nearest" });
+    list.scrollIntoView({ block: "nearest" });
+  } else if (target.matches("[type=search]")) {
+    target.select();
+    target.focus();
   } else {
     target.click();
     if (target.matches("[type=radio]")) document.querySelector("[data-body]")?.focus();
@@ -45,7 +53,8 @@ const step = (by, event) => {
   const links = tickets();
   if (!links.length) return;
   event.preventDefault();
-  const at = links.indexOf(document.activeElement);
+  const row = document.activeElement?.closest("tr");
+  const at = links.findIndex((a) => a === document.activeElement || row?.contains(a));
   links[Math.min(Math.max(at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by, 0), links.length - 1)].focus();
 };
 

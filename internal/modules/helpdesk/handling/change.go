@@ -152,7 +152,7 @@ func (h *Handling) readPlace(r *http.Request, t ticket.Ticket, values url.Values
 		if err != nil {
 			return form, err
 		}
-		if !q.ClosedAt.IsZero() {
+		if !q.ClosedAt.IsZero() || !ticket.MayUse(web.Viewer(r), q) {
 			return form, ticket.QueueGone
 		}
 	}
@@ -255,6 +255,7 @@ type undoing struct {
 	Assignee campus.PersonID
 	Queue    string
 	Put      int64 // off until, Unix seconds, of a ticket that was postponed
+	Sent     bool  // with an answer, which stays sent
 }
 
 // undoably leads to the page of a ticket, with the way to take the act back.
@@ -278,12 +279,14 @@ func (h *Handling) readUndo(r *http.Request, t ticket.Ticket, mark string) (undo
 	return u, u.Ticket == t.ID && u.Agent == web.Viewer(r).Person && u.Version == t.Version && h.Clock.Now().Unix() < u.Until
 }
 
-// undoable is the mark when it is still good, or empty.
-func (h *Handling) undoable(r *http.Request, t ticket.Ticket, mark string) string {
-	if _, ok := h.readUndo(r, t, mark); !ok {
-		return ""
+// undoable is the mark when it is still good, or empty, and whether an answer was sent
+// with the act.
+func (h *Handling) undoable(r *http.Request, t ticket.Ticket, mark string) (good string, sent bool) {
+	u, ok := h.readUndo(r, t, mark)
+	if !ok {
+		return "", false
 	}
-	return mark
+	return mark, u.Sent
 }
 
 // undo takes an act back.

@@ -50,7 +50,7 @@ func news(x ticket.Happening) string {
 	switch {
 	case x.Opened():
 		return ""
-	case x.Before.Assignee != x.After.Assignee && x.After.Assignee != "":
+	case x.Before.Assignee != x.After.Assignee && x.After.Assignee != "" && (len(x.Messages) == 0 || x.After.Assignee != x.By.Person): // who answers takes it by the way
 		return "given"
 	case x.After.State == ticket.Merged && x.Before.State != ticket.Merged, happened(x, "merged_in"):
 		return "merged"

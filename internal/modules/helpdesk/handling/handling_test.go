@@ -311,6 +311,49 @@ func TestATicketIsGivenToNobodyWhoCannotOpenIt(t *testing.T) {
 	})
 }
 
+func TestAnAgentOfOneCampusMovesARequestWithinReach(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		var rives, nord ticket.Queue
+		k.Tx(func(tx db.Tx) (err error) {
+			if rives, err = k.Tickets.KeepQueue(t.Context(), tx, ticket.Queue{Team: "network", Campus: "rives", NameFrench: "Réseau, Rives"}); err != nil {
+				return err
+			}
+			nord, err = k.Tickets.KeepQueue(t.Context(), tx, ticket.Queue{Team: "network", Campus: "nord", NameFrench: "Réseau, Nord"})
+			return err
+		})
+		tick := k.asked("S", "corps") // of the campus rives
+		k.as(campus.Viewer{Person: "p-rives", GivenName: "Ana", Locale: campus.English, Mandates: []campus.Mandate{{Right: campus.RightHelpdesk, Campus: "rives"}}})
+		page := k.page(tick)
+		if !strings.Contains(page, `value="`+rives.ID+`"`) || strings.Contains(page, `value="`+nord.ID+`"`) {
+			t.Error("the queues offered are not those in reach")
+		}
+		if status, _, _ := k.post(tick, "place", "queue", nord.ID, "priority", "3"); status != http.StatusNotFound || k.now(tick).Queue != tick.Queue {
+			t.Errorf("moved to a queue of another campus: %d", status)
+		}
+		if status, _, _ := k.post(tick, "place", "queue", rives.ID, "priority", "3"); status != http.StatusSeeOther || k.now(tick).Queue != rives.ID {
+			t.Errorf("moved to a queue of its own campus: %d", status)
+		}
+	})
+}
+
+func TestATicketIsOfferedToTheAgentsOfItsCampus(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		people[campustest.Nadia().Person] = campustest.Nadia() // an agent of nord
+		defer delete(people, campustest.Nadia().Person)
+		tick := k.asked("S", "corps")
+		k.Tx(func(tx db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "UPDATE helpdesk_tickets SET campus = 'nord' WHERE id = $1", tick.ID)
+			return err
+		})
+		if !strings.Contains(k.page(tick), `value="`+string(campustest.Nadia().Person)+`"`) {
+			t.Error("an agent of its campus is not offered")
+		}
+		if status, _, _ := k.post(tick, "place", "queue", tick.Queue, "priority", "3", "assignee", string(campustest.Nadia().Person)); status != http.StatusSeeOther || k.now(tick).Assignee != campustest.Nadia().Person {
+			t.Errorf("given to an agent of its campus: %d", status)
+		}
+	})
+}
+
 func TestCampusesAreNamedInTheLanguageOfThePage(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		for _, own := range campus.Locales { // whatever the agent's letters are written in

@@ -66,6 +66,7 @@ type ticketView struct {
 	Callback  *callback
 	Writing   []string // who else writes, in words
 	Undo      string   // mark of what can be taken back; empty for nothing
+	Sent      bool     // an answer was sent with it
 	Form      writeForm
 	Templates []ui.Option
 	Person    beside
@@ -90,7 +91,7 @@ func (h *Handling) ticketPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view.Undo = h.undoable(r, t, r.URL.Query().Get("undo"))
+	view.Undo, view.Sent = h.undoable(r, t, r.URL.Query().Get("undo"))
 	return web.Render(w, r, http.StatusOK, ticketTempl(view))
 }
 
@@ -105,7 +106,7 @@ func (h *Handling) view(r *http.Request, t ticket.Ticket, form writeForm) (ticke
 	names := ticket.Names{Queues: map[string]string{}}
 	for _, q := range queues {
 		names.Queues[q.ID] = q.Name(i18n.Locale(ctx))
-		if q.ClosedAt.IsZero() || q.ID == t.Queue {
+		if q.ClosedAt.IsZero() && ticket.MayUse(v, q) || q.ID == t.Queue {
 			view.Queues = append(view.Queues, ui.Option{Value: q.ID, Label: names.Queues[q.ID]})
 		}
 	}
@@ -226,7 +227,7 @@ func (h *Handling) allMerged(ctx context.Context, id string) ([]ticket.Ticket, e
 // addAgents lists to whom the ticket can be given: those who may handle it, who has it,
 // and the viewer. Whoever may not would be told of a ticket that they cannot open.
 func (h *Handling) addAgents(ctx context.Context, view *ticketView, names ticket.Names) error {
-	ids, err := h.AgentsOf(ctx, view.Campus)
+	ids, err := h.AgentsOf(ctx, view.Ticket.Campus) // view.Campus is its name
 	if err != nil {
 		return err
 	}

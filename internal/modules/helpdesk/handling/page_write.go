@@ -48,6 +48,8 @@ type writeForm struct {
 	Kept     string // the files that were taken in already, signed
 	Template string
 	Begun    bool // a draft of earlier is shown
+	Offered  bool // nobody had the ticket, so that the agent could choose whether the answer takes it
+	Take     bool // the answer takes it
 }
 
 // since reports whether something happened after the agent began to write.
@@ -61,6 +63,9 @@ func (h *Handling) startForm(r *http.Request, t ticket.Ticket) (writeForm, error
 	form := writeForm{Version: t.Version, Seen: t.ChangedAt}
 	drafts, err := h.drafts(r.Context(), t.ID)
 	if err != nil {
+		return form, err
+	}
+	if form.Take, err = h.takes(r.Context(), web.Viewer(r).Person); err != nil {
 		return form, err
 	}
 	for _, d := range drafts {
@@ -81,6 +86,7 @@ func (h *Handling) readWriteForm(r *http.Request, t ticket.Ticket) (writeForm, e
 	form := writeForm{
 		Body: strings.ReplaceAll(values.Get("body"), "\r\n", "\n"), Note: values.Get("kind") == "note", Then: after(values.Get("then")), Minutes: strings.TrimSpace(values.Get("minutes")),
 		Version: version(values.Get("version")), Template: values.Get("template"),
+		Offered: values.Get("offered") != "", Take: values.Get("take") != "",
 	}
 	if at, err := strconv.ParseInt(values.Get("seen"), 10, 64); err == nil {
 		form.Seen = time.UnixMicro(at)
@@ -159,8 +165,16 @@ func (h *Handling) write(w http.ResponseWriter, r *http.Request) error {
 	}
 	masked, secrets := secretword.Mask(strings.TrimSpace(form.Body))
 	spent, _ := form.minutes()
-	was := t.State
+	took := false
 	done, err := h.change(r, t, form.Version, func(ctx context.Context, tx db.Tx, work *ticket.Work) error {
+		if took = form.takes(work.Ticket); took {
+			work.Assign(work.By().Person)
+		}
+		if form.Offered && !form.Note {
+			if err := keepTakes(ctx, tx, work.By().Person, form.Take); err != nil {
+				return err
+			}
+		}
 		m := ticket.Message{Body: masked, Files: slices.Clone(form.Files)}
 		if form.Note {
 			work.Note(m)
@@ -199,13 +213,36 @@ func (h *Handling) write(w http.ResponseWriter, r *http.Request) error {
 		web.Flash(w, r, "helpdesk.handling.done.masked")
 	case form.Note:
 		web.Flash(w, r, "helpdesk.handling.done.note")
+	case took:
+		web.Flash(w, r, "helpdesk.handling.done.sent_taken")
 	default:
 		web.Flash(w, r, "helpdesk.handling.done.sent")
 	}
-	if form.Then == solves || form.Then == closes {
-		return h.undoably(w, r, done, undoing{Kind: undoState, State: was, Put: t.PostponedUntil.Unix()})
+	if form.Then == solves || form.Then == closes || took {
+		return h.undoably(w, r, done, form.undoing(t, done, took))
 	}
 	return web.SeeOther(w, r, URL(t.Number)+"#write")
+}
+
+// takes reports whether the message gives the ticket to who writes it: an answer does,
+// if nobody has it.
+func (f writeForm) takes(t ticket.Ticket) bool {
+	return f.Offered && f.Take && !f.Note && t.Assignee == ""
+}
+
+// undoing is what can be taken back of what became of a ticket with the message. The
+// message itself stays said: who was answered is not a new one any more.
+func (f writeForm) undoing(was, done ticket.Ticket, took bool) undoing {
+	u := undoing{Kind: undoState, State: done.State, Put: done.PostponedUntil.Unix(), Sent: !f.Note}
+	if took {
+		u.Kind = undoAssign
+	}
+	if f.Then == solves || f.Then == closes {
+		if u.State, u.Put = was.State, was.PostponedUntil.Unix(); was.State == ticket.New && !f.Note {
+			u.State = ticket.Open
+		}
+	}
+	return u
 }
 
 // again shows the page once more, with what was typed.

@@ -16,5 +16,7 @@ func (h *Handling) Holdings(ctx context.Context) []contract.Holding {
 			Erased(ofRequester, contract.Delete("person_id")),
 		contract.Held(ctx, "helpdesk_callbacks", "helpdesk.handling.holding.callback").On(contract.PublicTask, contract.DataContact).
 			Erased(ofRequester),
+		contract.Held(ctx, "helpdesk_habits", "helpdesk.handling.holding.habit").On(contract.PublicTask, contract.DataUse).Of(contract.PeopleAgents).
+			Erased(contract.Delete("agent_id")),
 	}
 }

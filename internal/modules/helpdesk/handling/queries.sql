@@ -66,3 +66,10 @@ UPDATE helpdesk_callbacks SET done_at = sqlc.arg(done_at) WHERE ticket_id = sqlc
 -- name: OpenCallbacks :many
 -- Calls to be made, those with a time first.
 SELECT * FROM helpdesk_callbacks WHERE done_at = 0 ORDER BY CASE WHEN due_at = 0 THEN 1 ELSE 0 END, due_at, ticket_id LIMIT sqlc.arg(most);
+
+-- name: KeepHabit :exec
+INSERT INTO helpdesk_habits (agent_id, answer_takes) VALUES (sqlc.arg(agent_id), sqlc.arg(answer_takes))
+ON CONFLICT (agent_id) DO UPDATE SET answer_takes = excluded.answer_takes WHERE helpdesk_habits.answer_takes <> excluded.answer_takes;
+
+-- name: HabitOf :one
+SELECT answer_takes FROM helpdesk_habits WHERE agent_id = sqlc.arg(agent_id);

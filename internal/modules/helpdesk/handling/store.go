@@ -43,6 +43,28 @@ func (h *Handling) watchers(ctx context.Context, q sqlgen.DBTX, ticket string) (
 	return people, nil
 }
 
+// takes reports whether an agent's answer takes a request that nobody has: as they
+// chose the last time, and at first it does.
+func (h *Handling) takes(ctx context.Context, who campus.PersonID) (bool, error) {
+	chosen, err := sqlgen.New(h.DB.Read()).HabitOf(ctx, string(who))
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read what an agent chose: %w", err)
+	}
+	return chosen == 1, nil
+}
+
+// keepTakes remembers what an agent chose.
+func keepTakes(ctx context.Context, tx db.Tx, who campus.PersonID, takes bool) error {
+	var chosen int64
+	if takes {
+		chosen = 1
+	}
+	return sqlgen.New(tx).KeepHabit(ctx, sqlgen.KeepHabitParams{AgentID: string(who), AnswerTakes: chosen})
+}
+
 // callback is a call that somebody asked for.
 type callback struct {
 	Phone  string

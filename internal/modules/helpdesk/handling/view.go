@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -222,3 +223,37 @@ func below(ctx context.Context, t ticket.Ticket) []ui.Link {
 
 // versionText is the version of a ticket, for a form.
 func versionText(t ticket.Ticket) string { return strconv.FormatInt(t.Version, 10) }
+
+// undoText is the sentence about what can be taken back.
+func undoText(sent bool) string {
+	if sent {
+		return "undo.sent"
+	}
+	return "undo.text"
+}
+
+// middle is the part of a long conversation that is put away: the lines from one index
+// up to, and without, another.
+type middle struct {
+	from, to int
+	count    int  // messages inside; 0 for nothing put away
+	fresh    bool // something inside came while the agent wrote
+}
+
+// middle says which lines to put away: what was said counts, and what happened between
+// goes with it.
+func (v ticketView) middle() middle {
+	var said []int // where messages stand
+	for i, l := range v.Lines {
+		if l.Message != nil {
+			said = append(said, i)
+		}
+	}
+	from, to := ui.Middle(len(said))
+	if from == to {
+		return middle{from: len(v.Lines), to: len(v.Lines)}
+	}
+	m := middle{from: said[from], to: said[to], count: to - from}
+	m.fresh = slices.ContainsFunc(v.Lines[m.from:m.to], func(l line) bool { return l.New })
+	return m
+}

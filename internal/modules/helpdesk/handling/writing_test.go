@@ -155,12 +155,14 @@ func TestWhatWasDoneCanBeTakenBackForAWhile(t *testing.T) {
 	for name, test := range map[string]struct {
 		path string
 		form func(other ticket.Ticket) []string
+		back ticket.State
 	}{
-		"closing":      {"state", func(ticket.Ticket) []string { return []string{"to", "close"} }},
-		"solving":      {"messages", func(ticket.Ticket) []string { return []string{"body", "Voilà.", "then", "solve"} }},
-		"taking":       {"mine", func(ticket.Ticket) []string { return nil }},
-		"handing over": {"place", func(o ticket.Ticket) []string { return []string{"assignee", string(nour().Person), "queue", o.Queue} }},
-		"merging":      {"merge", func(o ticket.Ticket) []string { return []string{"with", o.Number} }},
+		"closing":                {"state", func(ticket.Ticket) []string { return []string{"to", "close"} }, ticket.New},
+		"solving with an answer": {"messages", func(ticket.Ticket) []string { return []string{"body", "Voilà.", "then", "solve"} }, ticket.Open}, // the answer stays sent
+		"solving with a note":    {"messages", func(ticket.Ticket) []string { return []string{"body", "Voilà.", "kind", "note", "then", "solve"} }, ticket.New},
+		"taking":                 {"mine", func(ticket.Ticket) []string { return nil }, ticket.New},
+		"handing over":           {"place", func(o ticket.Ticket) []string { return []string{"assignee", string(nour().Person), "queue", o.Queue} }, ticket.New},
+		"merging":                {"merge", func(o ticket.Ticket) []string { return []string{"with", o.Number} }, ticket.New},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, k *kit) {
@@ -186,7 +188,7 @@ func TestWhatWasDoneCanBeTakenBackForAWhile(t *testing.T) {
 				if status, _, _ := k.post(tick, "undo", "undo", undo); status != http.StatusSeeOther {
 					t.Errorf("taken back: %d", status)
 				}
-				if now := k.now(tick); now.State != ticket.New || now.Assignee != "" || now.MergedInto != "" {
+				if now := k.now(tick); now.State != test.back || now.Assignee != "" || now.MergedInto != "" {
 					t.Errorf("it is %s, %q has it", now.State, now.Assignee)
 				}
 				if status, _, _ := k.post(tick, "undo", "undo", undo); status != http.StatusConflict {

@@ -44,6 +44,11 @@ type HelpdeskFact struct {
 	Content  string
 }
 
+type HelpdeskHabit struct {
+	AgentID     string
+	AnswerTakes int64
+}
+
 type HelpdeskLink struct {
 	TicketID string
 	OtherID  string

@@ -141,6 +141,17 @@ func (q *Queries) ForgetDrafts(ctx context.Context, beforeAt db.Time) error {
 	return err
 }
 
+const habitOf = `-- name: HabitOf :one
+SELECT answer_takes FROM helpdesk_habits WHERE agent_id = $1
+`
+
+func (q *Queries) HabitOf(ctx context.Context, agentID string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, habitOf, agentID)
+	var answer_takes int64
+	err := row.Scan(&answer_takes)
+	return answer_takes, err
+}
+
 const insertTemplate = `-- name: InsertTemplate :exec
 INSERT INTO helpdesk_templates (id, title_fr, title_en, body_fr, body_en, changed_at, closed_at)
 VALUES ($1, $2, $3, $4, $5, $6, 0)
@@ -189,6 +200,21 @@ func (q *Queries) KeepDraft(ctx context.Context, arg KeepDraftParams) error {
 		arg.Body,
 		arg.NowAt,
 	)
+	return err
+}
+
+const keepHabit = `-- name: KeepHabit :exec
+INSERT INTO helpdesk_habits (agent_id, answer_takes) VALUES ($1, $2)
+ON CONFLICT (agent_id) DO UPDATE SET answer_takes = excluded.answer_takes WHERE helpdesk_habits.answer_takes <> excluded.answer_takes
+`
+
+type KeepHabitParams struct {
+	AgentID     string
+	AnswerTakes int64
+}
+
+func (q *Queries) KeepHabit(ctx context.Context, arg KeepHabitParams) error {
+	_, err := q.db.ExecContext(ctx, keepHabit, arg.AgentID, arg.AnswerTakes)
 	return err
 }
 
