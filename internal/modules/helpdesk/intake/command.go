@@ -27,6 +27,7 @@ func (c Command) Import(ctx context.Context, x *Intake, file io.Reader, say func
 	report, err := x.Run(ctx, Order{
 		From: c.From, Source: c.As, Queue: c.Queue, DryRun: c.DryRun,
 		Refused: func(r Refusal) { say("%s", r) },
+		Unkept:  func(u Unkept) { say("%s", u) },
 		Done: func(r Report) {
 			if r.Tickets/every > told {
 				told = r.Tickets / every

@@ -186,7 +186,7 @@ func (r *run) message(ctx context.Context, f *foreign, s said, people map[string
 	m.Files = parcel.Files()
 	for _, kept := range m.Files {
 		if kept.Refused != "" {
-			r.report.Unkept++
+			r.unkept(f, kept.Name, kept.Refused)
 		} else {
 			r.report.Files++
 		}

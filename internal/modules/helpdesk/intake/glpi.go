@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -15,19 +16,31 @@ import (
 // glpi reads what GLPI's REST API (apirest.php) gives: a line with "users" as GET
 // /User and "emails" as GET /UserEmail, and for each ticket GET /Ticket/{id} with
 // "_followups", "_tasks", "_solutions" and "_users" as the lists below it, and
-// "_category" for the name of its category.
+// "_category" for the name of its category. A ticket, a follow-up, a task and a
+// solution may each have "_documents": GET /Document/{id} with "data", the file of
+// the same document in base64.
 type glpi struct {
 	zone   *time.Location // of the server: its dates name none
 	people map[int64]person
 }
 
 type glpiSaid struct {
-	UsersID   int64  `json:"users_id"`
-	Content   string `json:"content"`
-	IsPrivate int    `json:"is_private"`
-	Date      string `json:"date"`
-	Created   string `json:"date_creation"`
-	Seconds   int64  `json:"actiontime"`
+	UsersID   int64          `json:"users_id"`
+	Content   string         `json:"content"`
+	IsPrivate int            `json:"is_private"`
+	Date      string         `json:"date"`
+	Created   string         `json:"date_creation"`
+	Seconds   int64          `json:"actiontime"`
+	Documents []glpiDocument `json:"_documents"`
+}
+
+// glpiDocument is a file, or the address of one that lies elsewhere.
+type glpiDocument struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Filename string `json:"filename"`
+	Link     string `json:"link"`
+	Data     string `json:"data"`
 }
 
 type glpiLine struct {
@@ -44,20 +57,21 @@ type glpiLine struct {
 		IsDefault int    `json:"is_default"`
 	} `json:"emails"`
 
-	ID        int64      `json:"id"`
-	Name      string     `json:"name"`
-	Content   string     `json:"content"`
-	Status    int        `json:"status"`
-	Priority  int        `json:"priority"`
-	Date      string     `json:"date"`
-	DateMod   string     `json:"date_mod"`
-	SolveDate string     `json:"solvedate"`
-	CloseDate string     `json:"closedate"`
-	Recipient int64      `json:"users_id_recipient"`
-	Category  string     `json:"_category"`
-	Followups []glpiSaid `json:"_followups"`
-	Tasks     []glpiSaid `json:"_tasks"`
-	Solutions []glpiSaid `json:"_solutions"`
+	ID        int64          `json:"id"`
+	Name      string         `json:"name"`
+	Content   string         `json:"content"`
+	Status    int            `json:"status"`
+	Priority  int            `json:"priority"`
+	Date      string         `json:"date"`
+	DateMod   string         `json:"date_mod"`
+	SolveDate string         `json:"solvedate"`
+	CloseDate string         `json:"closedate"`
+	Recipient int64          `json:"users_id_recipient"`
+	Category  string         `json:"_category"`
+	Followups []glpiSaid     `json:"_followups"`
+	Tasks     []glpiSaid     `json:"_tasks"`
+	Solutions []glpiSaid     `json:"_solutions"`
+	Documents []glpiDocument `json:"_documents"`
 	Actors    []struct {
 		UsersID int64  `json:"users_id"`
 		Type    int    `json:"type"` // 1 requester, 2 assigned, 3 observer
@@ -129,8 +143,23 @@ func (g *glpi) read(line []byte) (*foreign, error) {
 	if f.Requester == (person{}) {
 		f.Requester = g.people[l.Recipient]
 	}
-	if l.Content != "" {
-		f.Said = append(f.Said, said{By: f.Requester, At: f.Opened, Body: glpiText(l.Content)})
+	// GLPI may name a document of a note beside the ticket too: there it would be read
+	// by people for whom it was not meant.
+	below := map[int64]bool{}
+	for _, list := range [][]glpiSaid{l.Followups, l.Tasks, l.Solutions} {
+		for _, s := range list {
+			for _, d := range s.Documents {
+				below[d.ID] = true
+			}
+		}
+	}
+	own := slices.DeleteFunc(slices.Clone(l.Documents), func(d glpiDocument) bool { return below[d.ID] })
+	if l.Content != "" || len(own) > 0 {
+		first := said{By: f.Requester, At: f.Opened, Body: glpiText(l.Content)}
+		if err := first.bring(own); err != nil {
+			return f, err
+		}
+		f.Said = append(f.Said, first)
 	}
 	for _, list := range []struct {
 		said  []glpiSaid
@@ -146,12 +175,39 @@ func (g *glpi) read(line []byte) (*foreign, error) {
 				return f, err
 			}
 			by := g.people[s.UsersID]
-			f.Said = append(f.Said, said{By: by, Staff: list.staff || staff[s.UsersID] || by != f.Requester, At: at, Internal: s.IsPrivate != 0, Body: glpiText(s.Content)})
+			one := said{By: by, Staff: list.staff || staff[s.UsersID] || by != f.Requester, At: at, Internal: s.IsPrivate != 0, Body: glpiText(s.Content)}
+			if err := one.bring(s.Documents); err != nil {
+				return f, err
+			}
+			f.Said = append(f.Said, one)
 			f.Spent += time.Duration(max(0, s.Seconds)) * time.Second
 		}
 	}
 	slices.SortStableFunc(f.Said, func(a, b said) int { return a.At.Compare(b.At) })
 	return f, nil
+}
+
+// bring puts documents with a message, each once. One that is only an address is
+// said in its words.
+func (s *said) bring(list []glpiDocument) error {
+	seen := map[int64]bool{}
+	for _, d := range list {
+		if d.ID != 0 && seen[d.ID] {
+			continue
+		}
+		seen[d.ID] = true
+		name := cmp.Or(d.Filename, d.Name, "document "+strconv.FormatInt(d.ID, 10))
+		if d.Filename == "" && d.Data == "" && d.Link != "" {
+			s.Body = strings.TrimSpace(s.Body + "\n\n" + name + ": " + d.Link)
+			continue
+		}
+		content, err := contentOf(d.Data)
+		if err != nil {
+			return fmt.Errorf("the document %q: %w", name, err)
+		}
+		s.Files = append(s.Files, file{html.UnescapeString(name), content})
+	}
+	return nil
 }
 
 // date reads a date in the zone of the server; none is the zero time.

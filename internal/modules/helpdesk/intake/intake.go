@@ -53,9 +53,10 @@ type Order struct {
 	Source string // a name for this very installation; empty means From
 	Queue  string // team code of the queue for tickets of queues that are not here; empty refuses them
 	DryRun bool   // writes nothing
-	// Refused hears of each line that was not taken over, Done of each batch that was;
-	// both may be nil.
+	// Refused hears of each line that was not taken over, Unkept of each file of those
+	// that were, Done of each batch; all may be nil.
 	Refused func(Refusal)
+	Unkept  func(Unkept)
 	Done    func(Report)
 }
 
@@ -72,6 +73,25 @@ func (r Refusal) String() string {
 		return fmt.Sprintf("line %d: %v", r.Line, r.Why)
 	}
 	return fmt.Sprintf("line %d, ticket %s: %v", r.Line, r.ID, r.Why)
+}
+
+// Unkept is a file of a ticket that was not kept. Its message names it too.
+type Unkept struct {
+	Line     int    // of its ticket, counted from 1
+	ID, Name string // of the ticket there, and of the file
+	Why      string // code of the reason; empty when the export has no content
+}
+
+// whyUnkept words the reasons for those at a terminal.
+var whyUnkept = map[string]string{
+	"": "the export has no content of it", attached.TooLarge.Code(): "it is larger than 10 MB", attached.TooMuch.Code(): "the files of its message are larger than 30 MB together",
+	attached.TooMany.Code(): "its message has more than 20 files", attached.Empty.Code(): "it is empty", attached.Executable.Code(): "it is a program, or an archive with one",
+	attached.Explodes.Code(): "it is an archive that would fill a disk", attached.Nested.Code(): "it is an archive with archives in it", attached.PictureBroken.Code(): "it is a picture that cannot be drawn",
+}
+
+// String is the file in one line.
+func (u Unkept) String() string {
+	return fmt.Sprintf("line %d, ticket %s: the file %q is not kept: %s", u.Line, u.ID, u.Name, cmp.Or(whyUnkept[u.Why], u.Why))
 }
 
 // Report counts what came of an import.
@@ -260,6 +280,14 @@ func (r *run) refuse(f *foreign, why error) {
 	r.order.Refused(refusal)
 }
 
+// unkept counts a file that is not kept, and says so.
+func (r *run) unkept(f *foreign, name, why string) {
+	r.report.Unkept++
+	if r.order.Unkept != nil {
+		r.order.Unkept(Unkept{Line: f.line, ID: f.ID, Name: name, Why: why})
+	}
+}
+
 // check says what is wrong with a ticket, and finds its queue.
 func (r *run) check(f *foreign) error {
 	switch {
@@ -340,7 +368,7 @@ func (r *run) flush(ctx context.Context) error {
 		for _, s := range f.Said {
 			for _, file := range s.Files {
 				if file.Content == nil {
-					r.report.Unkept++
+					r.unkept(f, file.Name, "")
 				} else if r.order.DryRun {
 					r.report.Files++
 				}
