@@ -92,7 +92,7 @@ func (h *House) shell(p *plugs, l look) func(http.ResponseWriter, *http.Request)
 		s := ui.Shell{
 			Institution: i18n.Pick(ctx, c.NameFrench, c.NameEnglish), LogoURL: logo, ThemeURL: themeURL,
 			Viewer: v, Path: r.URL.RequestURI(), Flash: web.TakeFlash(w, r), Version: version(), Demo: h.config.demo,
-			Banners: p.banners(ctx, r),
+			Banners: p.banners(ctx, r), Answer: p.explaining,
 		}
 		if v.SignedIn() {
 			s.Nav = p.nav(ctx, v)

@@ -2,12 +2,9 @@ package app
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/a-h/templ"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
@@ -109,16 +106,14 @@ func (p *plugs) banners(ctx context.Context, r *http.Request) []ui.Banner {
 	return list
 }
 
-// failurePage explains a failure, with the article that a room has for its reason.
-func (p *plugs) failurePage(f web.Failure) templ.Component {
-	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		for _, room := range p.explainers {
-			if title, url, ok := room.Explaining(ctx, f.Code); ok {
-				return ui.ExplainedPage(f, ui.Link{Label: title, URL: url}).Render(ctx, w)
-			}
+// explaining finds the article that a room has for a reason.
+func (p *plugs) explaining(ctx context.Context, reason string) ui.Link {
+	for _, room := range p.explainers {
+		if title, url, ok := room.Explaining(ctx, reason); ok {
+			return ui.Link{Label: title, URL: url}
 		}
-		return ui.FailurePage(f).Render(ctx, w)
-	})
+	}
+	return ui.Link{}
 }
 
 // health asks every room that can tell how it is.

@@ -261,7 +261,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *House, err erro
 		BaseURL: base, Log: log, Clock: now, Texts: texts, Language: language,
 		Authenticate: h.identity.Authenticate,
 		Prepare:      h.shell(plugged, appearance),
-		ErrorPage:    plugged.failurePage,
+		ErrorPage:    ui.FailurePage,
 		BriefPage:    func(f web.Failure) templ.Component { return ui.BriefPage(f) },
 		ClientAddr:   clientAddr(trusted, log),
 		Limit:        limit.New(limit.Rate{Every: cfg.Server.RequestEvery, Burst: cfg.Server.RequestBurst}, limit.DefaultKeys, now),

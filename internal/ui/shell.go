@@ -37,6 +37,9 @@ type Shell struct {
 	Demo bool
 	// The addresses behind the frame's links; the zero values are the portal's.
 	HelpURL, AccessibilityURL string
+	// Answer finds the article that explains a reason code; its address is empty where
+	// there is none. It may be nil.
+	Answer func(ctx context.Context, reason string) Link
 }
 
 // NavItem is one entry of the main navigation.
@@ -68,6 +71,14 @@ func ShellOf(ctx context.Context) Shell {
 		s.Path = "/"
 	}
 	return s
+}
+
+// answer is the article that explains a reason, where there is one.
+func (s Shell) answer(ctx context.Context, reason string) Link {
+	if s.Answer == nil || reason == "" {
+		return Link{}
+	}
+	return s.Answer(ctx, reason)
 }
 
 // announcing puts banners before those of the frame, each once.
