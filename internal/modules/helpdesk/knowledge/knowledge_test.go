@@ -215,6 +215,10 @@ func TestReadersSayWhetherItHelped(t *testing.T) {
 				t.Fatalf("say: %d", status)
 			}
 		}
+		status, body := l.ask(t, campus.Viewer{Locale: campus.English}, "POST", "/helpdesk/knowledge/"+a.Slug+"/helped", pagetest.Form("words", "The second code"))
+		if status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose yes or no.") || !strings.Contains(body, "The second code") {
+			t.Errorf("no answer: %d", status)
+		}
 		got, err := l.k.ByID(t.Context(), a.ID)
 		if err != nil || got.Helped != 2 || got.Unhelped != 1 || got.Version != a.Version {
 			t.Errorf("%+v %v", got, err)

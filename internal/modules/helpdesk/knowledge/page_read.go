@@ -78,6 +78,9 @@ type articleView struct {
 	Article
 	Said   bool // what helped was said in this browser a moment ago
 	Writes bool
+	// Words are what was missing, of an answer that comes back.
+	Words    string
+	Problems web.Problems
 }
 
 // readable reads the article of an address, for who may read it. Others are told that
@@ -124,8 +127,14 @@ func (k *Knowledge) helped(w http.ResponseWriter, r *http.Request) error {
 		words = string(runes[:maxOpinion])
 	}
 	words, _ = secretword.Mask(words)
+	said := form.Get("helped")
+	if said != "yes" && said != "no" {
+		view := articleView{Article: a, Writes: worksHere(web.Viewer(r)), Words: words}
+		view.Problems.Add("helped", "helpdesk.knowledge.helped.choose")
+		return web.Render(w, r, http.StatusUnprocessableEntity, articleTempl(view))
+	}
 	ctx := r.Context()
-	if err := k.DB.InTx(ctx, func(tx db.Tx) error { return opine(ctx, tx, a.ID, form.Get("helped") == "yes", words) }); err != nil {
+	if err := k.DB.InTx(ctx, func(tx db.Tx) error { return opine(ctx, tx, a.ID, said == "yes", words) }); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, URL+"/"+a.Slug+"?said=yes#helped")
