@@ -60,7 +60,7 @@ func (c demoCommand) Run(t *terminal) error {
 		return fmt.Errorf("seed the demo: %w", err)
 	}
 	t.say("%s is open at %s", university.Institution.Name.French, cfg.Server.BaseURL)
-	t.say("Sign in as student, teacher, staff, agent or admin; the password of each is %s", valmont.Password)
+	t.say("Sign in as student, teacher, staff, secretary, agent or admin; the password of each is %s", valmont.Password)
 	t.say("Stop with Ctrl-C. Your data stays in %s", cfg.Server.DataDir)
 	return house.Serve(t, listener)
 }

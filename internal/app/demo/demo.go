@@ -13,6 +13,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk"
 	"github.com/amphi-campus/amphi/internal/modules/identity"
 	"github.com/amphi-campus/amphi/internal/modules/identity/account"
+	"github.com/amphi-campus/amphi/internal/modules/identity/journal"
 	"github.com/amphi-campus/amphi/internal/modules/identity/reach"
 	"github.com/amphi-campus/amphi/internal/modules/portal"
 	"github.com/amphi-campus/amphi/internal/modules/privacy"
@@ -89,6 +90,11 @@ func (h Rooms) seedPerson(ctx context.Context, p valmont.Person, people map[stri
 			return err
 		}
 		people[p.Login] = id
+		for _, m := range p.Mandates {
+			if err := h.Identity.Mandates().Give(ctx, tx, id, m, journal.Event{}); err != nil {
+				return err
+			}
+		}
 		for channel, value := range map[reach.Channel]string{reach.MobilePhone: p.Mobile, reach.RecoveryMail: p.PersonalMail} {
 			if value == "" {
 				continue

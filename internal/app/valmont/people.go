@@ -24,8 +24,9 @@ type Person struct {
 	Title         Text   // function, as the directory shows it; empty for students
 	Affiliations  []campus.Affiliation
 	Rights        []campus.Right
+	Mandates      []campus.Mandate // rights over some people only
 	Language      campus.Locale
-	Demo          bool // one of the five sign-ins printed at start
+	Demo          bool // one of the sign-ins printed at start
 }
 
 // DisplayName is the name as people say it.
@@ -68,11 +69,13 @@ type latinName struct{ Given, Family string }
 
 // post is a function that several generated people hold.
 type post struct {
+	Login               string // of a demo sign-in; others follow the rule
 	Woman, Man, English string
 	Kind                campus.Kind
 	Campus, Unit        string
 	Count               int
 	Rights              []campus.Right
+	Mandates            []campus.Mandate
 }
 
 // cohort is one year of one programme.
@@ -160,7 +163,7 @@ func (r *registry) holder(post post) Person {
 		title.French = post.Woman
 	}
 	return Person{
-		GivenName: given, FamilyName: family, Title: title, Rights: post.Rights,
+		Login: post.Login, Demo: post.Login != "", GivenName: given, FamilyName: family, Title: title, Rights: post.Rights, Mandates: post.Mandates,
 		Affiliations: []campus.Affiliation{{Kind: post.Kind, Campus: post.Campus, Unit: post.Unit}},
 	}
 }

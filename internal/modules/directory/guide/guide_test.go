@@ -209,6 +209,41 @@ func TestListsBelongToThoseWhoTeachTheGroup(t *testing.T) {
 	})
 }
 
+func TestASecretaryOfOneProgrammeHasItsListAndItsGroupsAndNoOthers(t *testing.T) {
+	each(t, func(h *house) {
+		rules := map[string]group.Rule{
+			"info": {Programmes: []string{"info"}}, "all": {Kinds: []campus.Kind{campus.Student}},
+			"more": {Programmes: []string{"info", "droit"}}, "droit": {Programmes: []string{"droit"}},
+		}
+		h.change(func(ctx context.Context, tx db.Tx) error {
+			for code, rule := range rules {
+				if err := h.groups.Put(ctx, tx, group.Group{Code: code, Kind: group.ByRule, NameFrench: "Groupe " + code, Rule: rule}, ""); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for code := range rules {
+			if err := h.groups.Fill(h.t.Context(), code); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		secretary := guest() // nothing but her mandate lets her in
+		secretary.Mandates = []campus.Mandate{{Right: campus.RightSecretariat, Programme: "info"}}
+		h.as(secretary).get("/directory/lists").is(200).says("Licence Informatique", "Groupe info").keepsQuiet("Groupe all", "Groupe more", "Groupe droit")
+		h.get("/directory/lists/programmes/info").is(200).says("MARTIN Lina")
+		h.get("/directory/lists/groups/info").is(200).says("MARTIN Lina")
+		h.get("/directory/lists/groups/info/people.csv").is(200).says("Martin,Lina")
+		for _, code := range []string{"all", "more", "droit"} {
+			h.get("/directory/lists/groups/" + code).is(404).keepsQuiet("MARTIN Lina")
+			h.get("/directory/lists/groups/" + code + "/people.csv").is(404).keepsQuiet("Martin,Lina")
+		}
+		h.get("/directory/groups").is(403)
+		secretary.Mandates[0].Right = campus.RightHelpdesk // looks after nobody's lists
+		h.as(secretary).get("/directory/lists/groups/info").is(404)
+	})
+}
+
 func TestGroupsAreMadeByRuleAndByHand(t *testing.T) {
 	each(t, func(h *house) {
 		h.as(keeper())

@@ -35,7 +35,22 @@ func (g *Guide) keeps(v campus.Viewer) bool {
 
 // hasLists reports whether there are lists for the viewer at all.
 func (g *Guide) hasLists(v campus.Viewer) bool {
-	return works(v) || g.keeps(v) || v.CanSomewhere(campus.RightSecretariat)
+	return works(v) || g.keeps(v) || v.CanSomewhere(campus.RightSecretariat) || v.CanSomewhere(campus.RightDirectory)
+}
+
+// looksAfter reports whether the viewer looks after everybody whom a group can hold: its
+// rule stays within one of their mandates.
+func looksAfter(v campus.Viewer, one group.Group) bool {
+	if one.Kind != group.ByRule {
+		return false
+	}
+	within := func(code string, codes []string) bool {
+		return code == "" || len(codes) > 0 && !slices.ContainsFunc(codes, func(other string) bool { return other != code })
+	}
+	return slices.ContainsFunc(v.Mandates, func(m campus.Mandate) bool {
+		return (m.Right == campus.RightSecretariat || m.Right == campus.RightDirectory) &&
+			within(m.Campus, one.Rule.Campuses) && within(m.Programme, one.Rule.Programmes) && within(m.Unit, one.Rule.Units)
+	})
 }
 
 func listURL(kind, code string) string {
@@ -64,7 +79,7 @@ func (g *Guide) listsPage(w http.ResponseWriter, r *http.Request) error {
 	for code, n := range sizes {
 		view.Programmes = append(view.Programmes, listLink{Name: g.programmeName(ctx, code), URL: listURL(programmeList, code), Count: n})
 	}
-	codes, err := g.Groups.GroupsOf(ctx, v.Person)
+	codes, err := g.groupsOf(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -82,6 +97,25 @@ func (g *Guide) listsPage(w http.ResponseWriter, r *http.Request) error {
 		slices.SortFunc(links, func(a, b listLink) int { return strings.Compare(campus.Fold(a.Name), campus.Fold(b.Name)) })
 	}
 	return web.Render(w, r, http.StatusOK, listsTempl(view))
+}
+
+// groupsOf are the groups whose lists the viewer has: those that they are in, and those
+// of the people whom they look after.
+func (g *Guide) groupsOf(ctx context.Context, v campus.Viewer) ([]string, error) {
+	codes, err := g.Groups.GroupsOf(ctx, v.Person)
+	if err != nil || len(v.Mandates) == 0 {
+		return codes, err
+	}
+	all, err := g.Groups.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range all {
+		if looksAfter(v, one.Group) && !slices.Contains(codes, one.Code) {
+			codes = append(codes, one.Code)
+		}
+	}
+	return codes, nil
 }
 
 // programmesOf counts the students of each programme whose list the viewer has:
@@ -156,7 +190,7 @@ func (g *Guide) list(ctx context.Context, v campus.Viewer, kind, code string) (l
 		if err != nil {
 			return listView{}, nil, err
 		}
-		if !slices.Contains(mine, code) && !g.keeps(v) {
+		if !slices.Contains(mine, code) && !g.keeps(v) && !looksAfter(v, one) {
 			return listView{}, nil, ListMissing
 		}
 		ids, err := g.Groups.Members(ctx, code)
