@@ -1,6 +1,9 @@
 package entry
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // roles are the functions of the nomenclature of generic roles (supannRoleGenerique
 // and the role of supannRoleEntite) of the SupAnn recommendations, as RENATER published
@@ -64,17 +67,31 @@ var roles = map[string]Function{
 	"X80": {French: "Assessorat", English: "Assessor"},
 }
 
+// populationCode is one of the nomenclature of populations, which name whole groups of
+// people, such as RGPF; those of roles have digits.
+var populationCode = regexp.MustCompile(`^[A-Z]{1,8}$`)
+
 // RoleNamed is the function that a source names: the words of a code such as
-// {SUPANN}D30, or the text itself. A code that the nomenclature does not have tells
-// nobody anything, so it is no function.
+// {SUPANN}D30 or {NCORPS}300, or the text itself. A body or a population that has no
+// name here is its code, which those who work with it know. Any other code tells nobody
+// anything, so it is no function.
 func RoleNamed(role string) (Function, bool) {
 	label, code, coded := strings.Cut(role, "}")
+	code = strings.ToUpper(strings.TrimSpace(code))
 	switch {
 	case !strings.HasPrefix(label, "{"):
 		return Function{French: role}, role != ""
 	case coded && strings.EqualFold(label, "{SUPANN"):
-		f, known := roles[strings.ToUpper(strings.TrimSpace(code))]
+		f, known := roles[code]
+		if !known && populationCode.MatchString(code) {
+			return Function{French: code}, true
+		}
 		return f, known
+	case coded && strings.EqualFold(label, "{NCORPS") && code != "":
+		if f, known := corps[code]; known {
+			return f, true
+		}
+		return Function{French: code}, true
 	default:
 		return Function{}, false
 	}

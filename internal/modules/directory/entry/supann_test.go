@@ -1,6 +1,9 @@
 package entry
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestCodesOfFunctionsAreSaidInWords(t *testing.T) {
 	for _, c := range []struct {
@@ -9,6 +12,12 @@ func TestCodesOfFunctionsAreSaidInWords(t *testing.T) {
 	}{
 		{"a code of SupAnn", "{SUPANN}D30", "Direction", "Director", true},
 		{"as some directories write it", "{supann} r41", "Responsable de diplôme", "In charge of a degree", true},
+		{"a body of civil servants", "{NCORPS}301", "Corps des maîtres de conférences", "Associate professor", true},
+		{"a body with a letter in its code", "{ncorps} h05", "Corps des chargés de recherche", "Researcher", true},
+		{"a body that has no name here", "{NCORPS}9ZZ", "9ZZ", "", true},
+		{"no body", "{NCORPS}", "", "", false},
+		{"a population", "{SUPANN}RGPF", "RGPF", "", true},
+		{"a population of the institution", "{AMU}RGPF", "", "", false},
 		{"words", "Référente handicap", "Référente handicap", "", true},
 		{"a code that nobody knows", "{SUPANN}Z99", "", "", false},
 		{"a code of the institution", "{HARPEGE}522", "", "", false},
@@ -21,9 +30,11 @@ func TestCodesOfFunctionsAreSaidInWords(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.name, f, known)
 		}
 	}
-	for code, f := range roles {
-		if f.French == "" || f.English == "" || len(code) != 3 {
-			t.Errorf("%s is not said in both languages", code)
+	for _, vocabulary := range []map[string]Function{roles, corps} {
+		for code, f := range vocabulary {
+			if f.French == "" || f.English == "" || len(code) != 3 || code != strings.ToUpper(code) {
+				t.Errorf("%s is not said in both languages", code)
+			}
 		}
 	}
 }

@@ -164,6 +164,27 @@ func TestTheProfileOfAnEmployeeNamesTheUnitWhereNothingElseDoes(t *testing.T) {
 	}
 }
 
+func TestWhoHasNoFunctionCanBeShownByTheirBody(t *testing.T) {
+	const profile = "[etab={UAI}0999999Z][corps={NCORPS}301][population={SUPANN}RGPF]"
+	for _, c := range []struct {
+		name       string
+		expression string
+		entity     []string
+		want       []string
+	}{
+		{"an attribute", "function(supannEmpCorps)", nil, []string{"{NCORPS}300||"}},
+		{"a part of the profile", "function(supannEmpProfil[corps])", nil, []string{"{NCORPS}301||"}},
+		{"a population", "function(supannEmpProfil[population])", nil, []string{"{SUPANN}RGPF||"}},
+		{"a function comes first", "function(supannRoleEntite) | function(supannEmpCorps)", []string{"[role={SUPANN}D30][code=DSI]"}, []string{"{SUPANN}D30||DSI"}},
+	} {
+		values := map[string][]string{"uid": {"p1"}, "sn": {"Le Goff"}, "supannEmpCorps": {"{NCORPS}300"}, "supannEmpProfil": {profile}, "supannRoleEntite": c.entity}
+		e, refused := mapped(t, source.Config{ID: "ldap", Kind: "ldap", Map: map[string]string{"functions": c.expression}}, values)
+		if got := e.Values[mapping.FieldFunctions]; !slices.Equal(got, c.want) || len(refused) > 0 {
+			t.Errorf("%s: %q, want %q; refused %v", c.name, got, c.want, refused)
+		}
+	}
+}
+
 func TestThePresetOfActiveDirectoryReadsAnAccountThatIsSwitchedOffAndExpires(t *testing.T) {
 	e, refused := mapped(t, source.Config{ID: "ad", Kind: "ldap", Preset: "ad", Affiliations: []source.AffiliationConfig{
 		{Attribute: "memberOf", Value: "CN=GG-Etudiants-*", Kind: "student", Programme: "department", Campus: "campus(physicalDeliveryOfficeName)"},
