@@ -1,6 +1,7 @@
 package hours
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -26,12 +27,19 @@ var (
 
 // The bounds of a file.
 const (
+	longestFile  = 4 << 20 // bytes
 	mostEvents   = 5000
 	mostRepeated = 200
 	mostHolidays = 3000
 	mostTime     = 2 * time.Second // for all that repeats
 	longestEvent = 100             // days
 	longestName  = 120             // letters
+
+	// What a rule of repetition may say: those of calendars are far below, and beyond
+	// it following one can take minutes.
+	longestRule  = 500 // bytes
+	mostInterval = 1000
+	mostExcept   = 2000 // days on which it does not take place
 )
 
 // Why an event of a file is no holiday.
@@ -50,10 +58,18 @@ type Skipped struct{ Name, Why string }
 // days. Events that repeat by a rule (RFC 5545 §3.8.5.3) are followed. What covers
 // only part of a day is left out, and said.
 func ReadHolidays(r io.Reader, zone *time.Location, within Span) ([]Holiday, []Skipped, error) {
-	file, err := ics.ParseCalendar(r)
+	text, err := io.ReadAll(io.LimitReader(r, longestFile+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read a calendar file: %w", err)
+	}
+	if len(text) > longestFile {
+		return nil, nil, ErrTooMuch
+	}
+	file, err := ics.ParseCalendar(bytes.NewReader(text))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNotCalendar, err)
 	}
+	zones := &zones{own: zone}
 	events := file.Events()
 	if len(events) > mostEvents {
 		return nil, nil, ErrTooMuch
@@ -68,7 +84,7 @@ func ReadHolidays(r io.Reader, zone *time.Location, within Span) ([]Holiday, []S
 				return nil, nil, ErrTooMuch
 			}
 		}
-		spans, why := spansOf(e, zone, within)
+		spans, why := spansOf(e, zones, within)
 		if why != "" {
 			skipped = append(skipped, Skipped{name, why})
 			continue
@@ -103,18 +119,18 @@ func nameOf(e *ics.VEvent) string {
 
 // spansOf are the runs of days that an event covers, each time it takes place; why
 // is set instead when it is no holiday.
-func spansOf(e *ics.VEvent, zone *time.Location, within Span) (spans []Span, why string) {
+func spansOf(e *ics.VEvent, zones *zones, within Span) (spans []Span, why string) {
 	if p := e.GetProperty(ics.ComponentPropertyStatus); p != nil && strings.EqualFold(p.Value, "CANCELLED") {
 		return nil, Cancelled
 	}
-	begin, ok := momentOf(e.GetProperty(ics.ComponentPropertyDtStart), zone)
+	begin, ok := zones.moment(e.GetProperty(ics.ComponentPropertyDtStart))
 	if !ok {
 		return nil, Unclear
 	}
 	first := DateIn(begin, begin.Location())
 	end := begin.AddDate(0, 0, 1) // without an end, an event that has a date lasts that day
 	if p := e.GetProperty(ics.ComponentPropertyDtEnd); p != nil {
-		if end, ok = momentOf(p, zone); !ok {
+		if end, ok = zones.moment(p); !ok {
 			return nil, Unclear
 		}
 	} else if p := e.GetProperty(ics.ComponentPropertyDuration); p != nil {
@@ -139,7 +155,7 @@ func spansOf(e *ics.VEvent, zone *time.Location, within Span) (spans []Span, why
 	if rule == nil {
 		return []Span{{first, first + Date(length) - 1}}, ""
 	}
-	firsts, why := occurrences(e, rule.Value, first, zone, Span{within.First - longestEvent, within.Last})
+	firsts, why := occurrences(e, rule.Value, first, zones, Span{within.First - longestEvent, within.Last})
 	for _, d := range firsts {
 		spans = append(spans, Span{d, d + Date(length) - 1})
 	}
@@ -147,13 +163,19 @@ func spansOf(e *ics.VEvent, zone *time.Location, within Span) (spans []Span, why
 }
 
 // occurrences are the days on which an event that repeats begins.
-func occurrences(e *ics.VEvent, rule string, first Date, zone *time.Location, within Span) ([]Date, string) {
+func occurrences(e *ics.VEvent, rule string, first Date, zones *zones, within Span) ([]Date, string) {
+	if len(rule) > longestRule {
+		return nil, Unclear
+	}
 	option, err := rrule.StrToROption(rule)
 	if err != nil {
 		return nil, Unclear
 	}
 	if option.Freq > rrule.DAILY || len(option.Byhour)+len(option.Byminute)+len(option.Bysecond) > 0 {
 		return nil, TooOften
+	}
+	if option.Interval < 0 || option.Interval > mostInterval || option.Count < 0 {
+		return nil, Unclear
 	}
 	// Days have no clocks that change: the rule is followed in UTC.
 	option.Dtstart = first.Time().Truncate(24 * time.Hour)
@@ -164,13 +186,16 @@ func occurrences(e *ics.VEvent, rule string, first Date, zone *time.Location, wi
 	if err != nil {
 		return nil, Unclear
 	}
-	except := map[Date]bool{}
+	except, excepted := map[Date]bool{}, 0
 	for _, p := range e.Properties {
 		if p.IANAToken == string(ics.ComponentPropertyExdate) {
-			for _, text := range strings.Split(p.Value, ",") {
+			for text := range strings.SplitSeq(p.Value, ",") {
+				if excepted++; excepted > mostExcept {
+					return nil, Unclear
+				}
 				one := p
 				one.Value = text
-				if at, ok := momentOf(&one, zone); ok {
+				if at, ok := zones.moment(&one); ok {
 					except[DateIn(at, at.Location())] = true
 				}
 			}
@@ -185,17 +210,37 @@ func occurrences(e *ics.VEvent, rule string, first Date, zone *time.Location, wi
 	return found, ""
 }
 
-// momentOf reads a date, a time in UTC, or a time in a named zone or the desk's
+// zones are those that a file names, each looked up once.
+type zones struct {
+	own   *time.Location // of the desk
+	named map[string]*time.Location
+}
+
+func (z *zones) of(name string) *time.Location {
+	if found, ok := z.named[name]; ok {
+		return found
+	}
+	found, err := time.LoadLocation(name)
+	if err != nil {
+		found = z.own
+	}
+	if z.named == nil {
+		z.named = map[string]*time.Location{}
+	}
+	z.named[name] = found
+	return found
+}
+
+// moment reads a date, a time in UTC, or a time in a named zone or the desk's
 // own (RFC 5545 §3.3.4 and §3.3.5). A zone that this machine does not know is the
 // desk's.
-func momentOf(p *ics.IANAProperty, zone *time.Location) (time.Time, bool) {
+func (z *zones) moment(p *ics.IANAProperty) (time.Time, bool) {
 	if p == nil {
 		return time.Time{}, false
 	}
+	zone := z.own
 	if named := p.ICalParameters["TZID"]; len(named) > 0 {
-		if z, err := time.LoadLocation(named[0]); err == nil {
-			zone = z
-		}
+		zone = z.of(named[0])
 	}
 	text := strings.TrimSpace(p.Value)
 	var t time.Time
