@@ -36,6 +36,7 @@ type Tab struct {
 	ctx     context.Context
 	base    string
 	look    Look
+	dressed bool // whether the window has this look yet, and not that of whoever had it before
 	witness *witness
 }
 
@@ -61,15 +62,30 @@ func (b *Browser) Tab(t testing.TB, base string, look Look) *Tab {
 }
 
 // Look changes how the tab sees pages. Width and colours change the page that
-// is open; scripts are on or off from the next page on.
+// is open; scripts are on or off from the next page on. What stays as it was is not
+// said again: the browser would lay the page out anew.
 func (tab *Tab) Look(look Look) {
 	tab.t.Helper()
-	tab.look = look
+	before, dressed := tab.look, tab.dressed
+	tab.look, tab.dressed = look, true
+	if !dressed || look.Width != before.Width {
+		tab.setScreen(look.Height())
+	}
+	if !dressed || look.Dark != before.Dark {
+		tab.setColours(look.Dark)
+	}
+	if !dressed || look.Script != before.Script {
+		tab.setScript(look.Script)
+	}
+}
+
+// setColours makes the browser of somebody who prefers dark pages, or light ones.
+func (tab *Tab) setColours(dark bool) {
+	tab.t.Helper()
 	scheme := "light"
-	if look.Dark {
+	if dark {
 		scheme = "dark"
 	}
-	tab.setScreen(look.Height())
 	tab.within("set the preferred colours", func(ctx context.Context) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{
@@ -80,7 +96,6 @@ func (tab *Tab) Look(look Look) {
 		})
 		return err
 	})
-	tab.setScript(look.Script)
 }
 
 // setScreen makes the screen as wide as the look says, and this high.
