@@ -80,8 +80,9 @@ func (q *Queries) KeepDraft(ctx context.Context, arg KeepDraftParams) error {
 	return err
 }
 
-const noteProof = `-- name: NoteProof :exec
+const noteProof = `-- name: NoteProof :execrows
 INSERT INTO helpdesk_proofs (id, contact_key, network_key, sent_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO NOTHING
 `
 
 type NoteProofParams struct {
@@ -91,14 +92,17 @@ type NoteProofParams struct {
 	SentAt     db.Time
 }
 
-func (q *Queries) NoteProof(ctx context.Context, arg NoteProofParams) error {
-	_, err := q.db.ExecContext(ctx, noteProof,
+func (q *Queries) NoteProof(ctx context.Context, arg NoteProofParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, noteProof,
 		arg.ID,
 		arg.ContactKey,
 		arg.NetworkKey,
 		arg.SentAt,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const proofsOfContact = `-- name: ProofsOfContact :one
