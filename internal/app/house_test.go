@@ -124,7 +124,7 @@ var openToStrangers = []string{
 	// Asking for help, and following a request with a proof instead of an account.
 	"GET /helpdesk", "GET /helpdesk/ask", "GET /helpdesk/ask/{way...}", "GET /helpdesk/ask/write", "POST /helpdesk/ask/write",
 	"GET /helpdesk/counters", "GET /helpdesk/counters/{code}", "GET /helpdesk/counters/{code}/{purpose}", "POST /helpdesk/counters/{code}/{purpose}",
-	"GET /helpdesk/follow", "POST /helpdesk/follow", "POST /helpdesk/follow/leave", "GET /helpdesk/follow/{number}",
+	"GET /helpdesk/follow", "POST /helpdesk/follow", "POST /helpdesk/follow/leave", "GET /helpdesk/follow/copy", "GET /helpdesk/follow/{number}",
 	"GET /identity/factors/prepare", "GET /identity/recovery", "POST /identity/recovery", "GET /identity/demo-phone",
 }
 

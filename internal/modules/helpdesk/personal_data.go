@@ -5,6 +5,7 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/following"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -54,43 +55,24 @@ func (m *Module) Erase(ctx context.Context, who contract.Traced) ([]contract.Era
 	return all, nil
 }
 
-// exported is a ticket with all that its requester may read of it.
-type exported struct {
-	Number   string            `json:"number"`
-	State    string            `json:"state"`
-	Subject  string            `json:"subject"`
-	OpenedAt string            `json:"opened_at"`
-	Facts    map[string]string `json:"facts,omitempty"`
-	Messages []exportedMessage `json:"messages"`
-}
-
-type exportedMessage struct {
-	At   string `json:"at"`
-	By   string `json:"by"`
-	Body string `json:"body"`
-}
-
-// Export writes what the room holds about one person: their tickets, with what
-// everybody said in them.
+// Export writes what the room holds about one person: what they asked, with their account
+// or from their address without having signed in, and what everybody said to it.
 func (m *Module) Export(ctx context.Context, who campus.PersonID, a *contract.Archive) error {
-	list, err := m.tickets.Of(ctx, who)
+	known, err := m.Register.KnownPeople(ctx, []campus.PersonID{who})
 	if err != nil {
 		return err
 	}
-	out := make([]exported, 0, len(list))
+	list, err := m.following.OfPerson(ctx, who, known[who].Subject.Mail)
+	if err != nil {
+		return err
+	}
+	out := make([]following.Copy, 0, len(list))
 	for _, t := range list {
-		thread, err := m.tickets.Thread(ctx, t.ID)
+		c, err := m.following.CopyOf(ctx, t)
 		if err != nil {
 			return err
 		}
-		e := exported{Number: t.Number, State: string(t.State), Subject: t.Subject, OpenedAt: t.OpenedAt.Format(timeFormat), Facts: map[string]string{}, Messages: []exportedMessage{}}
-		for _, f := range thread.Facts {
-			e.Facts[f.Label] = f.Content
-		}
-		for _, said := range thread.Public().Messages {
-			e.Messages = append(e.Messages, exportedMessage{said.At.Format(timeFormat), string(said.By.Role), said.Body})
-		}
-		out = append(out, e)
+		out = append(out, c)
 	}
 	if err := a.JSON("tickets", out); err != nil {
 		return err
@@ -126,5 +108,3 @@ func (m *Module) queuesOf(ctx context.Context, who campus.PersonID) ([]string, e
 	}
 	return names, nil
 }
-
-const timeFormat = "2006-01-02T15:04:05Z07:00"

@@ -86,6 +86,7 @@ func (f *Following) Routes(r *web.Router) {
 	r.Handle("GET /helpdesk/follow", f.findPage, web.Public)
 	r.Handle("POST /helpdesk/follow", f.find, web.Public)
 	r.Handle("POST /helpdesk/follow/leave", f.leave, web.Public)
+	r.Handle("GET /helpdesk/follow/copy", f.copy, web.Public)
 	r.Handle("GET /helpdesk/follow/{number}", f.ticketPage, web.Public)
 	r.Handle("GET /helpdesk/follow/{number}/files/{id}", f.file, web.Public)
 	r.Handle("POST /helpdesk/follow/{number}/reply", f.reply, web.Public, web.BodyLimit(attached.MaxBody))

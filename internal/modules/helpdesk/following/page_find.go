@@ -125,7 +125,11 @@ func (f *Following) proved(ctx context.Context, _ db.Tx, p proving.Proved) (to s
 // of lists the requests of who proved an address, the newest first.
 func (f *Following) of(ctx context.Context, p proving.Proved) ([]ticket.Ticket, error) {
 	if p.Person != "" {
-		return f.Tickets.Of(ctx, p.Person)
+		mail := p.Contact.Value
+		if p.Contact.Phone {
+			mail = ""
+		}
+		return f.OfPerson(ctx, p.Person, mail)
 	}
 	if p.Contact.Phone {
 		return nil, nil // a number alone finds nothing: it comes with the number of a request
