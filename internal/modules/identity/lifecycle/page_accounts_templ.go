@@ -490,17 +490,25 @@ func Sections(current string) templ.Component {
 			templ_7745c5c3_Var23 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Tabs(i18n.T(ctx, "identity.lifecycle.sections.label"), []ui.TabLink{
-			{Label: i18n.T(ctx, "identity.lifecycle.sections.accounts"), URL: "/identity/accounts", Current: current == "accounts"},
-			{Label: i18n.T(ctx, "identity.lifecycle.sections.bulk"), URL: "/identity/bulk", Current: current == "bulk"},
-			{Label: i18n.T(ctx, "identity.lifecycle.sections.rules"), URL: "/identity/accounts/rules", Current: current == "rules"},
-			{Label: i18n.T(ctx, "identity.lifecycle.sections.due"), URL: "/identity/accounts/due", Current: current == "due"},
-		}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Tabs(i18n.T(ctx, "identity.lifecycle.sections.label"), sections(ctx, current)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		return nil
 	})
+}
+
+// sections are the views that the viewer may open: rules, and what they will do, are
+// about everybody.
+func sections(ctx context.Context, current string) []ui.TabLink {
+	of := func(name, url string) ui.TabLink {
+		return ui.TabLink{Label: i18n.T(ctx, "identity.lifecycle.sections."+name), URL: url, Current: current == name}
+	}
+	links := []ui.TabLink{of("accounts", "/identity/accounts"), of("bulk", "/identity/bulk")}
+	if ui.ShellOf(ctx).Viewer.Can(campus.RightSecretariat) {
+		links = append(links, of("rules", "/identity/accounts/rules"), of("due", "/identity/accounts/due"))
+	}
+	return links
 }
 
 // StateTag is the state of an account, as a label.

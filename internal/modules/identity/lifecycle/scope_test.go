@@ -42,6 +42,9 @@ func TestASecretaryOfOneProgrammeSeesAndDecidesAboutThatProgrammeOnly(t *testing
 			if resp.StatusCode != http.StatusOK || !strings.Contains(list, "Ünal law") && !strings.Contains(list, "law@") || strings.Contains(list, "maths") {
 				t.Errorf("%s answers %d, with law: %t, with maths: %t", path, resp.StatusCode, strings.Contains(list, "law"), strings.Contains(list, "maths"))
 			}
+			if strings.Contains(list, "/identity/accounts/rules") || strings.Contains(list, "/identity/accounts/due") {
+				t.Errorf("%s leads to pages that refuse her", path)
+			}
 		}
 		for path, want := range map[string]int{
 			"/identity/accounts/p-law": http.StatusOK, "/identity/accounts/p-law/suspend": http.StatusOK,
