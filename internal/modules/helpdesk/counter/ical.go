@@ -7,6 +7,7 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
+	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/platform/i18n"
 )
 
@@ -19,7 +20,7 @@ const localTime = "20060102T150405"
 func calendarOf(name string, zone *time.Location, from, until time.Time) *ics.Calendar {
 	c := ics.NewCalendarFor("Amphi")
 	c.SetMethod(ics.MethodPublish)
-	c.SetXWRCalName(name)
+	c.SetXWRCalName(campus.OneLine(name))
 	tz := ics.NewTimezone(zone.String())
 	// The rule in force at the beginning, and each one that clocks change to.
 	for at := from; ; {
@@ -59,17 +60,18 @@ func offsetText(seconds int) string {
 	return fmt.Sprintf("%c%02d%02d", sign, seconds/3600, seconds/60%60)
 }
 
-// addEvent writes an appointment. Its identifier stays when it is moved.
+// addEvent writes an appointment. Its identifier stays when it is moved. Texts are one
+// line: the library escapes line feeds, and writes carriage returns as they are.
 func addEvent(c *ics.Calendar, v Visit, zone *time.Location, now time.Time, summary, place, words, address string) {
 	e := ics.NewEvent(v.ID + "@amphi")
 	e.SetDtStampTime(now)
 	e.SetSequence(int(v.Version))
 	e.SetProperty(ics.ComponentPropertyDtStart, v.Begins.In(zone).Format(localTime), ics.WithTZID(zone.String()))
 	e.SetProperty(ics.ComponentPropertyDtEnd, v.Ends.In(zone).Format(localTime), ics.WithTZID(zone.String()))
-	e.SetSummary(summary)
-	e.SetLocation(place)
+	e.SetSummary(campus.OneLine(summary))
+	e.SetLocation(campus.OneLine(place))
 	if words != "" {
-		e.SetDescription(words)
+		e.SetDescription(campus.OneLine(words))
 	}
 	if address != "" {
 		e.SetURL(address)

@@ -172,6 +172,18 @@ func (h *house) upload(address, content string) (*http.Response, string) {
 	return resp, text.String()
 }
 
+func TestAFileOfTenMegabytesIsRefusedBeforeItIsRead(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		address := h.begun() + "/holidays"
+		for _, path := range []string{address, address + "/keep"} {
+			resp, body := pagetest.Ask(t, h.browser, "POST", h.server.URL+path, pagetest.Form("text", strings.Repeat("BEGIN:VCALENDAR\n", 10<<20/16), "version", "1"))
+			if resp.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s: %d %.200s", path, resp.StatusCode, plain(body))
+			}
+		}
+	})
+}
+
 func TestTheStartOfTermChangesEverythingAndTakesItBack(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		calendar := h.begun()
