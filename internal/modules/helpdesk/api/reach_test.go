@@ -10,6 +10,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/campus/campustest"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/api"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
+	"github.com/amphi-campus/amphi/internal/modules/helpdesk/tickettest"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 	"github.com/amphi-campus/amphi/internal/ui/pagetest"
 )
@@ -142,6 +143,62 @@ func TestWhoReadsAWebhookAndItsMessagesRunsTheDesk(t *testing.T) {
 			if a, text := pagetest.Ask(t, pagetest.Still(), "GET", page, nil); a.StatusCode != c.status || strings.Contains(text, "A label") != (c.status == 200) {
 				t.Errorf("%s: %d", c.name, a.StatusCode)
 			}
+		}
+	})
+}
+
+func TestWhatWouldBePlacedOutOfReachIsNotOpened(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		body := `{"subject":"x","body":"x","requester":{"mail":"` + campustest.Lina().Mail + `"}}`
+		for name, token := range map[string]string{
+			"of another queue than that of the rules":      h.token(func(o *api.Token) { o.Queues = []string{h.other.ID} }),
+			"of another campus than that of the requester": h.token(func(o *api.Token) { o.Campuses = []string{"parc"} }),
+		} {
+			if a := h.ask(token, "POST", "/tickets", body); a.status != 403 || a.json["code"] != api.OutOfReach.Code() {
+				t.Errorf("a token %s: %d %s", name, a.status, a.text)
+			}
+		}
+		if a := h.ask(h.token(), "GET", "/tickets", ""); strings.Contains(a.text, "number") {
+			t.Errorf("something was opened: %s", a.text)
+		}
+	})
+}
+
+func TestAProgramTouchesNoWebhooksOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		mine, theirs := h.token(), h.token()
+		order := `{"label":"x","url":"http://127.0.0.1:1/x"}`
+		own, other := h.ask(mine, "POST", "/webhooks", order).json["id"].(string), h.ask(theirs, "POST", "/webhooks", order).json["id"].(string)
+		h.Open(campustest.Lina(), "Wi-Fi", "x")
+		var delivery string
+		if err := h.DB.Read().QueryRowContext(t.Context(), "SELECT id FROM helpdesk_deliveries WHERE hook_id = $1", other).Scan(&delivery); err != nil {
+			t.Fatal(err)
+		}
+		for _, address := range []string{"DELETE /webhooks/" + other, "GET /webhooks/" + other + "/deliveries", "POST /webhooks/" + other + "/deliveries/" + delivery, "POST /webhooks/" + own + "/deliveries/" + delivery} {
+			method, path, _ := strings.Cut(address, " ")
+			if a := h.ask(mine, method, path, ""); a.status != 404 {
+				t.Errorf("%s answers %d %s", address, a.status, a.text)
+			}
+		}
+		if a := h.ask(theirs, "POST", "/webhooks/"+other+"/deliveries/"+delivery, ""); a.status != 202 {
+			t.Errorf("its owner is answered %d %s", a.status, a.text)
+		}
+	})
+}
+
+func TestAWebhookHearsOnlyOfWhatItsTokenReaches(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		bound := h.token(func(o *api.Token) { o.Queues = []string{h.other.ID} })
+		if a := h.ask(bound, "POST", "/webhooks", `{"label":"x","url":"http://127.0.0.1:1/x"}`); a.status != 201 {
+			t.Fatal(a.text)
+		}
+		asked := h.Open(campustest.Lina(), "Wi-Fi", "x")
+		if n := h.toldTo(); n != 0 {
+			t.Errorf("%d messages wait about a ticket out of reach", n)
+		}
+		h.Change(asked, tickettest.By(ticket.Agent, campustest.Sam()), func(w *ticket.Work) error { w.Move(h.other.ID); return nil })
+		if h.toldTo() == 0 {
+			t.Error("it does not hear of what came into reach")
 		}
 	})
 }
