@@ -111,6 +111,35 @@ func TestWhatGoesWrongOnAPageIsNoticed(t *testing.T) {
 	}
 }
 
+// A page that waits for something loads itself again, perhaps while axe looks.
+func TestAPageThatLoadsItselfAgainIsLookedAtAgain(t *testing.T) {
+	for _, look := range []browser.Look{browser.Desk, browser.Desk.WithoutScript()} {
+		t.Run(look.String(), func(t *testing.T) {
+			visits := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				visits++
+				again, content := "", `<img src="data:,">`
+				if visits == 1 { // axe takes longer than a second for so much
+					again, content = `<meta http-equiv="refresh" content="1">`, strings.Repeat("<p>Un instant.</p>", 5_000)
+				}
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				fmt.Fprintf(w, `<!doctype html><html lang="fr"><head><title>Patience</title>%s<link rel="icon" href="data:,"></head><body><main><h1>Patience</h1>%s<noscript>Sans script.</noscript></main></body></html>`, again, content)
+			}))
+			t.Cleanup(server.Close)
+			tab := browser.Shared(t).Tab(t, server.URL, look)
+			tab.Visit("/")
+			if flaws := strings.Join(tab.Barriers(), "\n"); !strings.Contains(flaws, "axe image-alt") {
+				t.Errorf("the page that came should be looked at, of which axe says:\n%s", flaws)
+			}
+			if look.Script {
+				tab.SeesNot("Sans script.")
+			} else {
+				tab.Sees("Sans script.")
+			}
+		})
+	}
+}
+
 // names is a site that knows who has told it a name: by a cookie, and by either
 // storage of the browser.
 func names(t *testing.T) string {

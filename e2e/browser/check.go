@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -125,32 +126,17 @@ const axeRun = `window.axe ? axe.run(document, {
 	ID: v.id, Help: v.help, Nodes: v.nodes.slice(0, 3).map(n => ({HTML: n.html.slice(0, 300), FailureSummary: n.failureSummary})),
 })))) : ""`
 
-// Barriers lists what axe finds on the open page. It needs scripts, so they are
-// turned on for it; the page stays as it was loaded, with what <noscript> shows.
-// The screen is made as high as the page meanwhile: what lies under a bar that
-// stays in view can be scrolled out from under it, unless it is at the very end.
+// Barriers lists what axe finds on the open page.
 func (tab *Tab) Barriers() []string {
 	tab.t.Helper()
-	if !tab.look.Script {
-		tab.setScript(true)
-		defer tab.setScript(false)
+	found, err := tab.runAxe()
+	// A page that waits for something loads itself again, on a slow machine before axe
+	// is done, and with the scripts that axe needs: the story's own is opened anew.
+	for tries := 1; errors.Is(err, errPageGone) && tries < 5; tries++ {
+		tab.Visit(tab.Address())
+		found, err = tab.runAxe()
 	}
-	if height := tab.pageHeight(); height > tab.look.Height() {
-		tab.setScreen(height)
-		defer tab.setScreen(tab.look.Height())
-	}
-	found := ""
-	tab.within("run axe", func(ctx context.Context) (err error) {
-		run := chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise)
-		if found, err = chromedp.Run(ctx, run); err != nil || found != "" {
-			return err
-		}
-		if err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`void (()=>{`+axe.Script+`})()`)); err != nil {
-			return err
-		}
-		found, err = chromedp.Run(ctx, run)
-		return err
-	})
+	tab.do("run axe", err)
 	var barriers []barrier
 	tab.do("read axe's findings", json.Unmarshal([]byte(found), &barriers))
 	var flaws []string
@@ -163,3 +149,36 @@ func (tab *Tab) Barriers() []string {
 	}
 	return flaws
 }
+
+// runAxe gives what axe says of the open page. It needs scripts, so they are
+// turned on for it; the page stays as it was loaded, with what <noscript> shows.
+// The screen is made as high as the page meanwhile: what lies under a bar that
+// stays in view can be scrolled out from under it, unless it is at the very end.
+func (tab *Tab) runAxe() (found string, err error) {
+	tab.t.Helper()
+	const born = "performance.timeOrigin" // tells a page from the one that follows it
+	page := ask[float64](tab, born)
+	if !tab.look.Script {
+		tab.setScript(true)
+		defer tab.setScript(false)
+	}
+	if height := tab.pageHeight(); height > tab.look.Height() {
+		tab.setScreen(height)
+		defer tab.setScreen(tab.look.Height())
+	}
+	ctx, cancel := context.WithTimeout(tab.ctx, 2*patience)
+	defer cancel()
+	run := chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise)
+	if found, err = chromedp.Run(ctx, run); err == nil && found == "" {
+		if err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`void (()=>{`+axe.Script+`})()`)); err == nil {
+			found, err = chromedp.Run(ctx, run)
+		}
+	}
+	if err == nil && found == "" || err != nil && leading(err) == nil || ask[float64](tab, born) != page {
+		return "", errPageGone
+	}
+	return found, err
+}
+
+// errPageGone: another page came while axe looked at the one that was open.
+var errPageGone = errors.New("the page went away")
