@@ -95,6 +95,7 @@ func (x *Reception) showSlots(w http.ResponseWriter, r *http.Request, status int
 	if err := x.offer(r, d, &view); err != nil {
 		return err
 	}
+	view.Where = x.around(l, d) // what it is called stands in the way back
 	v := web.Viewer(r)
 	if view.Stranger = !v.SignedIn(); !view.Stranger {
 		mine, err := x.Tickets.Of(ctx, v.Person)
