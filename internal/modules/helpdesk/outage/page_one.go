@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/proving"
@@ -59,20 +60,20 @@ func (x *Outages) oneFor(r *http.Request) (oneView, error) {
 	}
 	ctx, v := r.Context(), web.Viewer(r)
 	view := oneView{told: o, Runs: !o.Past(x.Clock.Now()), SignedIn: v.SignedIn()}
-	add := func(key, text string) {
-		if text != "" {
-			view.Facts = append(view.Facts, ui.Fact{Label: t(ctx, "field."+key), Text: text})
-		}
-	}
-	add("state", t(ctx, "state."+string(o.State)))
-	add("when", span(ctx, o.Outage))
-	add("services", x.what(ctx, o.Outage))
-	add("campuses", x.where(ctx, o.Outage))
-	add("impact", t(ctx, "impact."+string(o.Impact)))
+	view.Facts = x.factsOf(ctx, o.Outage)
 	if view.SignedIn && view.Runs {
 		view.Follows, err = x.follows(ctx, o.ID, v.Person)
 	}
 	return view, err
+}
+
+// factsOf says what is known of an incident.
+func (x *Outages) factsOf(ctx context.Context, o Outage) []ui.Fact {
+	facts := []ui.Fact{
+		{Label: t(ctx, "field.state"), Text: t(ctx, "state."+string(o.State))}, {Label: t(ctx, "field.when"), Text: span(ctx, o)}, {Label: t(ctx, "field.services"), Text: x.what(ctx, o)},
+		{Label: t(ctx, "field.campuses"), Text: x.where(ctx, o)}, {Label: t(ctx, "field.impact"), Text: t(ctx, "impact."+string(o.Impact))},
+	}
+	return slices.DeleteFunc(facts, func(f ui.Fact) bool { return f.Text == "" })
 }
 
 func (x *Outages) onePage(w http.ResponseWriter, r *http.Request) error {

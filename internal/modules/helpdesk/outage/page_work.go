@@ -110,16 +110,10 @@ func (x *Outages) showWork(w http.ResponseWriter, r *http.Request, status int, v
 }
 
 func (x *Outages) workFacts(ctx context.Context, view *workView) {
+	view.Facts = x.factsOf(ctx, view.Outage)
 	add := func(key, text string) {
-		if text != "" {
-			view.Facts = append(view.Facts, ui.Fact{Label: t(ctx, "field."+key), Text: text})
-		}
+		view.Facts = append(view.Facts, ui.Fact{Label: t(ctx, "field."+key), Text: text})
 	}
-	add("state", t(ctx, "state."+string(view.State)))
-	add("when", span(ctx, view.Outage))
-	add("services", x.what(ctx, view.Outage))
-	add("campuses", x.where(ctx, view.Outage))
-	add("impact", t(ctx, "impact."+string(view.Impact)))
 	if view.Kind == Incident {
 		add("tickets", t(ctx, "work.tickets_count", "count", int(view.Count), "open", int(view.Open)))
 	}
