@@ -11,6 +11,8 @@ import (
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/contract"
+	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
+	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/platform/db"
 )
 
@@ -254,3 +256,51 @@ func (e *Engine) givenNames(ctx context.Context, kind string, list []string) (ma
 	}
 	return given, nil
 }
+
+// makeNames finds logins and addresses for new people whose source gives none.
+func (w *work) makeNames(ctx context.Context, list []*step) error {
+	year := w.e.Clock.Now().Year()
+	type made struct {
+		*wish
+		step *step
+	}
+	var logins, mails []made
+	var wishes []*wish
+	for _, s := range list {
+		if s.now.kind != kindCreation || s.now.entry.Kind != source.Person || s.now.subject.Login != "" {
+			continue
+		}
+		rule, _ := w.e.names.rule(s.now.subject)
+		x := &wish{base: fill(rule.login, s.now.subject, s.now.said.One(mapping.FieldEmployeeNumber), "", "", year), length: rule.length}
+		logins, wishes = append(logins, made{x, s}), append(wishes, x)
+	}
+	if err := w.e.give(ctx, nameLogin, wishes); err != nil {
+		return err
+	}
+	for _, m := range logins {
+		m.step.login = m.got
+	}
+	wishes = nil
+	for _, s := range list {
+		if s.now.kind != kindCreation || s.now.entry.Kind != source.Person || s.now.subject.Mail != "" {
+			continue
+		}
+		rule, _ := w.e.names.rule(s.now.subject)
+		login := s.now.subject.Login
+		if login == "" {
+			login = s.login
+		}
+		x := &wish{base: fill(rule.mail, s.now.subject, s.now.said.One(mapping.FieldEmployeeNumber), login, "-", year), length: longestLocal, domain: rule.domain}
+		mails, wishes = append(mails, made{x, s}), append(wishes, x)
+	}
+	if err := w.e.give(ctx, nameMail, wishes); err != nil {
+		return err
+	}
+	for _, m := range mails {
+		m.step.mail = m.got
+	}
+	return nil
+}
+
+// longestLocal bounds what stands before the @ (RFC 5321 §4.5.3.1.1).
+const longestLocal = 64

@@ -44,7 +44,7 @@ func (e *Engine) sourcesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	last := map[string]Run{}
 	for _, row := range rows {
-		last[row.Source] = runOf(row)
+		last[row.Source] = e.runOf(ctx, row)
 	}
 	for _, f := range e.Feeds {
 		s := sourceView{ID: f.Config.ID, Name: f.Config.Name(i18n.Locale(ctx)), Kind: t(ctx, "kind_of."+f.Config.Kind), CanRead: f.Open != nil && !f.Config.Off}

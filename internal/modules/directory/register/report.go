@@ -161,13 +161,13 @@ func (e *Engine) Runs(ctx context.Context, src string, page, perPage int) ([]Run
 	if err != nil {
 		return nil, 0, fmt.Errorf("list runs: %w", err)
 	}
-	return runsOf(rows), int(total), nil
+	return e.runsOf(ctx, rows), int(total), nil
 }
 
-func runsOf(rows []sqlgen.DirectoryRun) []Run {
+func (e *Engine) runsOf(ctx context.Context, rows []sqlgen.DirectoryRun) []Run {
 	list := make([]Run, len(rows))
 	for i, r := range rows {
-		list[i] = runOf(r)
+		list[i] = e.runOf(ctx, r)
 	}
 	return list
 }
@@ -178,7 +178,7 @@ func (e *Engine) HeldRuns(ctx context.Context) ([]Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list held runs: %w", err)
 	}
-	return runsOf(rows), nil
+	return e.runsOf(ctx, rows), nil
 }
 
 // Conflicts lists those that wait, oldest first, and how many there are.

@@ -320,6 +320,9 @@ func (w *work) tell(ctx context.Context, tx db.Tx, what, address string, stop *f
 		p := w.e.Texts.For(l)
 		pairs := []any{"name", w.feed.Config.Name(l)}
 		for k, v := range stop.Args {
+			if k == "source" {
+				v = w.feed.Config.Name(l)
+			}
 			pairs = append(pairs, k, v)
 		}
 		return p.T(key, pairs...)
@@ -403,13 +406,18 @@ func (e *Engine) RunByID(ctx context.Context, runID string) (Run, error) {
 	if err != nil {
 		return Run{}, fmt.Errorf("read the run: %w", err)
 	}
-	return runOf(row), nil
+	return e.runOf(ctx, row), nil
 }
 
-func runOf(r sqlgen.DirectoryRun) Run {
+// runOf is a run, whose reason names the source as people do.
+func (e *Engine) runOf(ctx context.Context, r sqlgen.DirectoryRun) Run {
+	reason := faultOf(r.Reason, r.Args)
+	if reason != nil && reason.Args["source"] != nil {
+		reason.Args["source"] = e.SourceName(ctx, r.Source)
+	}
 	return Run{
 		ID: r.ID, Source: r.Source, Mode: r.Mode, State: r.State, AskedBy: campus.PersonID(r.AskedBy), ReleasedBy: campus.PersonID(r.ReleasedBy),
-		Dry: r.Dry, Complete: r.Complete, position: r.Position, Reason: faultOf(r.Reason, r.Args),
+		Dry: r.Dry, Complete: r.Complete, position: r.Position, Reason: reason,
 		Started: r.StartedAt.Time(), Beat: r.BeatAt.Time(), Ended: r.EndedAt.Time(),
 		Counts: Counts{
 			Read: r.ReadCount, Unchanged: r.Unchanged, Creations: r.Creations, Changes: r.Changes, Departures: r.Departures,

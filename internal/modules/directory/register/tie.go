@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"
@@ -106,4 +108,77 @@ func (w *work) tieManagers(ctx context.Context, list []record) error {
 		}
 		return nil
 	})
+}
+
+// resolve finds what the names in entries mean: managers, groups, members.
+func (w *work) resolve(ctx context.Context, list []*step) error {
+	var names []string
+	for _, s := range list {
+		o := s.now
+		names = append(names, o.after.values[mapping.FieldManager]...)
+		names = append(names, o.said[mapping.FieldGroups]...)
+		names = append(names, o.old.said[mapping.FieldGroups]...)
+		names = append(names, o.said[mapping.FieldMembers]...)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	found, err := w.e.aliases(ctx, w.feed.Config.ID, names)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		s.manager = found[s.now.after.values.One(mapping.FieldManager)].person
+		was, is := groupCodes(s.now.old.said[mapping.FieldGroups], found), groupCodes(s.now.said[mapping.FieldGroups], found)
+		if s.now.old.gone {
+			was = nil
+		}
+		s.join, s.leave = without(is, was), without(was, is)
+		s.members, s.nested = members(s.now.said[mapping.FieldMembers], found)
+	}
+	return nil
+}
+
+// groupCodes are the groups that somebody's own record names. Those that list their
+// members themselves are left out; a DN that no group of the source has counts by
+// its first value.
+func groupCodes(names []string, found map[string]alias) (codes []string) {
+	for _, n := range names {
+		a, ok := found[n]
+		switch {
+		case ok && a.kind == source.Group && !a.listed:
+			codes = append(codes, a.code)
+		case ok:
+		case !strings.ContainsRune(n, '='):
+			codes = append(codes, n)
+		default:
+			first, _, _ := strings.Cut(n, ",")
+			_, value, _ := strings.Cut(first, "=")
+			codes = append(codes, value)
+		}
+	}
+	return codes
+}
+
+// without is what of a list is not in another.
+func without(list, other []string) (rest []string) {
+	for _, v := range list {
+		if !slices.Contains(other, v) {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+func members(names []string, found map[string]alias) (people []campus.PersonID, groups []string) {
+	people = []campus.PersonID{}
+	for _, n := range names {
+		switch a := found[n]; {
+		case a.person != "":
+			people = append(people, a.person)
+		case a.kind == source.Group:
+			groups = append(groups, a.code)
+		}
+	}
+	return people, groups
 }

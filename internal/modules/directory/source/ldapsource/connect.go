@@ -63,7 +63,8 @@ func (r *reading) connect() error {
 // no connection at all.
 func (s *Source) unreachable(err error) error {
 	args := fault.Args{"source": s.config.ID, "detail": detail(err)}
-	if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+	// After StartTLS the library keeps the words of the error alone.
+	if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) || strings.Contains(err.Error(), "failed to verify certificate") {
 		return source.Untrusted.Because(err, args)
 	}
 	return source.Unreachable.Because(err, args)
