@@ -17,7 +17,7 @@ import (
 // found here rather than by the first university that uses the other.
 func EveryQueryPrepares(t *testing.T, file string, migrations ...db.Migrations) {
 	t.Helper()
-	queries := generatedQueries(t, file)
+	queries := Queries(t, file)
 	if len(queries) == 0 {
 		t.Fatalf("%s holds no query", file)
 	}
@@ -35,8 +35,8 @@ func EveryQueryPrepares(t *testing.T, file string, migrations ...db.Migrations) 
 	}, migrations...)
 }
 
-// generatedQueries are the constants of a file that begin with sqlc's mark.
-func generatedQueries(t *testing.T, file string) map[string]string {
+// Queries are the constants of a file that begin with sqlc's mark.
+func Queries(t *testing.T, file string) map[string]string {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {

@@ -20,7 +20,7 @@ func TestEveryGeneratedQueryIsFoundAndPrepared(t *testing.T) {
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(generatedQueries(t, file)); n != 2 {
+	if n := len(Queries(t, file)); n != 2 {
 		t.Errorf("%d queries were found, want 2", n)
 	}
 	EveryQueryPrepares(t, file, notes)

@@ -380,7 +380,7 @@ WITH RECURSIVE inside (code) AS (
 	UNION
 	SELECT s.member_code FROM directory_group_groups s JOIN inside i ON s.group_code = i.code
 )
-SELECT DISTINCT p.person_id FROM directory_group_people p JOIN inside i ON p.group_code = i.code ORDER BY p.person_id
+SELECT DISTINCT p.person_id FROM directory_group_people p WHERE p.group_code IN (SELECT i.code FROM inside i) ORDER BY p.person_id
 `
 
 func (q *Queries) Members(ctx context.Context, code string) ([]string, error) {
