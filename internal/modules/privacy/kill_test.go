@@ -57,8 +57,11 @@ func (h *house) workUntilKilled() {
 // sheets gives somebody many notes at once.
 func (h *house) sheets(who campus.PersonID, many int) {
 	h.t.Helper()
-	h.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+fmt.Sprint(many)+`)
-INSERT INTO notes_sheets (id, person_id, changed_by, words) SELECT CAST($1 AS TEXT) || '-' || CAST(i AS TEXT), CAST($1 AS TEXT), '', 'note ' || CAST(i AS TEXT) FROM n`, string(who))
+	const atOnce = 1000 // a transaction lasts two seconds at most, on a crowded machine too
+	for from := 1; from <= many; from += atOnce {
+		h.exec(fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+INSERT INTO notes_sheets (id, person_id, changed_by, words) SELECT CAST($1 AS TEXT) || '-' || CAST(i AS TEXT), CAST($1 AS TEXT), '', 'note ' || CAST(i AS TEXT) FROM n`, from, min(from+atOnce-1, many)), string(who))
+	}
 }
 
 // TestChildPreparesCopies is the child of the tests below; by itself it does nothing.
