@@ -144,6 +144,20 @@ var parts = []*part{
 		version:  versionByFlag("--version"),
 	},
 	{
+		name: "curl", why: "the recipes of the guide for a change of help desk, run as they stand there",
+		packages: []string{"curl"},
+		find:     func() []string { return onPath("curl") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_CURL": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
+		name: "jq", why: "the same recipes",
+		packages: []string{"jq"},
+		find:     func() []string { return onPath("jq") },
+		exports:  func(f []string) map[string]string { return map[string]string{"AMPHI_TEST_JQ": f[0]} },
+		version:  versionByFlag("--version"),
+	},
+	{
 		name: "gcc", why: "the race detector",
 		packages: []string{"gcc", "libc6-dev"},
 		find:     findCompiler,

@@ -20,6 +20,7 @@ import (
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/intake"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/ticket"
 	"github.com/amphi-campus/amphi/internal/modules/helpdesk/tickettest"
+	"github.com/amphi-campus/amphi/internal/testenv/need"
 )
 
 // glpi answers as the REST API of GLPI does by its documentation (apirest.md): two
@@ -132,11 +133,8 @@ func library() glpi {
 // exported runs the recipe of docs/helpdesk/import.md.
 func exported(t *testing.T, g glpi) string {
 	t.Helper()
-	for _, program := range []string{"bash", "curl", "jq", "base64"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("the recipe is run with %s, which is not here", program)
-		}
-	}
+	need.Program(t, "curl")
+	need.Program(t, "jq")
 	guide, err := os.ReadFile("../../../../docs/helpdesk/import.md")
 	if err != nil {
 		t.Fatal(err)
