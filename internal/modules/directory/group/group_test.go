@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/amphi-campus/amphi/internal/campus"
@@ -228,4 +229,15 @@ func TestASourceMovesManyMembersAndLeavesOtherGroupsAlone(t *testing.T) {
 			t.Errorf("a group kept by hand: %v", err)
 		}
 	})
+}
+
+func TestACodeEndsNeitherAListNorAnAddress(t *testing.T) {
+	for code, valid := range map[string]bool{
+		"L-INFO:2026": true, "éq.α@valmont": true, strings.Repeat("é", 200): true, strings.Repeat("é", 201): false,
+		"": false, "-L": false, "a,b": false, "a/b": false, "a b": false, "a\n": false,
+	} {
+		if group.ValidCode(code) != valid {
+			t.Errorf("%q is valid: %t", code, !valid)
+		}
+	}
 }

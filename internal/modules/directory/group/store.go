@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/amphi-campus/amphi/internal/campus"
 	"github.com/amphi-campus/amphi/internal/modules/directory/group/internal/sqlgen"
@@ -18,11 +19,16 @@ import (
 )
 
 // codeShape keeps codes apart from what ends lists and addresses: services get them
-// as they are.
-var codeShape = regexp.MustCompile(`^[\pL\pN][\pL\pN._:@+-]{0,199}$`)
+// as they are. A repetition of all letters that is counted would take ten megabytes.
+var codeShape = regexp.MustCompile(`^[\pL\pN][\pL\pN._:@+-]*$`)
+
+// longestCode bounds a code, in characters.
+const longestCode = 200
 
 // ValidCode reports whether a group may have this code.
-func ValidCode(code string) bool { return codeShape.MatchString(code) }
+func ValidCode(code string) bool {
+	return utf8.RuneCountInString(code) <= longestCode && codeShape.MatchString(code)
+}
 
 // Put adds a group or changes what it is called and how its members are found; its
 // members stay. By is who did it, or "" for a source. The members of a rule follow

@@ -110,8 +110,12 @@ func name(v string) (string, error) {
 	return v, nil
 }
 
+// longestNumber bounds a number, in characters. (Counted in the expression, all letters
+// of all scripts would stand in memory that often.)
+const longestNumber = 40
+
 var (
-	numberForm = regexp.MustCompile(`^[\pL\pN][\pL\pN._/-]{0,39}$`)
+	numberForm = regexp.MustCompile(`^[\pL\pN][\pL\pN._/-]*$`)
 	rounded    = regexp.MustCompile(`^\d[.,]\d+[eE]\+?\d+$`)
 )
 
@@ -121,7 +125,7 @@ func number(v string) (string, error) {
 	switch {
 	case rounded.MatchString(v):
 		return "", NumberRounded
-	case !numberForm.MatchString(v):
+	case utf8.RuneCountInString(v) > longestNumber, !numberForm.MatchString(v):
 		return "", ValueUnfit
 	}
 	return v, nil

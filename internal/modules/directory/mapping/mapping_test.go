@@ -312,6 +312,8 @@ func TestAValueIsCleanedOrRefusedWithItsReason(t *testing.T) {
 		{"two addresses", "mail", "a@univ.test;b@univ.test", "", mapping.MailUnfit},
 		{"a number with spaces", "student_number", "2026 0001", "20260001", nil},
 		{"a number that a spreadsheet has rounded", "student_number", "2,02E+07", "", mapping.NumberRounded},
+		{"the longest number", "student_number", strings.Repeat("É", 40), strings.Repeat("É", 40), nil},
+		{"a longer one", "student_number", strings.Repeat("É", 41), "", mapping.ValueUnfit},
 		{"a formula", "student_number", "=1+1", "", mapping.ValueUnfit},
 		{"a phone", "phone", "01.99 00-00/01", "01.99 00-00/01", nil},
 		{"words for a phone", "phone", "demander à Jean", "", mapping.PhoneUnfit},
