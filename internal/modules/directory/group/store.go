@@ -236,8 +236,9 @@ func (g *Groups) Nest(ctx context.Context, tx db.Tx, code string, nested []strin
 	return g.tell(ctx, tx, slices.Compact(changed))
 }
 
-// batch is how many people one transaction of a long change moves.
-const batch = 200
+// batch is how many people one transaction of a long change moves: each costs some five
+// statements, and a database over the network must not exceed what a transaction may take.
+const batch = 100
 
 // Diff is what would make people the direct members of a group.
 func (g *Groups) Diff(ctx context.Context, code string, people []campus.PersonID) (add, drop []campus.PersonID, err error) {
@@ -319,7 +320,7 @@ func (g *Groups) Forget(ctx context.Context, tx db.Tx, who campus.PersonID) erro
 
 // atOnce is how many people the followers hear about in the transaction itself; the
 // rest of a large change follows in jobs, so that nobody waits for it.
-const atOnce = 500
+const atOnce = 100
 
 // tell says that the groups of people changed.
 func (g *Groups) tell(ctx context.Context, tx db.Tx, people []campus.PersonID) error {
