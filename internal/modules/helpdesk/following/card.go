@@ -15,8 +15,8 @@ const mostOnCard = 4
 // Cards implements contract.CardProvider: somebody who has open requests sees how
 // far they are.
 func (f *Following) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card, error) {
-	list, err := f.Tickets.Of(ctx, v.Person)
-	if err != nil {
+	list, err := f.Tickets.OpenOf(ctx, v.Person, mostOnCard)
+	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	card := contract.Card{
@@ -24,12 +24,7 @@ func (f *Following) Cards(ctx context.Context, v campus.Viewer) ([]contract.Card
 		Link: contract.Link{Label: i18n.T(ctx, "helpdesk.following.all"), URL: MineURL},
 	}
 	for _, t := range list {
-		if !t.State.Over() && len(card.Rows) < mostOnCard {
-			card.Rows = append(card.Rows, row(ctx, t, TicketURL(t.Number)))
-		}
-	}
-	if len(card.Rows) == 0 {
-		return nil, nil
+		card.Rows = append(card.Rows, row(ctx, t, TicketURL(t.Number)))
 	}
 	return []contract.Card{card}, nil
 }

@@ -16,6 +16,9 @@ SELECT * FROM helpdesk_tickets WHERE number = sqlc.arg(number);
 -- name: TicketsOf :many
 SELECT * FROM helpdesk_tickets WHERE requester_id = sqlc.arg(requester_id) ORDER BY opened_at DESC, id DESC LIMIT sqlc.arg(most);
 
+-- name: OpenTicketsOf :many
+SELECT * FROM helpdesk_tickets WHERE requester_id = sqlc.arg(requester_id) AND state NOT IN ('solved', 'closed', 'merged') ORDER BY opened_at DESC, id DESC LIMIT sqlc.arg(most);
+
 -- name: TicketsOfMail :many
 SELECT * FROM helpdesk_tickets WHERE requester_mail = sqlc.arg(requester_mail) ORDER BY opened_at DESC, id DESC LIMIT sqlc.arg(most);
 

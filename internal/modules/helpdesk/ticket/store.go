@@ -43,6 +43,11 @@ func (x *Tickets) Of(ctx context.Context, who campus.PersonID) ([]Ticket, error)
 	return listed(sqlgen.New(x.DB.Read()).TicketsOf(ctx, sqlgen.TicketsOfParams{RequesterID: string(who), Most: most}))
 }
 
+// OpenOf lists the newest tickets of a person that are not over, at most so many.
+func (x *Tickets) OpenOf(ctx context.Context, who campus.PersonID, most int32) ([]Ticket, error) {
+	return listed(sqlgen.New(x.DB.Read()).OpenTicketsOf(ctx, sqlgen.OpenTicketsOfParams{RequesterID: string(who), Most: most}))
+}
+
 // OfMail lists the newest tickets of an address, at most a thousand.
 func (x *Tickets) OfMail(ctx context.Context, address string) ([]Ticket, error) {
 	return listed(sqlgen.New(x.DB.Read()).TicketsOfMail(ctx, sqlgen.TicketsOfMailParams{RequesterMail: address, Most: most}))

@@ -565,6 +565,83 @@ func (q *Queries) NumberTaken(ctx context.Context, taken string) (int64, error) 
 	return count, err
 }
 
+const openTicketsOf = `-- name: OpenTicketsOf :many
+SELECT id, number, state, priority, channel, subject, locale, requester_id, requester_name, requester_mail, requester_phone, proved_at, campus, area, service, reason, incident_code, leaf, queue_id, assignee_id, routed, outage_id, merged_into, split_from, opened_at, changed_at, answered_at, solved_at, closed_at, waiting_at, postponed_at, answer_due_at, solve_due_at, paused, escalated, reopened, spent, messages, last_by, rating, rating_words, rated_at, version, tags FROM helpdesk_tickets WHERE requester_id = $1 AND state NOT IN ('solved', 'closed', 'merged') ORDER BY opened_at DESC, id DESC LIMIT $2
+`
+
+type OpenTicketsOfParams struct {
+	RequesterID string
+	Most        int32
+}
+
+func (q *Queries) OpenTicketsOf(ctx context.Context, arg OpenTicketsOfParams) ([]HelpdeskTicket, error) {
+	rows, err := q.db.QueryContext(ctx, openTicketsOf, arg.RequesterID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HelpdeskTicket
+	for rows.Next() {
+		var i HelpdeskTicket
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.State,
+			&i.Priority,
+			&i.Channel,
+			&i.Subject,
+			&i.Locale,
+			&i.RequesterID,
+			&i.RequesterName,
+			&i.RequesterMail,
+			&i.RequesterPhone,
+			&i.ProvedAt,
+			&i.Campus,
+			&i.Area,
+			&i.Service,
+			&i.Reason,
+			&i.IncidentCode,
+			&i.Leaf,
+			&i.QueueID,
+			&i.AssigneeID,
+			&i.Routed,
+			&i.OutageID,
+			&i.MergedInto,
+			&i.SplitFrom,
+			&i.OpenedAt,
+			&i.ChangedAt,
+			&i.AnsweredAt,
+			&i.SolvedAt,
+			&i.ClosedAt,
+			&i.WaitingAt,
+			&i.PostponedAt,
+			&i.AnswerDueAt,
+			&i.SolveDueAt,
+			&i.Paused,
+			&i.Escalated,
+			&i.Reopened,
+			&i.Spent,
+			&i.Messages,
+			&i.LastBy,
+			&i.Rating,
+			&i.RatingWords,
+			&i.RatedAt,
+			&i.Version,
+			&i.Tags,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const queueByID = `-- name: QueueByID :one
 SELECT id, team, campus, name_fr, name_en, mail, calendar_id, closed_at FROM helpdesk_queues WHERE id = $1
 `
