@@ -3,6 +3,8 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +30,10 @@ func TestALockedOutStudentAsksFromAPhoneAndReadsTheAnswer(t *testing.T) {
 	office := post.Open(t)
 	h := house.StartWith(t, office.Environment())
 	me := demoPerson(t, "student")
+	file := filepath.Join(t.TempDir(), "erreur.txt")
+	if err := os.WriteFile(file, []byte("Erreur 500\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	bothWays(t, browser.Phone, func(t *testing.T, look browser.Look) {
 		contact := me.PersonalMail
 		if look.Script { // the other address has just had its code
@@ -54,6 +60,13 @@ func TestALockedOutStudentAsksFromAPhoneAndReadsTheAnswer(t *testing.T) {
 		tab.Sees("Code d’incident", "Navigateur", "student")
 		shown(tab, look, "helpdesk-write")
 		tab.Fill("Où répondre : adresse de courriel ou numéro de mobile", contact)
+		tab.Attach("files", file)
+
+		// Without a word of what happened it comes back, and its file waits.
+		tab.Expect(http.StatusUnprocessableEntity)
+		tab.Press("Continuer : recevoir un code")
+		tab.Sees("Dites ce qui s’est passé.", "Fichiers en attente", "erreur.txt")
+		shown(tab, look, "helpdesk-again")
 		tab.Fill("Ce qui s’est passé", "Je suis sûre de mon mot de passe. mdp : Chaton2019")
 		tab.Press("Continuer : recevoir un code")
 		tab.Heading("Un code, et c’est envoyé")
@@ -64,7 +77,7 @@ func TestALockedOutStudentAsksFromAPhoneAndReadsTheAnswer(t *testing.T) {
 		tab.Sees("Le code ne correspond pas.")
 		tab.Fill("Code reçu", letter.Code(t))
 		tab.Press("Continuer")
-		tab.Sees("Votre demande porte le numéro", "nous l’avons masqué", "Où elle en est")
+		tab.Sees("Votre demande porte le numéro", "nous l’avons masqué", "Où elle en est", "erreur.txt")
 		tab.SeesNot("Chaton2019")
 		number := trackingNumber(t, tab)
 		shown(tab, look, "helpdesk-opened")
