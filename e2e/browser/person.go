@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -241,9 +242,24 @@ func (tab *Tab) uponOne(roles []string, name string, act func(context.Context, c
 	})
 }
 
-// query asks the browser's accessibility tree for everything with a role.
+// query asks the browser's accessibility tree for everything with a role. A window
+// behind others may not be laid out at all, so one that does not answer comes to the
+// front and is asked once more.
 func (tab *Tab) query(role string) ([]*accessibility.Node, error) {
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	nodes, err := tab.queryOnce(role)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return nodes, err
+	}
+	ctx, cancel := context.WithTimeout(tab.ctx, exposure)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, page.BringToFront, cdp.Empty{}); err != nil {
+		return nil, fmt.Errorf("bring the window to the front: %w", err)
+	}
+	return tab.queryOnce(role)
+}
+
+func (tab *Tab) queryOnce(role string) ([]*accessibility.Node, error) {
+	ctx, cancel := context.WithTimeout(tab.ctx, patience/2)
 	defer cancel()
 	document, err := chromedp.Run(ctx, chromedp.Evaluate[*runtime.RemoteObject]("document"))
 	if err != nil {
