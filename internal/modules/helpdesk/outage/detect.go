@@ -209,10 +209,6 @@ func (x *Outages) desk(ctx context.Context) ([]campus.PersonID, error) {
 	return people[:min(len(people), mostTold)], nil
 }
 
-// unsaid is what a sentence writes for a fact that it was not given: a reason that many
-// met names nobody's service.
-const unsaid = "<no value>"
-
 // guess names what is suspected by its key, and says what it concerns.
 func (x *Outages) guess(ctx context.Context, o Outage) Outage {
 	say := func(l campus.Locale, key string, pairs ...any) string {
