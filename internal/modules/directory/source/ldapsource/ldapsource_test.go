@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/amphi-campus/amphi/internal/modules/directory/mapping"

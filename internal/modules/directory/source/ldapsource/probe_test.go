@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/amphi-campus/amphi/internal/modules/directory/source"
 	"github.com/amphi-campus/amphi/internal/modules/directory/source/supanntest"
 	"github.com/amphi-campus/amphi/internal/platform/fault"
